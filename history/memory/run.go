@@ -1,0 +1,115 @@
+package memory
+
+import (
+	"context"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// OpenRun implements history.Store.
+func (s *Store) OpenRun(_ context.Context, r history.Run) (history.Run, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return history.Run{}, errClosed
+	}
+	opened, err := plan.OpenRun(r, s.now(), s.o.FutureSlack)
+	if err != nil {
+		return history.Run{}, err
+	}
+	if s.runs[r.ID] != nil {
+		return history.Run{}, plan.RunExists(r.ID)
+	}
+	in := &run{Run: opened, seen: map[history.Key]bool{}}
+	s.runs[r.ID] = in
+	s.opened = append(s.opened, in)
+	return opened, nil
+}
+
+// CloseRun implements history.Store.
+func (s *Store) CloseRun(_ context.Context, id history.RunID, how history.Disposal, reason string) (history.Run, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return history.Run{}, errClosed
+	}
+	r := s.runs[id]
+	if r == nil {
+		return history.Run{}, noRun(id)
+	}
+	now := s.now()
+	if done, err := plan.Disposed(&r.Run, how, now); done || err != nil {
+		return r.Run, err
+	}
+	if how == history.Abort {
+		r.State, r.ClosedAt, r.Reason = history.RunAborted, now, reason
+		return r.Run, nil
+	}
+
+	stamp := plan.Stamp{Revision: s.head.Revision + 1, RecordedAt: now}
+	missed := map[*resource]plan.Outcome{}
+	var alive uint64
+	for _, k := range s.keys {
+		res := s.resources[k]
+		if !r.Scope.Covers(k) {
+			continue
+		}
+		if p := plan.Locate(res.Rows, r.Moment-1, s.head.Revision); p.Row != nil && !p.Row.Deleted {
+			alive++
+		}
+		if r.seen[k] {
+			continue
+		}
+		w := res.Window(r.Moment, plan.With(s.gone(k), r.Moment))
+		if out := plan.Miss(w, stamp); len(out.Changes) > 0 {
+			missed[res] = out
+		}
+	}
+	if err := plan.Greedy(&r.Run, how, uint64(len(missed)), alive); err != nil {
+		return history.Run{}, err
+	}
+	for _, k := range s.keys {
+		if out, ok := missed[s.resources[k]]; ok {
+			s.apply(s.resources[k], out, stamp, content{})
+		}
+	}
+	s.head = stamp
+	r.State, r.ClosedAt, r.Deleted = history.RunComplete, now, uint64(len(missed))
+	s.commit()
+	return r.Run, nil
+}
+
+// Run implements history.Store.
+func (s *Store) Run(_ context.Context, id history.RunID) (history.Run, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.runs[id]; r != nil {
+		return r.Run, nil
+	}
+	return history.Run{}, noRun(id)
+}
+
+// Runs implements history.Store.
+func (s *Store) Runs(_ context.Context, after history.RunID, limit int) ([]history.Run, bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if after != "" && s.runs[after] == nil {
+		return nil, false, noRun(after)
+	}
+	var list []history.Run
+	started := after == ""
+	for i := len(s.opened) - 1; i >= 0; i-- {
+		switch r := s.opened[i]; {
+		case !started:
+			started = r.ID == after
+		case len(list) == limit:
+			return list, true, nil
+		default:
+			list = append(list, r.Run)
+		}
+	}
+	return list, false, nil
+}
+
+func noRun(id history.RunID) error { return plan.NoRun(id) }

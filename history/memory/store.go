@@ -1,0 +1,340 @@
+// Package memory is a history.Store in plain maps and slices: the model that
+// the durable backends are compared with, and a store for tests. It keeps
+// everything and forgets it when the process ends.
+package memory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// Options of a store; the zero value works.
+type Options struct {
+	Now         func() time.Time // default time.Now
+	FutureSlack time.Duration    // how far ahead of Now a capture may lie; default 5 minutes
+	StoreID     [16]byte
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	o       Options
+	lineage history.Lineage
+
+	mu        sync.RWMutex
+	closed    bool
+	arrived   chan struct{} // closed and renewed by every commit
+	head      plan.Stamp
+	commits   []plan.Stamp // of every commit, in order
+	keys      []history.Key
+	resources map[history.Key]*resource
+	runs      map[history.RunID]*run
+	opened    []*run // in order of opening
+	ops       map[history.OpID]history.Receipt
+	feed      []history.Change
+}
+
+// resource is everything about one key.
+type resource struct {
+	key history.Key
+	plan.Timeline
+	contents map[uint32]content // by version number
+}
+
+type content struct {
+	bytes  []byte
+	origin history.Origin
+}
+
+type run struct {
+	history.Run
+	seen map[history.Key]bool
+}
+
+// New returns an empty store.
+func New(o Options) *Store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FutureSlack == 0 {
+		o.FutureSlack = plan.DefaultFutureSlack
+	}
+	return &Store{
+		o:         o,
+		lineage:   history.Lineage{StoreID: o.StoreID},
+		arrived:   make(chan struct{}),
+		resources: map[history.Key]*resource{},
+		runs:      map[history.RunID]*run{},
+		ops:       map[history.OpID]history.Receipt{},
+	}
+}
+
+// Append implements history.Store.
+func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return history.Receipt{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return history.Receipt{}, errClosed
+	}
+	if r, ok := s.ops[b.Op]; ok && b.Op != (history.OpID{}) {
+		return copyReceipt(r), nil
+	}
+	now := s.now()
+	var in *run
+	if b.Run != "" {
+		if in = s.runs[b.Run]; in == nil {
+			return history.Receipt{}, noRun(b.Run)
+		}
+		if err := plan.Joins(&in.Run, now); err != nil {
+			return history.Receipt{}, err
+		}
+		in.Refused += uint64(b.Refused)
+	}
+
+	receipt := history.Receipt{Results: make([]history.Result, len(b.Observations))}
+	for i, o := range b.Observations {
+		result, err := s.record(o, in, now)
+		if err != nil {
+			result = history.Result{Err: err}
+			if in != nil {
+				in.Refused++
+			}
+		}
+		receipt.Results[i] = result
+	}
+	receipt.Revision, receipt.Position = s.head.Revision, s.end()
+	if b.Op != (history.OpID{}) {
+		s.ops[b.Op] = copyReceipt(receipt)
+	}
+	s.commit()
+	return receipt, nil
+}
+
+// record takes one observation.
+func (s *Store) record(o history.Observation, in *run, now history.Moment) (history.Result, error) {
+	var open *history.Run
+	if in != nil {
+		open = &in.Run
+		o.Origin.Run = in.ID
+	}
+	if err := plan.Admit(&o, open, now, s.o.FutureSlack); err != nil {
+		return history.Result{}, err
+	}
+	bytes := o.State.AppendContent(nil)
+	o.Origin.Extras = slices.Clone(o.Origin.Extras)
+	stamp := plan.Stamp{Revision: s.head.Revision + 1, RecordedAt: now}
+	res := s.resources[o.Key]
+	if res == nil {
+		res = &resource{key: o.Key, contents: map[uint32]content{}}
+	}
+	out, err := plan.Observe(res.Window(o.CapturedAt, s.gone(o.Key)), plan.Evidence{
+		At: o.CapturedAt, Hash: history.HashContent(bytes), Deleted: o.State.Deleted,
+		Status: o.State.Status, Expect: o.Expect,
+	}, stamp)
+	if err != nil {
+		return history.Result{}, err
+	}
+
+	s.head = stamp
+	if s.resources[o.Key] == nil {
+		s.resources[o.Key] = res
+		i, _ := slices.BinarySearchFunc(s.keys, o.Key, history.Key.Compare)
+		s.keys = slices.Insert(s.keys, i, o.Key)
+	}
+	if in != nil {
+		in.Observed++
+		in.seen[o.Key] = true
+	}
+	if out.Sighting {
+		res.Sightings = append(res.Sightings, plan.Sighting{At: o.CapturedAt, Rev: stamp.Revision})
+	}
+	s.apply(res, out, stamp, content{bytes, o.Origin})
+
+	result := history.Result{
+		Unchanged: len(out.Changes) == 0, Version: out.Version, CapturedAt: out.Start, Revision: stamp.Revision,
+	}
+	if !result.Unchanged {
+		result.Kind, result.Late = out.Changes[0].Kind, out.Changes[0].Late
+		result.Seq = history.Seq(len(s.feed) - len(out.Changes) + 1)
+	}
+	return result, nil
+}
+
+// apply carries an outcome out.
+func (s *Store) apply(res *resource, out plan.Outcome, stamp plan.Stamp, own content) {
+	for _, n := range out.Close {
+		res.CloseRow(n, stamp.Revision)
+	}
+	for _, n := range out.Open {
+		row := n.Row
+		res.Insert(&row)
+		switch n.Source {
+		case plan.FromObservation:
+			res.contents[n.Number] = own
+		case plan.FromRow:
+			like := res.contents[n.Like]
+			res.contents[n.Number] = content{like.bytes, history.Origin{Provider: like.origin.Provider, Source: like.origin.Source}}
+		case plan.FromAbsence:
+			res.contents[n.Number] = content{plan.Absence.AppendContent(nil), history.Origin{}}
+		}
+	}
+	for _, c := range out.Changes {
+		seq := history.Seq(len(s.feed) + 1)
+		s.feed = append(s.feed, history.Change{
+			Seq: seq, Position: s.lineage.Position(seq), Revision: stamp.Revision, RecordedAt: stamp.RecordedAt,
+			Kind: c.Kind, Late: c.Late, Key: res.key, Version: c.Version, CapturedAt: c.Start,
+		})
+	}
+}
+
+// gone tells which completed runs missed a key.
+func (s *Store) gone(k history.Key) plan.Gone {
+	return func(after, before history.Moment) []history.Moment {
+		var list []history.Moment
+		for _, r := range s.opened {
+			if r.State == history.RunComplete && r.Moment > after && r.Moment < before && r.Scope.Covers(k) && !r.seen[k] {
+				list = append(list, r.Moment)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+}
+
+// now is the wall clock, held so that it never runs backwards.
+func (s *Store) now() history.Moment {
+	return max(history.MomentOf(s.o.Now()), s.head.RecordedAt)
+}
+
+func (s *Store) end() history.Position { return s.lineage.Position(history.Seq(len(s.feed))) }
+
+func (s *Store) commit() {
+	s.commits = append(s.commits, s.head)
+	close(s.arrived)
+	s.arrived = make(chan struct{})
+}
+
+// AsOf implements history.Store.
+func (s *Store) AsOf(_ context.Context, at history.At) (history.Reader, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	switch {
+	case at.Known > s.head.Revision:
+		return nil, plan.Ahead(at.Known, s.head.Revision)
+	case at.Known == 0:
+		at.Known = s.head.Revision
+	}
+	if at.Captured == 0 {
+		at.Captured = history.Newest
+	}
+	return &reader{s, at}, nil
+}
+
+// KnownAt implements history.Store.
+func (s *Store) KnownAt(_ context.Context, recorded history.Moment) (history.Revision, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	i, _ := slices.BinarySearchFunc(s.commits, recorded+1, func(c plan.Stamp, m history.Moment) int {
+		return cmp.Compare(c.RecordedAt, m)
+	})
+	if i == 0 {
+		return 0, nil
+	}
+	return s.commits[i-1].Revision, nil
+}
+
+// Changes implements history.Store.
+func (s *Store) Changes(ctx context.Context, after history.Position, limit int, wait time.Duration) ([]history.Change, history.Position, error) {
+	timeout := time.After(wait)
+	for {
+		s.mu.RLock()
+		seq, err := s.lineage.Seq(after, history.Seq(len(s.feed)))
+		arrived, closed := s.arrived, s.closed
+		var list []history.Change
+		if err == nil {
+			list = slices.Clone(s.feed[seq:min(len(s.feed), int(seq)+limit)])
+		}
+		s.mu.RUnlock()
+		switch {
+		case closed:
+			return nil, "", errClosed
+		case err != nil:
+			return nil, "", err
+		case len(list) > 0:
+			return list, list[len(list)-1].Position, nil
+		case wait <= 0:
+			return nil, s.lineage.Position(seq), nil
+		}
+		select {
+		case <-arrived:
+		case <-timeout:
+			wait = 0
+		case <-ctx.Done():
+			return nil, "", ctx.Err()
+		}
+	}
+}
+
+// PositionAt implements history.Store.
+func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.Position, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	i, _ := slices.BinarySearchFunc(s.feed, recorded, func(c history.Change, m history.Moment) int {
+		return cmp.Compare(c.RecordedAt, m)
+	})
+	return s.lineage.Position(history.Seq(i)), nil
+}
+
+// Head implements history.Store.
+func (s *Store) Head(context.Context) (history.Head, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return history.Head{}, errClosed
+	}
+	return history.Head{
+		StoreID: s.lineage.StoreID, Revision: s.head.Revision, RecordedAt: s.head.RecordedAt,
+		Position: s.end(), Resources: uint64(len(s.keys)),
+	}, nil
+}
+
+// Close implements history.Store.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.closed = true
+		close(s.arrived)
+	}
+	return nil
+}
+
+var errClosed = history.Errorf(history.Unavailable, "the store is closed")
+
+func copyReceipt(r history.Receipt) history.Receipt {
+	r.Results = slices.Clone(r.Results)
+	return r
+}
+
+func copyState(s history.State) history.State {
+	s.Tags = maps.Clone(s.Tags)
+	s.Supplementary = maps.Clone(s.Supplementary)
+	for k, v := range s.Supplementary {
+		s.Supplementary[k] = slices.Clone(v)
+	}
+	s.Relationships = slices.Clone(s.Relationships)
+	s.Configuration = slices.Clone(s.Configuration)
+	return s
+}

@@ -1,0 +1,99 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+)
+
+// Item is the place's version but for its content and origin.
+func (p *Place) Item(k history.Key, lastSeen history.Moment) history.Item {
+	return history.Item{
+		Key: k, Version: p.Row.Number, CapturedAt: p.Row.Start, LastSeenAt: lastSeen, Until: p.Until(),
+		RecordedAt: p.Row.RecordedAt, Revision: p.Row.Opened, Hash: p.Row.Hash,
+		Status: history.DeriveStatus(p.Row.Status, p.Row.Deleted, p.Alive()),
+		State:  history.State{Deleted: p.Row.Deleted},
+	}
+}
+
+// Places lists the visible rows, in order, each with its neighbours.
+func Places(rows []*Row, known history.Revision) []Place {
+	var places []Place
+	for _, r := range rows {
+		if !r.Visible(known) {
+			continue
+		}
+		p := Place{Row: r}
+		if n := len(places); n > 0 {
+			p.Before, places[n-1].After = places[n-1].Row, r
+		}
+		places = append(places, p)
+	}
+	return places
+}
+
+// Recorded reports whether anything of the resource was known at a revision.
+func Recorded(rows []*Row, known history.Revision) bool {
+	return slices.ContainsFunc(rows, func(r *Row) bool { return r.Opened <= known })
+}
+
+// Select picks what a history query asks for, newest first.
+func Select(places []Place, k history.Key, q history.HistoryQuery) (picked []Place, more bool, err error) {
+	started := q.After == 0
+	for _, p := range slices.Backward(places) {
+		if !started {
+			started = p.Row.Number == q.After
+			continue
+		}
+		if q.To != 0 && p.Row.Start > q.To {
+			continue
+		}
+		if until := p.Until(); until != history.Newest && until <= q.From && p.Row.Start < q.From {
+			continue
+		}
+		if q.Limit > 0 && len(picked) == q.Limit {
+			return picked, true, nil
+		}
+		picked = append(picked, p)
+	}
+	if !started {
+		return nil, false, NoVersion(k, q.After)
+	}
+	return picked, false, nil
+}
+
+// With adds a moment to those a resource was missed at.
+func With(gone Gone, m history.Moment) Gone {
+	return func(after, before history.Moment) []history.Moment {
+		list := gone(after, before)
+		if m > after && m < before && !slices.Contains(list, m) {
+			list = append(list, m)
+			slices.Sort(list)
+		}
+		return list
+	}
+}
+
+// NoRun, RunExists, NoVersion and Ahead are the errors that every backend gives
+// alike.
+func NoRun(id history.RunID) error {
+	return history.Errorf(history.NotFound, "run %s is not known", id)
+}
+
+// RunExists refuses a second run of one id.
+func RunExists(id history.RunID) error {
+	return &history.Error{Kind: history.AlreadyExists, Field: "run", Value: string(id), Text: "was opened before; choose another id"}
+}
+
+// NoVersion says that a version is not to be seen.
+func NoVersion(k history.Key, number uint32) error {
+	return &history.Error{Kind: history.NotFound, Field: "version", Value: fmt.Sprint(number),
+		Text: fmt.Sprintf("of %s is not visible: not given yet, or replaced by later knowledge", k)}
+}
+
+// Ahead says that a revision was not given yet.
+func Ahead(asked, newest history.Revision) error {
+	return &history.Error{Kind: history.Future, Field: "knownAt", Value: asked.String(),
+		Text: fmt.Sprintf("is ahead of the store, whose newest revision is %d", newest)}
+}

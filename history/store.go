@@ -1,0 +1,226 @@
+package history
+
+import (
+	"context"
+	"time"
+)
+
+// Store is a versioned store of configuration items. Every method is safe for
+// concurrent use; none keeps or hands out memory that the other side may change.
+//
+// Guarantees of every backend: what a write method has returned without error
+// is durable. An observation is recorded whole or not at all. Revisions rise
+// strictly, and moments of recording never run backwards along them. A read at
+// (captured, known) gives the same answer for ever. The feed is dense per
+// partition and in the order of revisions.
+type Store interface {
+	// Append records a batch, item by item in its order; one refused item does
+	// not hold up the others, its Result says why. A batch whose Op was seen
+	// before is not recorded again: the first receipt is returned. An error
+	// means that nothing is known of the batch's fate; send it again with the
+	// same Op.
+	Append(ctx context.Context, b Batch) (Receipt, error)
+
+	// OpenRun opens a collection run: AlreadyExists if the id was used.
+	// Zero Moment, OpenedAt and Deadline are filled in.
+	OpenRun(ctx context.Context, r Run) (Run, error)
+
+	// CloseRun completes or aborts a run. Closing it again the same way
+	// returns it as it stands; the other way is RunClosed. A run with refused
+	// items gives RunTainted, one that would delete too much RunTooGreedy with
+	// the numbers in Meta (would_delete, alive), unless forced. The deletions
+	// are one revision.
+	CloseRun(ctx context.Context, id RunID, how Disposal, reason string) (Run, error)
+
+	// Run returns a run as it stands: NotFound if the id is unknown.
+	Run(ctx context.Context, id RunID) (Run, error)
+
+	// Runs returns up to limit runs, latest opened first, after the given one
+	// ("" = from the start), and whether there are more.
+	Runs(ctx context.Context, after RunID, limit int) ([]Run, bool, error)
+
+	// AsOf returns a reader bound to a moment on both axes. Future if Known is
+	// not yet given. The reader holds no resources and needs no closing.
+	AsOf(ctx context.Context, at At) (Reader, error)
+
+	// KnownAt is the newest revision recorded at or before a moment; zero when
+	// there is none.
+	KnownAt(ctx context.Context, recorded Moment) (Revision, error)
+
+	// Changes returns up to limit changes after a position ("" = the start of
+	// the feed) in feed order, and the position after the last of them (the
+	// given one, made explicit, when there are none). With none at hand it
+	// waits up to wait for the first.
+	Changes(ctx context.Context, after Position, limit int, wait time.Duration) ([]Change, Position, error)
+
+	// PositionAt is the position just before the first change recorded at or
+	// after a moment; Newest gives the end of the feed.
+	PositionAt(ctx context.Context, recorded Moment) (Position, error)
+
+	// Head says how far the store has come.
+	Head(ctx context.Context) (Head, error)
+
+	// Close waits for what is under way. Later calls give Unavailable.
+	Close() error
+}
+
+// Reader answers from one moment. Its methods are safe for concurrent use and
+// see nothing that was recorded after its Known revision.
+type Reader interface {
+	// At is the moment the reader is bound to, with both fields filled in.
+	At() At
+
+	// Get returns the version of each key at the moment, in the order asked;
+	// deletions too. An item with Version 0 had no version then.
+	Get(ctx context.Context, keys []Key, f Fields) ([]Item, error)
+
+	// Version returns the version of that number: NotFound if it is not
+	// visible at the Known revision. Captured is not looked at.
+	Version(ctx context.Context, k Key, number uint32) (Item, error)
+
+	// History returns versions of one resource, newest first by (CapturedAt,
+	// order of evidence), and whether there are more. Captured is not looked
+	// at; the query has its own range.
+	History(ctx context.Context, k Key, q HistoryQuery) ([]Item, bool, error)
+
+	// Items returns the inventory at the moment in key order, and whether
+	// there is more.
+	Items(ctx context.Context, q Query) ([]Item, bool, error)
+
+	// Count counts what Items would return without Limit and After, by group,
+	// in order of the group.
+	Count(ctx context.Context, q Query, by GroupBy) ([]Group, error)
+
+	// Find returns the keys of all resources of that type and id with any
+	// version at the Known revision, in key order.
+	Find(ctx context.Context, typ, id string) ([]Key, error)
+}
+
+// OpID makes an append repeatable; the zero OpID is none. Results are
+// remembered for at least a day.
+type OpID [16]byte
+
+// Batch is what one Append records.
+type Batch struct {
+	Op           OpID
+	Run          RunID // the open run the observations belong to; "" for none
+	Observations []Observation
+
+	// Refused counts items that belonged to the batch but were refused before
+	// they came here: the run must learn of them.
+	Refused int
+}
+
+// Receipt is what became of a batch.
+type Receipt struct {
+	Results  []Result // one per observation, in order
+	Revision Revision // the store's newest after the batch
+	Position Position // the end of the feed after the batch
+}
+
+// Result is what became of one observation.
+type Result struct {
+	Err        error    // an *Error: refused; the rest is empty
+	Unchanged  bool     // equal to what was known at its moment: kept as a sighting
+	Version    uint32   // the version it made, or the one it witnesses
+	CapturedAt Moment   // when that version begins
+	Revision   Revision // of the observation
+	Seq        Seq      // of its change; zero when unchanged
+	Kind       ChangeKind
+	Late       bool // older than the resource's newest evidence
+}
+
+// ChangeKind is what a change did to the resource.
+type ChangeKind uint8
+
+// Readers skip kinds they do not know.
+const (
+	Created ChangeKind = iota + 1 // nothing was known or alive before it in captured time
+	Updated
+	Deleted
+)
+
+// String is the kind in lower case.
+func (k ChangeKind) String() string {
+	switch k {
+	case Created:
+		return "created"
+	case Updated:
+		return "updated"
+	case Deleted:
+		return "deleted"
+	}
+	return "unknown"
+}
+
+// Change is one entry of the feed.
+type Change struct {
+	Partition  uint16
+	Seq        Seq
+	Position   Position // resumes after this change
+	Revision   Revision
+	RecordedAt Moment
+	Kind       ChangeKind
+	Late       bool
+	Key        Key
+	Version    uint32
+	CapturedAt Moment
+}
+
+// Head says how far the store has come.
+type Head struct {
+	StoreID    [16]byte
+	Revision   Revision
+	RecordedAt Moment // of that revision
+	Position   Position
+	Resources  uint64 // ever recorded, deleted ones included
+}
+
+// Fields says how much of an item to read.
+type Fields uint8
+
+// FieldsAll reads everything. FieldsHead reads identity, times, numbers, hash
+// and whether it is deleted, without touching the stored content.
+const (
+	FieldsAll Fields = iota
+	FieldsHead
+)
+
+// HistoryQuery selects versions of one resource whose validity touches
+// [From, To]; zero bounds are open.
+type HistoryQuery struct {
+	From, To Moment
+	After    uint32 // continue after this version number; 0 = from the newest
+	Limit    int    // 0 = all
+	Fields   Fields
+}
+
+// Query selects resources; empty fields select all. Fields are joined by and.
+type Query struct {
+	Type, Account, Region string
+	HasAccount, HasRegion bool // an empty Account or Region is meant as a value
+	IDPrefix              string
+	Name                  string
+	Tags                  map[string]string // all must be borne
+	Deleted               bool              // deleted resources too
+	After                 *Key              // continue after this key
+	Limit                 int               // 0 = all
+	Fields                Fields
+}
+
+// GroupBy is what Count groups by.
+type GroupBy uint8
+
+// ByNothing gives one group with an empty name.
+const (
+	ByNothing GroupBy = iota
+	ByType
+	ByAccount
+	ByRegion
+)
+
+// Group is one line of a count.
+type Group struct {
+	Name  string
+	Count uint64
+}
