@@ -67,7 +67,7 @@ func New(o Options) *Store {
 	}
 	return &Store{
 		o:         o,
-		lineage:   history.Lineage{StoreID: o.StoreID},
+		lineage:   history.Lineage{StoreID: o.StoreID, Incarnation: 1},
 		arrived:   make(chan struct{}),
 		resources: map[history.Key]*resource{},
 		runs:      map[history.RunID]*run{},

@@ -1,0 +1,120 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/varvehq/varve/history"
+)
+
+// A payload is what a version carries: where it comes from, and its content.
+//
+//	uvarint  length of the origin
+//	origin   provider, source, run, actor, event id, source ip, extras: each a
+//	         uvarint length and its bytes; nothing at all when all are empty
+//	content  history.State.AppendContent
+//
+// Stored, a payload becomes a body, which begins with its codec.
+
+// codec says how a body holds its payload.
+type codec byte
+
+const (
+	codecPlain  codec = 0 // the payload itself
+	codecS2     codec = 1 // one s2 block
+	codecDelta  codec = 2 // a delta from the payload of the row before, segments only
+	codecSealed codec = 3 // reserved: encrypted, with the id of its key
+)
+
+const maxPayload = 1 << 30
+
+var errBody = errors.New("a stored body is damaged")
+
+func appendPayload(b []byte, o *history.Origin, content []byte) []byte {
+	if o.Provider == "" && o.Source == "" && o.Run == "" && o.Cause == (history.Cause{}) && o.Extras == nil {
+		b = append(b, 0)
+		return append(b, content...)
+	}
+	parts := [...]string{o.Provider, o.Source, string(o.Run), o.Cause.Actor, o.Cause.EventID, o.Cause.SourceIP}
+	size := uvarintLen(uint64(len(o.Extras))) + len(o.Extras)
+	for _, p := range parts {
+		size += uvarintLen(uint64(len(p))) + len(p)
+	}
+	b = binary.AppendUvarint(b, uint64(size))
+	for _, p := range parts {
+		b = binary.AppendUvarint(b, uint64(len(p)))
+		b = append(b, p...)
+	}
+	b = binary.AppendUvarint(b, uint64(len(o.Extras)))
+	b = append(b, o.Extras...)
+	return append(b, content...)
+}
+
+// splitPayload returns the parts of a payload without copying.
+func splitPayload(b []byte) (origin, content []byte, err error) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)-k) {
+		return nil, nil, errBody
+	}
+	return b[k : k+int(n)], b[k+int(n):], nil
+}
+
+func decodeOrigin(b []byte) (history.Origin, error) {
+	if len(b) == 0 {
+		return history.Origin{}, nil
+	}
+	d := decoder{b: b}
+	o := history.Origin{Provider: d.string(), Source: d.string(), Run: history.RunID(d.string())}
+	o.Cause = history.Cause{Actor: d.string(), EventID: d.string(), SourceIP: d.string()}
+	if extras := d.bytes(); len(extras) > 0 {
+		o.Extras = slices.Clone(extras)
+	}
+	return o, d.err()
+}
+
+// sealBody makes a body that stands alone: s2 where it is shorter.
+func sealBody(payload []byte) []byte {
+	b := make([]byte, 1, 1+s2.MaxEncodedLen(len(payload)))
+	if packed := s2.Encode(b[1:cap(b)], payload); len(packed) < len(payload) {
+		b = append(b, packed...)
+		b[0] = byte(codecS2)
+		return slices.Clip(b)
+	}
+	b = append(b[:1], payload...)
+	b[0] = byte(codecPlain)
+	return slices.Clip(b)
+}
+
+// openBody returns the payload of a body that stands alone. It may be part of
+// the body.
+func openBody(body []byte) ([]byte, error) {
+	if len(body) == 0 {
+		return nil, errBody
+	}
+	switch codec(body[0]) {
+	case codecPlain:
+		return body[1:], nil
+	case codecS2:
+		n, err := s2.DecodedLen(body[1:])
+		if err != nil || n > maxPayload {
+			return nil, errBody
+		}
+		payload, err := s2.Decode(make([]byte, n), body[1:])
+		if err != nil {
+			return nil, errBody
+		}
+		return payload, nil
+	}
+	return nil, errBody
+}
+
+func uvarintLen(v uint64) int {
+	n := 1
+	for ; v >= 0x80; v >>= 7 {
+		n++
+	}
+	return n
+}

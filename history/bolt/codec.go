@@ -1,0 +1,141 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+var errShort = errors.New("a stored value is cut short")
+
+// decoder reads the front of b; once something is missing it returns zero
+// values only and err tells.
+type decoder struct {
+	b     []byte
+	short bool
+}
+
+func (d *decoder) err() error {
+	if d.short {
+		return errShort
+	}
+	return nil
+}
+
+func (d *decoder) fail() { d.b, d.short = nil, true }
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.fail()
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+// take returns the next n bytes, a part of b.
+func (d *decoder) take(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	v := d.b[:n:n]
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) bytes() []byte  { return d.take(d.uvarint()) }
+func (d *decoder) string() string { return string(d.bytes()) }
+
+func (d *decoder) hash() (h history.Hash) {
+	copy(h[:], d.take(uint64(len(h))))
+	return h
+}
+
+func appendBytes[T string | []byte](b []byte, v T) []byte {
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	return append(b, v...)
+}
+
+// A row's flags.
+const (
+	flagDeleted = 1 << iota
+	flagDerived
+	flagClosed
+	flagStatus
+)
+
+// appendRow writes a row relative to the one before it, which keeps the numbers
+// of a segment short; a row that stands alone is written relative to the zero
+// Row.
+func appendRow(b []byte, r, before *plan.Row) []byte {
+	var flags byte
+	if r.Deleted {
+		flags |= flagDeleted
+	}
+	if r.Derived {
+		flags |= flagDerived
+	}
+	if r.Closed != 0 {
+		flags |= flagClosed
+	}
+	if r.Status != "" {
+		flags |= flagStatus
+	}
+	b = append(b, flags)
+	b = binary.AppendUvarint(b, uint64(r.Number))
+	b = binary.AppendVarint(b, int64(r.Start-before.Start))
+	b = binary.AppendVarint(b, int64(r.Rank-before.Rank))
+	b = binary.AppendVarint(b, int64(r.Opened-before.Opened))
+	b = binary.AppendVarint(b, int64(r.RecordedAt-before.RecordedAt))
+	if flags&flagClosed != 0 {
+		b = binary.AppendUvarint(b, uint64(r.Closed-r.Opened))
+	}
+	if flags&flagStatus != 0 {
+		b = appendBytes(b, string(r.Status))
+	}
+	return append(b, r.Hash[:]...)
+}
+
+func (d *decoder) row(before *plan.Row) plan.Row {
+	flags := d.byte()
+	r := plan.Row{
+		Deleted: flags&flagDeleted != 0, Derived: flags&flagDerived != 0,
+		Number:     uint32(d.uvarint()),
+		Start:      before.Start + history.Moment(d.varint()),
+		Rank:       before.Rank + history.Revision(d.varint()),
+		Opened:     before.Opened + history.Revision(d.varint()),
+		RecordedAt: before.RecordedAt + history.Moment(d.varint()),
+	}
+	if flags&flagClosed != 0 {
+		r.Closed = r.Opened + history.Revision(d.uvarint())
+	}
+	if flags&flagStatus != 0 {
+		r.Status = history.Status(d.string())
+	}
+	r.Hash = d.hash()
+	return r
+}

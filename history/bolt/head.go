@@ -1,0 +1,67 @@
+package bolt
+
+import (
+	"encoding/binary"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// head sums a resource up for the writer: what it takes to plan a capture that
+// is newer than all known evidence, without reading the timeline.
+//
+//	crc32c   4 bytes, of the key and the rest
+//	uvarint  the commit up to which the resource is merged
+//	uvarint  highest version number given
+//	varint   newest evidence, that of runs left out
+//	row      the open row that is last in captured time
+type head struct {
+	merged uint64
+	last   uint32
+	seen   history.Moment
+	newest plan.Row
+}
+
+func (h *head) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, h.merged)
+	b = binary.AppendUvarint(b, uint64(h.last))
+	b = binary.AppendVarint(b, int64(h.seen))
+	return appendRow(b, &h.newest, &plan.Row{})
+}
+
+// head reads what was merged of a resource; zero when nothing was.
+func (v *view) head(r rid) (head, error) {
+	key := ridKey(r)
+	framed := v.tx.Bucket(bucketHeads).Get(key)
+	if framed == nil {
+		return head{}, nil
+	}
+	value, ok := openValue(key, framed)
+	if !ok {
+		return head{}, damaged(bucketHeads, key)
+	}
+	d := decoder{b: value}
+	h := head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
+	h.newest = d.row(&plan.Row{})
+	if d.short {
+		return head{}, damaged(bucketHeads, key)
+	}
+	return h, nil
+}
+
+func headOf(w *plan.Window) head {
+	h := head{last: w.Last, seen: w.Seen}
+	if w.Newest != nil {
+		h.newest = *w.Newest
+	}
+	return h
+}
+
+func parseRid(b []byte) rid { return rid(binary.BigEndian.Uint32(b)) }
+
+func parseSightingKey(b []byte) plan.Sighting {
+	return plan.Sighting{
+		At:  history.Moment(binary.BigEndian.Uint64(b[4:])),
+		Rev: history.Revision(binary.BigEndian.Uint64(b[12:])),
+	}
+}

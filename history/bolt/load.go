@@ -1,0 +1,274 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// view is what a read stands on: the tails as they were when it began, and a
+// transaction begun after that. Whatever was recorded up to the view's mark is
+// in the tails or, merged, in the transaction; some of it may be in both.
+type view struct {
+	s     *Store
+	tx    *bolt.Tx
+	tails []*tail // oldest first
+	mark  mark
+
+	pending *tail // the writer's own, last of tails
+}
+
+// view calls f with a view. Transactions are to be short: a long one keeps
+// pages from being reused.
+func (s *Store) view(f func(*view) error) error {
+	v := view{s: s}
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return errClosed
+	}
+	v.tails, v.mark = s.tails(), s.mark
+	s.mu.RUnlock()
+	err := s.db.View(func(tx *bolt.Tx) error {
+		v.tx = tx
+		return f(&v)
+	})
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return errClosed
+	}
+	return err
+}
+
+// rid finds a resource's number; zero: not recorded.
+func (v *view) rid(k history.Key) rid {
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		if r, ok := t.names[k]; ok {
+			v.s.mu.RUnlock()
+			return r
+		}
+	}
+	v.s.mu.RUnlock()
+	if b := v.tx.Bucket(bucketNames).Get(nameKey(k)); len(b) == 4 {
+		return parseRid(b)
+	}
+	return 0
+}
+
+// key finds the resource of a number.
+func (v *view) key(r rid) (history.Key, error) {
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		if k, ok := t.keys[r]; ok {
+			v.s.mu.RUnlock()
+			return k, nil
+		}
+	}
+	v.s.mu.RUnlock()
+	b := v.tx.Bucket(bucketKeys).Get(ridKey(r))
+	if b == nil {
+		return history.Key{}, damaged(bucketKeys, ridKey(r))
+	}
+	return parseNameKey(b)
+}
+
+// recent is what the tails hold of a resource and the transaction does not.
+type recent struct {
+	rows      []tailRow
+	closes    []tailClose
+	sightings []tailSighting
+}
+
+func (v *view) recent(r rid) (recent, error) {
+	var found [3]tailResource
+	n := 0
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		if res := t.resources[r]; res != nil {
+			found[n] = *res
+			n++
+		}
+	}
+	v.s.mu.RUnlock()
+	if n == 0 {
+		return recent{}, nil
+	}
+	h, err := v.head(r)
+	if err != nil {
+		return recent{}, err
+	}
+	var rec recent
+	for _, res := range found[:n] {
+		rec.rows = append(rec.rows, since(res.rows, h.merged, func(x tailRow) uint64 { return x.commit })...)
+		rec.closes = append(rec.closes, since(res.closes, h.merged, func(x tailClose) uint64 { return x.commit })...)
+		rec.sightings = append(rec.sightings, since(res.sightings, h.merged, func(x tailSighting) uint64 { return x.commit })...)
+	}
+	return rec, nil
+}
+
+// since cuts off what was merged; lists are in the order of commits.
+func since[T any](list []T, merged uint64, commit func(T) uint64) []T {
+	i, _ := slices.BinarySearchFunc(list, merged+1, func(x T, m uint64) int { return cmp.Compare(commit(x), m) })
+	return list[i:]
+}
+
+// loaded is a resource's timeline with the way to its bodies.
+type loaded struct {
+	plan.Timeline
+	rid      rid
+	segments []segment
+	alone    []*row // rows whose bodies stand alone
+	complete bool
+}
+
+// load reads all of a resource: for late captures, histories, and whatever a
+// single segment cannot tell.
+func (v *view) load(r rid) (*loaded, error) {
+	l := &loaded{rid: r, complete: true}
+	prefix := ridKey(r)
+	c := v.tx.Bucket(bucketSegments).Cursor()
+	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
+		seg, err := decodeSegment(k, b)
+		if err != nil {
+			return nil, err
+		}
+		l.addSegment(seg)
+	}
+	c = v.tx.Bucket(bucketSightings).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		l.Sightings = append(l.Sightings, parseSightingKey(k))
+	}
+	rec, err := v.recent(r)
+	if err != nil {
+		return nil, err
+	}
+	l.addRecent(&rec)
+	return l, nil
+}
+
+func (l *loaded) addSegment(seg segment) {
+	l.segments = append(l.segments, seg)
+	for i := range seg {
+		l.Rows = append(l.Rows, &seg[i].Row)
+	}
+}
+
+func (l *loaded) addRecent(rec *recent) {
+	for i := range rec.rows {
+		r := rec.rows[i].row // a copy: closing it must not touch the tail
+		l.alone = append(l.alone, &r)
+		l.Insert(&r.Row)
+	}
+	for _, c := range rec.closes {
+		l.CloseRow(c.number, c.revision)
+	}
+	for _, s := range rec.sightings {
+		l.Sightings = append(l.Sightings, s.Sighting)
+	}
+}
+
+// payload reads what a row of the timeline carries.
+func (l *loaded) payload(p *plan.Row) ([]byte, error) {
+	for _, r := range l.alone {
+		if &r.Row == p {
+			return openBody(r.body)
+		}
+	}
+	for _, seg := range l.segments {
+		for i := range seg {
+			if &seg[i].Row == p {
+				return seg.payload(i)
+			}
+		}
+	}
+	return nil, errBody
+}
+
+// around reads the part of a resource that shows the version at a moment and
+// its neighbours: one segment nearly always.
+func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded, plan.Place, error) {
+	rec, err := v.recent(r)
+	if err != nil {
+		return nil, plan.Place{}, err
+	}
+	if len(rec.rows) == 0 && len(rec.closes) == 0 {
+		l := &loaded{rid: r}
+		c := v.tx.Bucket(bucketSegments).Cursor()
+		later, _ := c.Seek(segmentSeek(r, at))
+		k, b := c.Prev()
+		if later == nil {
+			k, b = c.Last()
+		}
+		if !bytes.HasPrefix(k, ridKey(r)) {
+			return l, plan.Place{}, nil
+		}
+		seg, err := decodeSegment(k, b)
+		if err != nil {
+			return nil, plan.Place{}, err
+		}
+		l.addSegment(seg)
+		l.addRecent(&rec)
+		p := plan.Locate(l.Rows, at, known)
+		if p.Row != nil && (p.After != nil || !bytes.HasPrefix(later, ridKey(r))) {
+			if p.Before != nil || p.Row.Deleted || p.Row.Status != "" {
+				return l, p, nil
+			}
+			if k, _ := c.Prev(); !bytes.HasPrefix(k, ridKey(r)) {
+				return l, p, nil
+			}
+		}
+	}
+	l, err := v.load(r)
+	if err != nil {
+		return nil, plan.Place{}, err
+	}
+	return l, plan.Locate(l.Rows, at, known), nil
+}
+
+// lastSeen is the newest evidence of a place's row.
+func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (history.Moment, error) {
+	last := l.LastSeen(p, known)
+	if !l.complete {
+		c := v.tx.Bucket(bucketSightings).Cursor()
+		prefix := ridKey(l.rid)
+		key, _ := c.Seek(segmentSeek(l.rid, p.Until()))
+		if key == nil {
+			key, _ = c.Last()
+		} else {
+			key, _ = c.Prev()
+		}
+		for ; bytes.HasPrefix(key, prefix); key, _ = c.Prev() {
+			s := parseSightingKey(key)
+			if s.At <= last {
+				break
+			}
+			if p.Holds(s, known) {
+				last = s.At
+				break
+			}
+		}
+	}
+	err := v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
+		if s.At > last && p.Holds(s, known) {
+			last = s.At
+		}
+		return last
+	})
+	return last, err
+}
+
+// segmentSeek is the first key after every segment of the resource that begins
+// at or before the moment.
+func segmentSeek(r rid, at history.Moment) []byte {
+	if at == history.Newest {
+		return ridKey(r + 1)
+	}
+	return sightingKey(r, plan.Sighting{At: at + 1})[:12]
+}

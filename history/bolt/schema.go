@@ -1,0 +1,108 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// formatVersion is written into the file when it is made. A file of a newer
+// version is refused, an older one is migrated.
+const formatVersion = 1
+
+// Buckets. FORMAT.md describes every byte of them.
+var (
+	bucketMeta      = []byte("meta")
+	bucketLog       = []byte("log")
+	bucketNames     = []byte("name")
+	bucketKeys      = []byte("key")
+	bucketHeads     = []byte("head")
+	bucketSegments  = []byte("seg")
+	bucketSightings = []byte("sight")
+	bucketFeed      = []byte("feed")
+	bucketClock     = []byte("clock")
+	bucketRuns      = []byte("run")
+	bucketSeen      = []byte("seen")
+	bucketOps       = []byte("op")
+	bucketOpAges    = []byte("opage")
+
+	allBuckets = [][]byte{
+		bucketMeta, bucketLog, bucketNames, bucketKeys, bucketHeads, bucketSegments, bucketSightings,
+		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges,
+	}
+)
+
+// Keys of the meta bucket.
+var (
+	metaFormat      = []byte("format")
+	metaStoreID     = []byte("store")
+	metaIncarnation = []byte("incarnation")
+	metaMerged      = []byte("merged") // a mark: how far the log has been merged
+)
+
+// rid numbers resources in the order of their first recording, from 1.
+type rid uint32
+
+// runNo numbers runs in the order of their opening, from 1.
+type runNo uint32
+
+// nameKey orders resources as history.Key does: no part holds a NUL.
+func nameKey(k history.Key) []byte {
+	b := make([]byte, 0, len(k.Account)+len(k.Region)+len(k.Type)+len(k.ID)+3)
+	b = append(append(b, k.Account...), 0)
+	b = append(append(b, k.Region...), 0)
+	b = append(append(b, k.Type...), 0)
+	return append(b, k.ID...)
+}
+
+func parseNameKey(b []byte) (history.Key, error) {
+	var parts [3]string
+	rest := b
+	for i := range parts {
+		n := indexNUL(rest)
+		if n < 0 {
+			return history.Key{}, damaged(bucketNames, b)
+		}
+		parts[i], rest = string(rest[:n]), rest[n+1:]
+	}
+	return history.Key{Account: parts[0], Region: parts[1], Type: parts[2], ID: string(rest)}, nil
+}
+
+func indexNUL(b []byte) int {
+	for i, c := range b {
+		if c == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func ridKey(r rid) []byte { return binary.BigEndian.AppendUint32(nil, uint32(r)) }
+
+// segmentKey is rid, then the place of the segment's first row.
+func segmentKey(r rid, first *plan.Row) []byte {
+	b := make([]byte, 0, 24)
+	b = binary.BigEndian.AppendUint32(b, uint32(r))
+	b = binary.BigEndian.AppendUint64(b, uint64(first.Start))
+	b = binary.BigEndian.AppendUint64(b, uint64(first.Rank))
+	return binary.BigEndian.AppendUint32(b, first.Number)
+}
+
+func sightingKey(r rid, s plan.Sighting) []byte {
+	b := make([]byte, 0, 20)
+	b = binary.BigEndian.AppendUint32(b, uint32(r))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.At))
+	return binary.BigEndian.AppendUint64(b, uint64(s.Rev))
+}
+
+func uint64Key[T ~uint64 | ~int64](v T) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(v))
+}
+
+// damaged names the place of a value that cannot be what was written.
+func damaged(bucket, key []byte) error {
+	return &history.Error{Kind: history.DataLoss,
+		Text: fmt.Sprintf("a stored value is damaged (bucket %s, key %x); run varve verify", bucket, key)}
+}

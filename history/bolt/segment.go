@@ -1,0 +1,127 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/varvehq/varve/history/plan"
+)
+
+// A segment holds up to segmentRows rows of one resource in order, open and
+// closed, and their bodies: the first stands alone, the others are deltas from
+// the payload of the row before, unless that would not pay.
+//
+//	crc32c  4 bytes, of the key and the rest
+//	uvarint number of rows
+//	rows    each relative to the one before, then the length of its body
+//	bodies  one after another
+const (
+	segmentRows  = 32
+	segmentBytes = 128 << 10 // a segment that has reached it takes no more rows
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(key, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+}
+
+// sealValue frames a value: its checksum, which covers the key, before it.
+func sealValue(key, value []byte) []byte {
+	framed := make([]byte, 4, 4+len(value))
+	binary.BigEndian.PutUint32(framed, checksum(key, value))
+	return append(framed, value...)
+}
+
+// openValue checks a framed value and returns what it holds, a part of it.
+func openValue(key, framed []byte) ([]byte, bool) {
+	if len(framed) < 4 || checksum(key, framed[4:]) != binary.BigEndian.Uint32(framed) {
+		return nil, false
+	}
+	return framed[4:], true
+}
+
+// row is a row with its body as stored.
+type row struct {
+	plan.Row
+	body []byte
+}
+
+// segment is a decoded segment; bodies are parts of the value read.
+type segment []row
+
+func decodeSegment(key, framed []byte) (segment, error) {
+	value, ok := openValue(key, framed)
+	if !ok {
+		return nil, damaged(bucketSegments, key)
+	}
+	d := decoder{b: value}
+	n := d.uvarint()
+	if n == 0 || n > uint64(len(value)) {
+		return nil, damaged(bucketSegments, key)
+	}
+	rows := make(segment, n)
+	lengths := make([]uint64, n)
+	var before plan.Row
+	for i := range rows {
+		rows[i].Row = d.row(&before)
+		lengths[i] = d.uvarint()
+		before = rows[i].Row
+	}
+	for i := range rows {
+		rows[i].body = d.take(lengths[i])
+	}
+	if d.short || len(d.b) > 0 {
+		return nil, damaged(bucketSegments, key)
+	}
+	return rows, nil
+}
+
+func (s segment) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	var before plan.Row
+	for i := range s {
+		b = appendRow(b, &s[i].Row, &before)
+		b = binary.AppendUvarint(b, uint64(len(s[i].body)))
+		before = s[i].Row
+	}
+	for i := range s {
+		b = append(b, s[i].body...)
+	}
+	return b
+}
+
+// payload restores the payload of row i by way of the rows it builds on.
+func (s segment) payload(i int) ([]byte, error) {
+	first := i
+	for first > 0 && codecOf(s[first].body) == codecDelta {
+		first--
+	}
+	payload, err := openBody(s[first].body)
+	if err != nil {
+		return nil, err
+	}
+	// Two buffers take turns; the first payload may be part of a stored value
+	// and is only read.
+	var buffers [2][]byte
+	for n, r := range s[first+1 : i+1] {
+		next := &buffers[n%2]
+		if *next, err = applyDelta((*next)[:0], payload, r.body[1:]); err != nil {
+			return nil, err
+		}
+		payload = *next
+	}
+	return payload, nil
+}
+
+func codecOf(body []byte) codec {
+	if len(body) == 0 {
+		return codecPlain
+	}
+	return codec(body[0])
+}
+
+// sealInPlace frames a value whose first four bytes were left free.
+func sealInPlace(key, framed []byte) {
+	binary.BigEndian.PutUint32(framed, checksum(key, framed[4:]))
+}

@@ -1,0 +1,284 @@
+// Package bolt is the embedded history.Store: one bbolt file in a folder.
+//
+// A commit of observations writes one value into the log and nothing else.
+// What the log holds is kept in memory as well, by resource, until the merger
+// carries it, sorted, into segments of up to 32 versions: B+trees take sorted
+// keys many times faster than random ones, and 32 versions under one key cost a
+// fraction of 32 keys. FORMAT.md describes every bucket and byte.
+//
+// One goroutine writes: it drains its queue into one commit, so that while one
+// commit is on its way to the disk the next gathers. Readers take a view: the
+// tails in memory first, then a short bbolt transaction, and look at nothing
+// recorded after the revision they are bound to.
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// FileName is the store's file within its folder.
+const FileName = "varve.db"
+
+// Options of a store; the zero value works.
+type Options struct {
+	Now         func() time.Time // default time.Now
+	FutureSlack time.Duration    // how far ahead of Now a capture may lie; default 5 minutes
+	StoreID     [16]byte         // of a store made anew; default random
+	Logger      *slog.Logger     // default: discard
+
+	// The log is merged when it holds so many records or bytes, or when no
+	// commit came for MergeIdle. Defaults 64 Ki, 64 MiB, 1 s.
+	MergeRecords int
+	MergeBytes   int
+	MergeIdle    time.Duration
+
+	LockTimeout time.Duration // how long to wait for another process; default 1 s
+	NoSync      bool          // do not wait for the disk: what is acknowledged may be lost. For tests
+}
+
+func (o *Options) fill() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	setDefault(&o.FutureSlack, plan.DefaultFutureSlack)
+	setDefault(&o.MergeRecords, 64<<10)
+	setDefault(&o.MergeBytes, 64<<20)
+	setDefault(&o.MergeIdle, time.Second)
+	setDefault(&o.LockTimeout, time.Second)
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	o       Options
+	db      *bolt.DB
+	lineage history.Lineage
+
+	mu          sync.RWMutex // guards what follows; never held during a transaction
+	closed      bool
+	active      *tail
+	merging     *tail // nil: none
+	mark        mark
+	runs        []*runRecord // by number - 1; the records are replaced, not changed
+	runByID     map[history.RunID]runNo
+	evident     []evidence     // of runs, latest first
+	completedTo history.Moment // latest moment of a completed run
+	arrived     chan struct{}  // closed and renewed by every commit
+
+	writer writer
+	merger merger
+}
+
+var errClosed = history.Errorf(history.Unavailable, "the store is closed")
+
+// Open opens the store in a folder, which is made if it is missing. Locked when
+// another process has it, NewerFormat when it was written by a newer version.
+func Open(dir string, o Options) (*Store, error) {
+	o.fill()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("bolt: open %s: %w", dir, err)
+	}
+	db, err := openFile(dir, &o, false)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		o: o, db: db, active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
+	}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.merger.start(s)
+	s.writer.start(s)
+	return s, nil
+}
+
+func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
+	db, err := bolt.Open(filepath.Join(dir, FileName), 0o600, &bolt.Options{
+		Timeout:         o.LockTimeout,
+		FreelistType:    bolt.FreelistMapType,
+		InitialMmapSize: 1 << 30, // address space only: a growing file need not wait for readers
+		ReadOnly:        readOnly,
+		NoSync:          o.NoSync,
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, &history.Error{Kind: history.Locked,
+			Text: fmt.Sprintf("the store in %s is in use by another process", dir), Err: err}
+	case err != nil:
+		return nil, fmt.Errorf("bolt: open %s: %w", filepath.Join(dir, FileName), err)
+	}
+	return db, nil
+}
+
+// load makes a new file's buckets, or reads a file's state and the rest of its
+// log.
+func (s *Store) load() error {
+	if err := s.create(); err != nil {
+		return err
+	}
+	err := s.db.View(func(tx *bolt.Tx) error {
+		if err := s.loadMeta(tx); err != nil {
+			return err
+		}
+		c := tx.Bucket(bucketRuns).Cursor()
+		for k, framed := c.First(); k != nil; k, framed = c.Next() {
+			value, ok := openValue(k, framed)
+			if !ok {
+				return damaged(bucketRuns, k)
+			}
+			d := decoder{b: value}
+			r := d.run()
+			if d.short {
+				return damaged(bucketRuns, k)
+			}
+			s.setRun(&r)
+		}
+		merged := s.mark.commit
+		return eachLogEntry(tx, merged, func(m mark, records []byte) error {
+			s.mark = m
+			return s.active.readRecords(m, records)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range s.active.runs {
+		s.setRun(r)
+	}
+	s.sortEvidence()
+	return nil
+}
+
+// create writes the first transaction of a new file: the format version is in
+// it from the start.
+func (s *Store) create() error {
+	return s.db.Update(func(tx *bolt.Tx) error {
+		if tx.Bucket(bucketMeta) != nil {
+			return nil
+		}
+		for _, name := range allBuckets {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		id := s.o.StoreID
+		if id == [16]byte{} {
+			id = uuid.New()
+		}
+		m := tx.Bucket(bucketMeta)
+		return errors.Join(
+			m.Put(metaFormat, binary.BigEndian.AppendUint32(nil, formatVersion)),
+			m.Put(metaStoreID, id[:]),
+			m.Put(metaIncarnation, binary.BigEndian.AppendUint32(nil, 1)),
+			m.Put(metaMerged, sealValue(metaMerged, (&mark{}).append(nil))),
+		)
+	})
+}
+
+func (s *Store) loadMeta(tx *bolt.Tx) error {
+	m := tx.Bucket(bucketMeta)
+	if m == nil || len(m.Get(metaFormat)) != 4 {
+		return history.Errorf(history.DataLoss, "%s is not a store of Varve", s.db.Path())
+	}
+	if v := binary.BigEndian.Uint32(m.Get(metaFormat)); v > formatVersion {
+		return history.Errorf(history.NewerFormat,
+			"%s has format version %d, this program knows versions up to %d; use a newer one", s.db.Path(), v, formatVersion)
+	}
+	id, inc := m.Get(metaStoreID), m.Get(metaIncarnation)
+	value, ok := openValue(metaMerged, m.Get(metaMerged))
+	if len(id) != 16 || len(inc) != 4 || !ok {
+		return damaged(bucketMeta, metaStoreID)
+	}
+	s.lineage = history.Lineage{StoreID: [16]byte(id), Incarnation: binary.BigEndian.Uint32(inc)}
+	d := decoder{b: value}
+	s.mark = d.mark()
+	if d.short {
+		return damaged(bucketMeta, metaMerged)
+	}
+	return nil
+}
+
+// eachLogEntry reads the log after a commit.
+func eachLogEntry(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) error) error {
+	c := tx.Bucket(bucketLog).Cursor()
+	for k, framed := c.Seek(uint64Key(merged + 1)); k != nil; k, framed = c.Next() {
+		value, ok := openValue(k, framed)
+		if !ok {
+			return damaged(bucketLog, k)
+		}
+		d := decoder{b: value}
+		m := d.mark()
+		if d.short || m.commit != binary.BigEndian.Uint64(k) {
+			return damaged(bucketLog, k)
+		}
+		if err := f(m, d.b); err != nil {
+			return errors.Join(damaged(bucketLog, k), err)
+		}
+	}
+	return nil
+}
+
+// tails lists the published tails, oldest first. s.mu is held.
+func (s *Store) tails() []*tail {
+	if s.merging != nil {
+		return []*tail{s.merging, s.active}
+	}
+	return []*tail{s.active}
+}
+
+// Head implements history.Store.
+func (s *Store) Head(context.Context) (history.Head, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return history.Head{}, errClosed
+	}
+	return history.Head{
+		StoreID: s.lineage.StoreID, Revision: s.mark.revision, RecordedAt: s.mark.recordedAt,
+		Position: s.lineage.Position(s.mark.seq), Resources: uint64(s.mark.rids),
+	}, nil
+}
+
+// Close implements history.Store. What the log holds is merged when the store
+// is next open.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.arrived)
+	s.mu.Unlock()
+	s.writer.stop()
+	s.merger.stop()
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("bolt: close: %w", err)
+	}
+	return nil
+}

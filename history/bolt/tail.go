@@ -1,0 +1,261 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// tail is part of the log in memory, by resource. There are up to three: the
+// active one takes what commits bring, the merging one is being carried into
+// the other buckets, and the writer's pending one becomes part of the active
+// one when its commit is durable. What is in a tail is never changed, only
+// added to.
+type tail struct {
+	first, last uint64 // commits; first 0: empty
+	resources   map[rid]*tailResource
+	names       map[history.Key]rid // resources first recorded here
+	keys        map[rid]history.Key
+	sorting     sync.Mutex
+	sorted      []history.Key // of names, made when asked for; under sorting
+	changes     []change      // dense
+	clock       []plan.Stamp  // one per commit
+	runs        map[runNo]*runRecord
+	seen        map[runNo]map[rid][]plan.Sighting
+	ops         map[history.OpID]opRecord
+	records     int
+	bytes       int
+}
+
+// tailResource is what a tail holds of one resource.
+type tailResource struct {
+	rows      []tailRow
+	closes    []tailClose
+	sightings []tailSighting
+}
+
+type tailRow struct {
+	commit uint64
+	row
+}
+
+type tailClose struct {
+	commit   uint64
+	number   uint32
+	revision history.Revision
+}
+
+type tailSighting struct {
+	commit uint64
+	plan.Sighting
+}
+
+func newTail() *tail {
+	return &tail{
+		resources: map[rid]*tailResource{},
+		names:     map[history.Key]rid{},
+		keys:      map[rid]history.Key{},
+		runs:      map[runNo]*runRecord{},
+		seen:      map[runNo]map[rid][]plan.Sighting{},
+		ops:       map[history.OpID]opRecord{},
+	}
+}
+
+func (t *tail) resource(r rid) *tailResource {
+	res := t.resources[r]
+	if res == nil {
+		res = &tailResource{}
+		t.resources[r] = res
+	}
+	t.records++
+	return res
+}
+
+func (t *tail) addResource(r rid, k history.Key) {
+	t.names[k], t.keys[r] = r, k
+	t.records++
+}
+
+func (t *tail) addSeen(n runNo, r rid, s plan.Sighting) {
+	m := t.seen[n]
+	if m == nil {
+		m = map[rid][]plan.Sighting{}
+		t.seen[n] = m
+	}
+	m[r] = append(m[r], s)
+	t.records++
+}
+
+// absorb adds what a commit brought.
+func (t *tail) absorb(p *tail) {
+	if t.first == 0 {
+		t.first = p.first
+	}
+	t.last = p.last
+	for r, from := range p.resources {
+		to := t.resources[r]
+		if to == nil {
+			t.resources[r] = from
+			continue
+		}
+		to.rows = append(to.rows, from.rows...)
+		to.closes = append(to.closes, from.closes...)
+		to.sightings = append(to.sightings, from.sightings...)
+	}
+	for k, r := range p.names {
+		t.names[k], t.keys[r] = r, k
+	}
+	for n, m := range p.seen {
+		for r, list := range m {
+			if t.seen[n] == nil {
+				t.seen[n] = map[rid][]plan.Sighting{}
+			}
+			t.seen[n][r] = append(t.seen[n][r], list...)
+		}
+	}
+	for n, r := range p.runs {
+		t.runs[n] = r
+	}
+	for id, op := range p.ops {
+		t.ops[id] = op
+	}
+	t.changes = append(t.changes, p.changes...)
+	t.clock = append(t.clock, p.clock...)
+	t.records += p.records
+	t.bytes += p.bytes
+}
+
+// sortedNames lists the tail's new resources in key order. Resources are only
+// ever added, so that their number tells whether the list is current.
+func (t *tail) sortedNames() []history.Key {
+	t.sorting.Lock()
+	defer t.sorting.Unlock()
+	if len(t.sorted) != len(t.names) {
+		list := make([]history.Key, 0, len(t.names))
+		for k := range t.names {
+			list = append(list, k)
+		}
+		slices.SortFunc(list, history.Key.Compare)
+		t.sorted = list
+	}
+	return t.sorted
+}
+
+// appendRecords writes a pending tail as the records of a log value.
+func (t *tail) appendRecords(b []byte) []byte {
+	kind := func(k recordKind, r uint64) {
+		b = append(b, byte(k))
+		b = binary.AppendUvarint(b, r)
+	}
+	for _, r := range sortedRids(t.keys) {
+		k := t.keys[r]
+		kind(recResource, uint64(r))
+		b = appendBytes(appendBytes(appendBytes(appendBytes(b, k.Account), k.Region), k.Type), k.ID)
+	}
+	for _, r := range sortedRids(t.resources) {
+		res := t.resources[r]
+		for i := range res.rows {
+			kind(recRow, uint64(r))
+			b = appendRow(b, &res.rows[i].Row, &plan.Row{})
+			b = appendBytes(b, res.rows[i].body)
+		}
+		for _, c := range res.closes {
+			kind(recClose, uint64(r))
+			b = binary.AppendUvarint(b, uint64(c.number))
+			b = binary.AppendUvarint(b, uint64(c.revision))
+		}
+		for _, s := range res.sightings {
+			kind(recSighting, uint64(r))
+			b = binary.AppendUvarint(b, uint64(s.At))
+			b = binary.AppendUvarint(b, uint64(s.Rev))
+		}
+	}
+	for i := range t.changes {
+		kind(recChange, uint64(t.changes[i].seq))
+		b = t.changes[i].append(b, &change{})
+	}
+	for _, r := range t.runs {
+		b = r.append(append(b, byte(recRun)))
+	}
+	for n, m := range t.seen {
+		for r, list := range m {
+			for _, s := range list {
+				kind(recSeen, uint64(n))
+				b = binary.AppendUvarint(b, uint64(r))
+				b = binary.AppendUvarint(b, uint64(s.At))
+				b = binary.AppendUvarint(b, uint64(s.Rev))
+			}
+		}
+	}
+	for _, op := range t.ops {
+		b = append(b, byte(recOp))
+		b = append(b, op.id[:]...)
+		b = binary.AppendVarint(b, int64(op.at))
+		b = appendBytes(b, op.receipt)
+	}
+	return b
+}
+
+// readRecords reads the records of one log value back.
+func (t *tail) readRecords(m mark, b []byte) error {
+	if t.first == 0 {
+		t.first = m.commit
+	}
+	t.last = m.commit
+	t.clock = append(t.clock, m.stamp())
+	t.bytes += len(b)
+	d := decoder{b: b}
+	for len(d.b) > 0 {
+		switch recordKind(d.byte()) {
+		case recResource:
+			r := rid(d.uvarint())
+			t.addResource(r, history.Key{Account: d.string(), Region: d.string(), Type: d.string(), ID: d.string()})
+		case recRow:
+			res := t.resource(rid(d.uvarint()))
+			res.rows = append(res.rows, tailRow{m.commit, row{d.row(&plan.Row{}), slices.Clone(d.bytes())}})
+		case recClose:
+			res := t.resource(rid(d.uvarint()))
+			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
+		case recSighting:
+			res := t.resource(rid(d.uvarint()))
+			res.sightings = append(res.sightings, tailSighting{m.commit, plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}})
+		case recChange:
+			seq := history.Seq(d.uvarint())
+			t.changes = append(t.changes, d.change(&change{seq: seq - 1}))
+			t.records++
+		case recRun:
+			r := d.run()
+			t.runs[r.no] = &r
+		case recSeen:
+			n := runNo(d.uvarint())
+			t.addSeen(n, rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())})
+		case recOp:
+			op := opRecord{id: history.OpID(d.take16()), at: history.Moment(d.varint())}
+			op.receipt = slices.Clone(d.bytes())
+			t.ops[op.id] = op
+		default:
+			return errShort
+		}
+		if d.short {
+			return errShort
+		}
+	}
+	return nil
+}
+
+func (d *decoder) take16() (v [16]byte) {
+	copy(v[:], d.take(16))
+	return v
+}
+
+func sortedRids[V any](m map[rid]V) []rid {
+	list := make([]rid, 0, len(m))
+	for r := range m {
+		list = append(list, r)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,373 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// Finding is one thing that is not as it should be.
+type Finding struct {
+	Bucket string
+	Key    []byte
+	Text   string
+}
+
+// String reads `seg 00000001…: its checksum does not match`.
+func (f Finding) String() string {
+	if len(f.Key) == 0 {
+		return fmt.Sprintf("%s: %s", f.Bucket, f.Text)
+	}
+	return fmt.Sprintf("%s %x: %s", f.Bucket, f.Key, f.Text)
+}
+
+// Summary says what a verification has read.
+type Summary struct {
+	Resources, Versions, Changes, Sightings, Runs, LogEntries uint64
+	FileBytes, FreeBytes                                      int64
+	Findings                                                  uint64
+}
+
+// Verify reads every value of the store in a folder, which no process may have
+// open, and reports what is damaged or contradicts something else. It changes
+// nothing. The error tells that the store could not be read at all.
+func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, error) {
+	path := filepath.Join(dir, FileName)
+	info, err := os.Stat(path)
+	if err != nil {
+		return Summary{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store", Err: err}
+	}
+	o := Options{LockTimeout: time.Second}
+	o.fill()
+	db, err := openFile(dir, &o, true)
+	if err != nil {
+		return Summary{}, err
+	}
+	defer db.Close()
+	c := check{report: report, sum: Summary{FileBytes: info.Size()}}
+	s := &Store{o: o, db: db}
+	err = db.View(func(tx *bolt.Tx) error {
+		if err := s.loadMeta(tx); err != nil {
+			return err
+		}
+		c.tx, c.merged, c.end = tx, s.mark, s.mark
+		c.sum.FreeBytes = int64(db.Stats().FreePageN) * int64(db.Info().PageSize)
+		for _, step := range []func() error{
+			c.pages, c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
+		} {
+			if err := errors.Join(ctx.Err(), step()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return c.sum, err
+}
+
+// check walks the file bucket by bucket.
+type check struct {
+	tx     *bolt.Tx
+	report func(Finding)
+	sum    Summary
+	merged mark // what the buckets but the log hold
+	end    mark // what the log ends with
+	found  map[rid]*found
+}
+
+// found is what the segments say of a resource.
+type found struct {
+	newest   plan.Row
+	last     uint32
+	versions map[uint32]bool
+}
+
+func (c *check) find(bucket, key []byte, format string, args ...any) {
+	c.sum.Findings++
+	c.report(Finding{string(bucket), bytes.Clone(key), fmt.Sprintf(format, args...)})
+}
+
+// each walks a bucket.
+func (c *check) each(bucket []byte, f func(k, v []byte)) error {
+	b := c.tx.Bucket(bucket)
+	if b == nil {
+		c.find(bucket, nil, "the bucket is missing")
+		return nil
+	}
+	return b.ForEach(func(k, v []byte) error {
+		f(k, v)
+		return nil
+	})
+}
+
+// sealed walks a bucket of framed values.
+func (c *check) sealed(bucket []byte, f func(k []byte, d *decoder)) error {
+	return c.each(bucket, func(k, framed []byte) {
+		value, ok := openValue(k, framed)
+		if !ok {
+			c.find(bucket, k, "its checksum does not match")
+			return
+		}
+		d := &decoder{b: value}
+		f(k, d)
+		if d.short {
+			c.find(bucket, k, "it is cut short")
+		}
+	})
+}
+
+// pages lets bbolt check its own structure.
+func (c *check) pages() error {
+	for err := range c.tx.Check() {
+		c.find([]byte("pages"), nil, "%v", err)
+	}
+	return nil
+}
+
+func (c *check) names() error {
+	keys := c.tx.Bucket(bucketKeys)
+	err := c.each(bucketNames, func(k, v []byte) {
+		c.sum.Resources++
+		if len(v) != 4 || !bytes.Equal(keys.Get(v), k) {
+			c.find(bucketNames, k, "its number does not lead back to it")
+		}
+		if _, err := parseNameKey(k); err != nil {
+			c.find(bucketNames, k, "it is not a resource's key")
+		}
+	})
+	return errors.Join(err, c.each(bucketKeys, func(k, v []byte) {
+		if len(k) != 4 || !bytes.Equal(c.tx.Bucket(bucketNames).Get(v), k) {
+			c.find(bucketKeys, k, "its name does not lead back to it")
+		}
+	}))
+}
+
+func (c *check) segments() error {
+	c.found = map[rid]*found{}
+	var (
+		before, open plan.Row
+		of           rid
+	)
+	return c.each(bucketSegments, func(k, framed []byte) {
+		seg, err := decodeSegment(k, framed)
+		if err != nil {
+			c.find(bucketSegments, k, "its checksum does not match, or it is cut short")
+			return
+		}
+		r := parseRid(k)
+		f := c.found[r]
+		if f == nil {
+			f = &found{versions: map[uint32]bool{}}
+			c.found[r], before, open = f, plan.Row{}, plan.Row{}
+		}
+		if of = r; c.tx.Bucket(bucketKeys).Get(ridKey(of)) == nil {
+			c.find(bucketSegments, k, "no resource has its number")
+		}
+		if !bytes.Equal(k, segmentKey(r, &seg[0].Row)) {
+			c.find(bucketSegments, k, "its first version belongs elsewhere")
+		}
+		for i := range seg {
+			c.row(bucketSegments, k, f, &seg[i].Row, &before, &open)
+			payload, err := seg.payload(i)
+			c.payload(bucketSegments, k, &seg[i].Row, payload, err)
+		}
+	})
+}
+
+// row checks a row against those before it.
+func (c *check) row(bucket, k []byte, f *found, r, before, open *plan.Row) {
+	c.sum.Versions++
+	switch {
+	case before.Number != 0 && before.Compare(r) >= 0:
+		c.find(bucket, k, "version %d is out of order", r.Number)
+	case f.versions[r.Number] || r.Number == 0:
+		c.find(bucket, k, "version number %d is given twice", r.Number)
+	case r.Closed != 0 && r.Closed <= r.Opened:
+		c.find(bucket, k, "version %d is closed before it is opened", r.Number)
+	case r.Opened > c.end.revision || r.Closed > c.end.revision:
+		c.find(bucket, k, "version %d has a revision that was not given", r.Number)
+	}
+	f.versions[r.Number] = true
+	f.last = max(f.last, r.Number)
+	if r.Closed == 0 {
+		if open.Number != 0 && open.Hash == r.Hash {
+			c.find(bucket, k, "versions %d and %d follow each other and are equal", open.Number, r.Number)
+		}
+		*open, f.newest = *r, *r
+	}
+	*before = *r
+}
+
+func (c *check) payload(bucket, k []byte, r *plan.Row, payload []byte, err error) {
+	if err != nil {
+		c.find(bucket, k, "the content of version %d cannot be restored", r.Number)
+		return
+	}
+	from, content, err := splitPayload(payload)
+	if err != nil {
+		c.find(bucket, k, "the content of version %d cannot be read", r.Number)
+		return
+	}
+	_, bad := decodeOrigin(from)
+	state, err := history.DecodeContent(content)
+	switch {
+	case bad != nil || err != nil:
+		c.find(bucket, k, "the content of version %d cannot be read", r.Number)
+	case history.HashContent(content) != r.Hash:
+		c.find(bucket, k, "the content of version %d does not match its hash", r.Number)
+	case state.Deleted != r.Deleted || state.Status != r.Status:
+		c.find(bucket, k, "version %d and its content disagree", r.Number)
+	}
+}
+
+func (c *check) heads() error {
+	heads := 0
+	err := c.sealed(bucketHeads, func(k []byte, d *decoder) {
+		heads++
+		h := head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
+		h.newest = d.row(&plan.Row{})
+		if f := c.found[parseRid(k)]; !d.short && (f == nil || f.last != h.last || f.newest != h.newest) {
+			c.find(bucketHeads, k, "it does not sum up its resource")
+		}
+	})
+	if heads != len(c.found) {
+		c.find(bucketHeads, nil, "there are %d of them for %d resources", heads, len(c.found))
+	}
+	return err
+}
+
+func (c *check) sightings() error {
+	return c.each(bucketSightings, func(k, _ []byte) {
+		c.sum.Sightings++
+		if len(k) != 20 || c.found[parseRid(k)] == nil {
+			c.find(bucketSightings, k, "it belongs to no resource")
+		}
+	})
+}
+
+func (c *check) feed() error {
+	next, last := history.Seq(1), history.Revision(0)
+	err := c.each(bucketFeed, func(k, framed []byte) {
+		list, err := decodeFeedBlock(k, framed)
+		if err != nil {
+			c.find(bucketFeed, k, "its checksum does not match, or it is cut short")
+			next = 0
+			return
+		}
+		for i := range list {
+			f := c.found[list[i].rid]
+			switch {
+			case next != 0 && list[i].seq != next:
+				c.find(bucketFeed, k, "sequence %d follows %d", list[i].seq, next-1)
+			case list[i].revision < last:
+				c.find(bucketFeed, k, "sequence %d runs against the revisions", list[i].seq)
+			case f == nil || !f.versions[list[i].version]:
+				c.find(bucketFeed, k, "sequence %d tells of a version that is not there", list[i].seq)
+			}
+			next, last = list[i].seq+1, list[i].revision
+			c.sum.Changes++
+		}
+	})
+	if next != 0 && next != c.merged.seq+1 && err == nil {
+		// A merge that was cut short leaves more than its mark says.
+		if next <= c.merged.seq {
+			c.find(bucketFeed, nil, "it ends with sequence %d, not %d", next-1, c.merged.seq)
+		}
+	}
+	return err
+}
+
+func (c *check) clock() error {
+	var last history.Revision
+	return c.each(bucketClock, func(k, v []byte) {
+		if len(k) != 8 || len(v) != 8 {
+			c.find(bucketClock, k, "it is cut short")
+			return
+		}
+		rev := history.Revision(binary.BigEndian.Uint64(v))
+		if rev < last {
+			c.find(bucketClock, k, "revision %d follows %d", rev, last)
+		}
+		last = rev
+	})
+}
+
+func (c *check) runs() error {
+	return c.sealed(bucketRuns, func(k []byte, d *decoder) {
+		c.sum.Runs++
+		if r := d.run(); !d.short && (len(k) != 4 || uint32(r.no) != binary.BigEndian.Uint32(k)) {
+			c.find(bucketRuns, k, "it is the run of another number")
+		}
+	})
+}
+
+func (c *check) seen() error {
+	return c.each(bucketSeen, func(k, framed []byte) {
+		list, err := decodeSeen(k, framed)
+		if err != nil {
+			c.find(bucketSeen, k, "its checksum does not match, or it is cut short")
+			return
+		}
+		for _, e := range list {
+			if c.tx.Bucket(bucketKeys).Get(ridKey(e.rid)) == nil {
+				c.find(bucketSeen, k, "it names a resource that is not there")
+			}
+		}
+	})
+}
+
+func (c *check) ops() error {
+	return c.sealed(bucketOps, func(_ []byte, d *decoder) {
+		d.varint()
+		d.receipt(history.Lineage{})
+	})
+}
+
+// log checks what was not merged: each entry by itself, and that none is
+// missing.
+func (c *check) log() error {
+	return c.sealed(bucketLog, func(k []byte, d *decoder) {
+		m := d.mark()
+		if m.commit <= c.merged.commit {
+			return // merged; a merge was cut short while it deleted the log
+		}
+		c.sum.LogEntries++
+		if m.commit != binary.BigEndian.Uint64(k) || m.commit != c.end.commit+1 {
+			c.find(bucketLog, k, "commit %d follows %d", m.commit, c.end.commit)
+		}
+		if m.revision < c.end.revision || m.seq < c.end.seq || m.recordedAt < c.end.recordedAt {
+			c.find(bucketLog, k, "commit %d runs backwards", m.commit)
+		}
+		c.end = m
+		t := newTail()
+		if err := t.readRecords(m, d.b); err != nil {
+			c.find(bucketLog, k, "its records cannot be read")
+			return
+		}
+		for _, res := range t.resources {
+			for i := range res.rows {
+				payload, err := openBody(res.rows[i].body)
+				c.payload(bucketLog, k, &res.rows[i].Row, payload, err)
+			}
+		}
+		c.sum.Versions += uint64(countRows(t))
+		c.sum.Changes += uint64(len(t.changes))
+	})
+}
+
+func countRows(t *tail) int {
+	n := 0
+	for _, r := range t.resources {
+		n += len(r.rows)
+	}
+	return n
+}

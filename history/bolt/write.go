@@ -1,0 +1,542 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// One commit takes up to so many requests, and no more requests once it holds
+// so many bytes.
+const (
+	groupRequests = 1024
+	groupBytes    = 16 << 20
+	cachedHeads   = 1 << 18
+)
+
+// writer is the one goroutine that plans and commits.
+type writer struct {
+	s     *Store
+	queue chan *request
+	done  chan struct{}
+	mu    sync.RWMutex // held for reading while sending to queue
+	quit  bool
+
+	// Of the commit being put together; mark becomes the store's when it is
+	// durable.
+	mark        mark
+	pending     *tail
+	now         history.Moment
+	completedTo history.Moment
+
+	// What is known without asking the file. After a failed commit both are
+	// forgotten.
+	heads map[rid]*head
+	rids  map[history.Key]rid
+}
+
+// request is a piece of work for the writer. Its plan adds to the pending tail,
+// or returns an error and adds nothing.
+type request struct {
+	plan  func(*view) error
+	bytes int
+	err   error // of the plan
+	done  chan error
+}
+
+func (w *writer) start(s *Store) {
+	w.s, w.queue, w.done = s, make(chan *request, groupRequests), make(chan struct{})
+	w.mark = s.mark
+	w.forget()
+	go w.loop()
+}
+
+func (w *writer) stop() {
+	w.mu.Lock()
+	w.quit = true
+	close(w.queue)
+	w.mu.Unlock()
+	<-w.done
+}
+
+func (w *writer) forget() {
+	w.heads, w.rids = map[rid]*head{}, map[history.Key]rid{}
+}
+
+// do has the writer carry a request out and waits until it is durable.
+func (w *writer) do(ctx context.Context, r *request) error {
+	r.done = make(chan error, 1)
+	w.mu.RLock()
+	if w.quit {
+		w.mu.RUnlock()
+		return errClosed
+	}
+	select {
+	case w.queue <- r:
+		w.mu.RUnlock()
+	case <-ctx.Done():
+		w.mu.RUnlock()
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	for first := range w.queue {
+		group, bytes := []*request{first}, first.bytes
+	gather:
+		for len(group) < groupRequests && bytes < groupBytes {
+			select {
+			case r, ok := <-w.queue:
+				if !ok {
+					break gather
+				}
+				group, bytes = append(group, r), bytes+r.bytes
+			default:
+				break gather
+			}
+		}
+		err := w.commit(group)
+		for _, r := range group {
+			if err != nil {
+				r.err = err
+			}
+			r.done <- r.err
+		}
+		w.s.merger.relieve()
+	}
+}
+
+// commit plans a group of requests and makes them durable together.
+func (w *writer) commit(group []*request) error {
+	s := w.s
+	w.mark, w.completedTo = s.mark, s.completedTo // only this goroutine changes them
+	w.mark.commit++
+	w.now = max(history.MomentOf(s.o.Now()), w.mark.recordedAt)
+	w.pending = newTail()
+	w.pending.first, w.pending.last = w.mark.commit, w.mark.commit
+	err := s.plan(w.pending, func(v *view) error {
+		for _, r := range group {
+			r.err = r.plan(v)
+		}
+		return nil
+	})
+	if err == nil && w.mark.revision == s.mark.revision && len(w.pending.runs)+len(w.pending.ops) == 0 {
+		return nil // nothing to keep
+	}
+	if err == nil {
+		if w.mark.revision != s.mark.revision {
+			w.mark.recordedAt = w.now
+		}
+		w.pending.clock = []plan.Stamp{w.mark.stamp()}
+		err = s.log(w.mark, w.pending)
+	}
+	if err != nil {
+		w.forget()
+		return fmt.Errorf("bolt: commit: %w", err)
+	}
+	s.publish(w.mark, w.pending)
+	if len(w.heads) > cachedHeads || len(w.rids) > cachedHeads {
+		w.forget()
+	}
+	return nil
+}
+
+// plan calls f with a view that shows the pending tail as well.
+func (s *Store) plan(pending *tail, f func(*view) error) error {
+	v := view{s: s, pending: pending}
+	s.mu.RLock()
+	v.tails, v.mark = append(s.tails(), pending), s.mark
+	s.mu.RUnlock()
+	return s.db.View(func(tx *bolt.Tx) error {
+		v.tx = tx
+		return f(&v)
+	})
+}
+
+// log makes a commit durable.
+func (s *Store) log(m mark, t *tail) error {
+	value := t.appendRecords(m.append(make([]byte, 4, 4+t.bytes+t.bytes/4+256)))
+	key := uint64Key(m.commit)
+	sealInPlace(key, value)
+	t.bytes = len(value)
+	return s.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketLog)
+		b.FillPercent = 1
+		return b.Put(key, value)
+	})
+}
+
+// publish shows a durable commit to readers.
+func (s *Store) publish(m mark, pending *tail) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active.absorb(pending)
+	s.mark = m
+	stale := false
+	for _, r := range pending.runs {
+		stale = s.setRun(r) || stale
+	}
+	if stale {
+		s.sortEvidence()
+	}
+	if !s.closed {
+		close(s.arrived)
+		s.arrived = make(chan struct{})
+	}
+	s.merger.poke(s.active)
+}
+
+// Append implements history.Store.
+func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return history.Receipt{}, err
+	}
+	items := make([]prepared, len(b.Observations))
+	r := &request{}
+	for i := range items {
+		items[i] = prepare(&b.Observations[i], b.Run)
+		r.bytes += len(items[i].body)
+	}
+	var receipt history.Receipt
+	r.plan = func(v *view) (err error) {
+		receipt, err = s.writer.append(v, &b, items)
+		return err
+	}
+	if err := s.writer.do(ctx, r); err != nil {
+		return history.Receipt{}, err
+	}
+	return receipt, nil
+}
+
+// prepared is an observation in the form it is stored in: encoded by the
+// caller, on its core, before the writer sees it.
+type prepared struct {
+	history.Observation
+	hash history.Hash
+	body []byte
+}
+
+func prepare(o *history.Observation, run history.RunID) prepared {
+	p := prepared{Observation: *o}
+	p.Origin.Run = run
+	content := p.State.AppendContent(nil)
+	p.hash = history.HashContent(content)
+	p.body = sealBody(appendPayload(nil, &p.Origin, content))
+	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
+	return p
+}
+
+// append plans a batch.
+func (w *writer) append(v *view, b *history.Batch, items []prepared) (history.Receipt, error) {
+	if b.Op != (history.OpID{}) {
+		if receipt, ok, err := w.replay(v, b.Op); ok || err != nil {
+			return receipt, err
+		}
+	}
+	var in *runRecord
+	if b.Run != "" {
+		var err error
+		if in, err = w.joinRun(b.Run); err != nil {
+			return history.Receipt{}, err
+		}
+		in.Refused += uint64(b.Refused)
+	}
+	receipt := history.Receipt{Results: make([]history.Result, len(items))}
+	for i := range items {
+		result, err := w.record(v, &items[i], in)
+		if err != nil {
+			e := asError(err)
+			if e == nil || e.Kind == history.DataLoss {
+				return history.Receipt{}, err // ours, not the item's
+			}
+			result = history.Result{Err: e}
+			if in != nil {
+				in.Refused++
+			}
+		}
+		receipt.Results[i] = result
+	}
+	receipt.Revision, receipt.Position = w.mark.revision, w.s.lineage.Position(w.mark.seq)
+	if b.Op != (history.OpID{}) {
+		w.pending.ops[b.Op] = opRecord{b.Op, w.now, appendReceipt(nil, &receipt, w.mark.seq)}
+	}
+	return receipt, nil
+}
+
+// record plans one observation.
+func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, error) {
+	var open *history.Run
+	if in != nil {
+		open = &in.Run
+	}
+	if err := plan.Admit(&p.Observation, open, w.now, w.s.o.FutureSlack); err != nil {
+		return history.Result{}, err
+	}
+	r, fresh := w.rid(v, p.Key), false
+	if r == 0 {
+		r, fresh = w.mark.rids+1, true
+	}
+	h, err := w.head(v, r, fresh)
+	if err != nil {
+		return history.Result{}, err
+	}
+	window, l, err := w.window(v, r, p.Key, h, p.CapturedAt)
+	if err != nil {
+		return history.Result{}, err
+	}
+	stamp := plan.Stamp{Revision: w.mark.revision + 1, RecordedAt: w.now}
+	out, err := plan.Observe(window, plan.Evidence{
+		At: p.CapturedAt, Hash: p.hash, Deleted: p.State.Deleted, Status: p.State.Status, Expect: p.Expect,
+	}, stamp)
+	if err != nil {
+		return history.Result{}, err
+	}
+	bodies, err := resumed(l, out)
+	if err != nil {
+		return history.Result{}, err
+	}
+
+	// Nothing can fail from here on.
+	w.mark.revision = stamp.Revision
+	if fresh {
+		w.mark.rids = r
+		w.pending.addResource(r, p.Key)
+		w.rids[p.Key] = r
+	}
+	if in != nil {
+		in.Observed++
+		in.witness(p.CapturedAt)
+		w.pending.addSeen(in.no, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
+	} else if out.Sighting {
+		res := w.pending.resource(r)
+		res.sightings = append(res.sightings, tailSighting{w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}})
+	}
+	seq := w.apply(r, h, out, stamp, p.body, bodies)
+	h.seen = max(h.seen, p.CapturedAt)
+
+	result := history.Result{Unchanged: len(out.Changes) == 0, Version: out.Version, CapturedAt: out.Start, Revision: stamp.Revision}
+	if !result.Unchanged {
+		result.Kind, result.Late, result.Seq = out.Changes[0].Kind, out.Changes[0].Late, seq
+	}
+	return result, nil
+}
+
+// apply carries an outcome into the pending tail and returns the sequence of
+// its first change.
+func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own []byte, bodies map[uint32][]byte) history.Seq {
+	first := w.mark.seq + 1
+	if len(out.Changes) == 0 && len(out.Open) == 0 {
+		return first
+	}
+	res := w.pending.resource(r)
+	for _, n := range out.Close {
+		res.closes = append(res.closes, tailClose{w.mark.commit, n, stamp.Revision})
+	}
+	for _, n := range out.Open {
+		body := own
+		switch n.Source {
+		case plan.FromRow:
+			body = bodies[n.Number]
+		case plan.FromAbsence:
+			body = absenceBody
+		}
+		res.rows = append(res.rows, tailRow{w.mark.commit, row{n.Row, body}})
+		w.pending.bytes += len(body)
+	}
+	for _, c := range out.Changes {
+		w.mark.seq++
+		w.pending.changes = append(w.pending.changes, change{
+			seq: w.mark.seq, revision: stamp.Revision, recordedAt: stamp.RecordedAt, rid: r,
+			kind: c.Kind, late: c.Late, version: c.Version, start: c.Start,
+		})
+	}
+	if h.update(&out) {
+		return first
+	}
+	delete(w.heads, r) // the newest row is gone: read it again when needed
+	return first
+}
+
+// update keeps a head in step with an outcome; false when it cannot.
+func (h *head) update(out *plan.Outcome) bool {
+	for _, n := range out.Close {
+		if n == h.newest.Number {
+			return false
+		}
+	}
+	for i := range out.Open {
+		n := &out.Open[i].Row
+		h.last = max(h.last, n.Number)
+		h.seen = max(h.seen, n.Start)
+		if h.newest.Number == 0 || h.newest.Compare(n) < 0 {
+			h.newest = *n
+		}
+	}
+	return true
+}
+
+// absenceBody is the body of a derived deletion.
+var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.AppendContent(nil)))
+
+// resumed makes the bodies of rows that resume the state of another: its
+// content, and where it came from, but not what made it.
+func resumed(l *loaded, out plan.Outcome) (map[uint32][]byte, error) {
+	var bodies map[uint32][]byte
+	for _, n := range out.Open {
+		if n.Source != plan.FromRow {
+			continue
+		}
+		for _, r := range l.Rows {
+			if r.Number != n.Like {
+				continue
+			}
+			payload, err := l.payload(r)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", damaged(bucketSegments, ridKey(l.rid)), err)
+			}
+			from, content, err := splitPayload(payload)
+			if err != nil {
+				return nil, err
+			}
+			origin, err := decodeOrigin(from)
+			if err != nil {
+				return nil, err
+			}
+			if bodies == nil {
+				bodies = map[uint32][]byte{}
+			}
+			origin = history.Origin{Provider: origin.Provider, Source: origin.Source}
+			bodies[n.Number] = sealBody(appendPayload(nil, &origin, content))
+		}
+	}
+	return bodies, nil
+}
+
+func (w *writer) rid(v *view, k history.Key) rid {
+	if r, ok := w.rids[k]; ok {
+		return r
+	}
+	r := v.rid(k)
+	if r != 0 {
+		w.rids[k] = r
+	}
+	return r
+}
+
+// head finds the head of a resource, with the evidence of runs counted in.
+func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
+	if h := w.heads[r]; h != nil {
+		return h, nil
+	}
+	h := &head{}
+	if !fresh {
+		rec, err := v.recent(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(rec.rows)+len(rec.closes)+len(rec.sightings) == 0 {
+			if *h, err = v.head(r); err != nil {
+				return nil, err
+			}
+		} else {
+			l, err := v.load(r)
+			if err != nil {
+				return nil, err
+			}
+			window := l.Window(history.Newest, nil)
+			*h = headOf(&window)
+		}
+		err = v.evidenceOfRuns(r, h.seen, history.Newest, func(s plan.Sighting) history.Moment {
+			h.seen = max(h.seen, s.At)
+			return h.seen
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	w.heads[r] = h
+	return h, nil
+}
+
+// window is what the planner needs. A capture newer than all evidence, and than
+// every completed run, needs the head alone; l is nil then.
+func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Moment) (plan.Window, *loaded, error) {
+	if at > h.seen && !h.newest.Derived && at >= w.completedTo {
+		window := plan.Window{Last: h.last, Seen: h.seen}
+		if h.newest.Number != 0 {
+			newest := h.newest
+			window.Newest = &newest
+			window.Before = &plan.Point{At: h.seen, Row: &newest}
+		}
+		return window, nil, nil
+	}
+	l, err := w.everything(v, r)
+	if err != nil {
+		return plan.Window{}, nil, err
+	}
+	window := l.Window(at, w.gone(v, k, r, &err))
+	return window, l, err
+}
+
+// everything loads a resource's timeline with the evidence of runs.
+func (w *writer) everything(v *view, r rid) (*loaded, error) {
+	l, err := v.load(r)
+	if err != nil {
+		return nil, err
+	}
+	err = v.evidenceOfRuns(r, 0, history.Newest, func(s plan.Sighting) history.Moment {
+		l.Sightings = append(l.Sightings, s)
+		return 0
+	})
+	return l, err
+}
+
+// replay finds the receipt of an operation that was carried out before.
+func (w *writer) replay(v *view, id history.OpID) (history.Receipt, bool, error) {
+	var receipt []byte
+	for _, t := range v.tails {
+		if op, ok := t.ops[id]; ok {
+			receipt = op.receipt
+		}
+	}
+	if receipt == nil {
+		framed := v.tx.Bucket(bucketOps).Get(id[:])
+		if framed == nil {
+			return history.Receipt{}, false, nil
+		}
+		value, ok := openValue(id[:], framed)
+		if !ok {
+			return history.Receipt{}, false, damaged(bucketOps, id[:])
+		}
+		d := decoder{b: value}
+		d.varint() // when
+		receipt = d.b
+	}
+	d := decoder{b: receipt}
+	r := d.receipt(w.s.lineage)
+	if d.short {
+		return r, false, damaged(bucketOps, id[:])
+	}
+	return r, true, nil
+}
+
+func asError(err error) *history.Error {
+	var e *history.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
