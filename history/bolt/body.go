@@ -88,15 +88,14 @@ func sealBody(payload []byte) []byte {
 	return slices.Clip(b)
 }
 
-// openBody returns the payload of a body that stands alone. It may be part of
-// the body.
+// openBody returns the payload of a body that stands alone, in memory of its own.
 func openBody(body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, errBody
 	}
 	switch codec(body[0]) {
 	case codecPlain:
-		return body[1:], nil
+		return slices.Clone(body[1:]), nil
 	case codecS2:
 		n, err := s2.DecodedLen(body[1:])
 		if err != nil || n > maxPayload {

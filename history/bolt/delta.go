@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // A delta writes one byte string by means of another, its base:
@@ -21,6 +22,7 @@ const (
 	deltaWindow    = 8       // bytes a block is found by
 	deltaTableBits = 13      // size of the table of the base's blocks
 	deltaMaxMiddle = 1 << 20 // a longer middle of the base is indexed sparsely
+	maxDeltaGrowth = 1 << 10 // a result so many times longer than what it is made of is damage
 )
 
 // appendDelta appends a delta that turns base into target.
@@ -114,10 +116,11 @@ var errDelta = errors.New("a delta does not fit its base")
 // applyDelta appends what delta makes of base to dst.
 func applyDelta(dst, base, delta []byte) ([]byte, error) {
 	length, n := binary.Uvarint(delta)
-	if n <= 0 || length > maxPayload {
+	if n <= 0 || length > maxPayload || length > uint64(len(delta)+len(base))*maxDeltaGrowth {
 		return nil, errDelta
 	}
 	delta = delta[n:]
+	dst = slices.Grow(dst, int(length))
 	begin, end := len(dst), 0
 	for len(delta) > 0 {
 		op, n := binary.Uvarint(delta)

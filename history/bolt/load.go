@@ -155,6 +155,7 @@ func (v *view) load(r rid) (*loaded, error) {
 
 func (l *loaded) addSegment(seg segment) {
 	l.segments = append(l.segments, seg)
+	l.Rows = slices.Grow(l.Rows, len(seg))
 	for i := range seg {
 		l.Rows = append(l.Rows, &seg[i].Row)
 	}
@@ -174,7 +175,7 @@ func (l *loaded) addRecent(rec *recent) {
 	}
 }
 
-// payload reads what a row of the timeline carries.
+// payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	for _, r := range l.alone {
 		if &r.Row == p {

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -90,7 +89,7 @@ func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f histor
 	if err != nil {
 		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
 	}
-	from, content, err := splitPayload(bytes.Clone(payload)) // the state's parts outlive the transaction
+	from, content, err := splitPayload(payload)
 	if err != nil {
 		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
 	}

@@ -270,8 +270,10 @@ func (w *writer) closeRun(v *view, id history.RunID, how history.Disposal, reaso
 	if r == nil {
 		return history.Run{}, plan.NoRun(id)
 	}
-	if done, err := plan.Disposed(&r.Run, how, w.now); done || err != nil {
-		return copyRun(&r.Run), err
+	shown := copyRun(&r.Run)
+	plan.Expire(&shown, w.now)
+	if done, err := plan.Disposed(&shown, how, w.now); done || err != nil {
+		return shown, err
 	}
 	if how == history.Abort {
 		r = w.changeRun(r)
@@ -357,7 +359,7 @@ func (s *Store) Run(_ context.Context, id history.RunID) (history.Run, error) {
 	if !ok {
 		return history.Run{}, plan.NoRun(id)
 	}
-	return copyRun(&s.runs[no-1].Run), nil
+	return s.show(s.runs[no-1]), nil
 }
 
 // Runs implements history.Store.
@@ -378,9 +380,16 @@ func (s *Store) Runs(_ context.Context, after history.RunID, limit int) ([]histo
 	var list []history.Run
 	for last > 0 && len(list) < limit {
 		last--
-		list = append(list, copyRun(&s.runs[last].Run))
+		list = append(list, s.show(s.runs[last]))
 	}
 	return list, last > 0, nil
+}
+
+// show is a run as it stands now.
+func (s *Store) show(r *runRecord) history.Run {
+	shown := copyRun(&r.Run)
+	plan.Expire(&shown, max(history.MomentOf(s.o.Now()), s.mark.recordedAt))
+	return shown
 }
 
 func copyRun(r *history.Run) history.Run {

@@ -45,6 +45,7 @@ func openValue(key, framed []byte) ([]byte, bool) {
 type row struct {
 	plan.Row
 	body []byte
+	size uint64 // of body, while a segment is decoded
 }
 
 // segment is a decoded segment; bodies are parts of the value read.
@@ -61,15 +62,14 @@ func decodeSegment(key, framed []byte) (segment, error) {
 		return nil, damaged(bucketSegments, key)
 	}
 	rows := make(segment, n)
-	lengths := make([]uint64, n)
-	var before plan.Row
+	before := &plan.Row{}
 	for i := range rows {
-		rows[i].Row = d.row(&before)
-		lengths[i] = d.uvarint()
-		before = rows[i].Row
+		r := &rows[i]
+		r.Row, r.size = d.row(before), d.uvarint()
+		before = &r.Row
 	}
 	for i := range rows {
-		rows[i].body = d.take(lengths[i])
+		rows[i].body = d.take(rows[i].size)
 	}
 	if d.short || len(d.b) > 0 {
 		return nil, damaged(bucketSegments, key)
@@ -91,7 +91,8 @@ func (s segment) append(b []byte) []byte {
 	return b
 }
 
-// payload restores the payload of row i by way of the rows it builds on.
+// payload restores the payload of row i, in memory of its own, by way of the
+// rows it builds on.
 func (s segment) payload(i int) ([]byte, error) {
 	first := i
 	for first > 0 && codecOf(s[first].body) == codecDelta {
@@ -101,15 +102,13 @@ func (s segment) payload(i int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Two buffers take turns; the first payload may be part of a stored value
-	// and is only read.
-	var buffers [2][]byte
-	for n, r := range s[first+1 : i+1] {
-		next := &buffers[n%2]
-		if *next, err = applyDelta((*next)[:0], payload, r.body[1:]); err != nil {
+	var spare []byte // the payload before last
+	for _, r := range s[first+1 : i+1] {
+		next, err := applyDelta(spare[:0], payload, r.body[1:])
+		if err != nil {
 			return nil, err
 		}
-		payload = *next
+		payload, spare = next, payload
 	}
 	return payload, nil
 }

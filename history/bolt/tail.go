@@ -215,7 +215,7 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			t.addResource(r, history.Key{Account: d.string(), Region: d.string(), Type: d.string(), ID: d.string()})
 		case recRow:
 			res := t.resource(rid(d.uvarint()))
-			res.rows = append(res.rows, tailRow{m.commit, row{d.row(&plan.Row{}), slices.Clone(d.bytes())}})
+			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.row(&plan.Row{}), body: slices.Clone(d.bytes())}})
 		case recClose:
 			res := t.resource(rid(d.uvarint()))
 			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})

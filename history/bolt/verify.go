@@ -61,6 +61,14 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 			return err
 		}
 		c.tx, c.merged, c.end = tx, s.mark, s.mark
+		if k, framed := tx.Bucket(bucketLog).Cursor().Last(); k != nil {
+			if value, ok := openValue(k, framed); ok {
+				d := decoder{b: value}
+				if m := d.mark(); m.commit > s.mark.commit {
+					c.end = m
+				}
+			}
+		}
 		c.sum.FreeBytes = int64(db.Stats().FreePageN) * int64(db.Info().PageSize)
 		for _, step := range []func() error{
 			c.pages, c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
@@ -79,7 +87,7 @@ type check struct {
 	tx     *bolt.Tx
 	report func(Finding)
 	sum    Summary
-	merged mark // what the buckets but the log hold
+	merged mark // what the buckets but the log hold at least: a merge may have been cut short
 	end    mark // what the log ends with
 	found  map[rid]*found
 }
@@ -335,19 +343,20 @@ func (c *check) ops() error {
 // log checks what was not merged: each entry by itself, and that none is
 // missing.
 func (c *check) log() error {
+	before := c.merged
 	return c.sealed(bucketLog, func(k []byte, d *decoder) {
 		m := d.mark()
 		if m.commit <= c.merged.commit {
 			return // merged; a merge was cut short while it deleted the log
 		}
 		c.sum.LogEntries++
-		if m.commit != binary.BigEndian.Uint64(k) || m.commit != c.end.commit+1 {
-			c.find(bucketLog, k, "commit %d follows %d", m.commit, c.end.commit)
+		if m.commit != binary.BigEndian.Uint64(k) || m.commit != before.commit+1 {
+			c.find(bucketLog, k, "commit %d follows %d", m.commit, before.commit)
 		}
-		if m.revision < c.end.revision || m.seq < c.end.seq || m.recordedAt < c.end.recordedAt {
+		if m.revision < before.revision || m.seq < before.seq || m.recordedAt < before.recordedAt {
 			c.find(bucketLog, k, "commit %d runs backwards", m.commit)
 		}
-		c.end = m
+		before = m
 		t := newTail()
 		if err := t.readRecords(m, d.b); err != nil {
 			c.find(bucketLog, k, "its records cannot be read")

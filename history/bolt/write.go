@@ -353,7 +353,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own [
 		case plan.FromAbsence:
 			body = absenceBody
 		}
-		res.rows = append(res.rows, tailRow{w.mark.commit, row{n.Row, body}})
+		res.rows = append(res.rows, tailRow{w.mark.commit, row{Row: n.Row, body: body}})
 		w.pending.bytes += len(body)
 	}
 	for _, c := range out.Changes {

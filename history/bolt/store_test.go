@@ -1,0 +1,242 @@
+package bolt_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	bbolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/history/historytest"
+)
+
+// opened remembers under which options and in which folder the suite's stores
+// were opened.
+type opened struct {
+	dir string
+	o   bolt.Options
+}
+
+// backend is the store as the suite sees it: merging all the time, on a disk
+// that is not waited for.
+func backend() historytest.Backend {
+	stores := map[history.Store]opened{}
+	open := func(t testing.TB, at opened) history.Store {
+		s, err := bolt.Open(at.dir, at.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stores[s] = at
+		return s
+	}
+	return historytest.Backend{
+		Open: func(t testing.TB, o historytest.Options) history.Store {
+			return open(t, opened{t.TempDir(), bolt.Options{
+				Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID,
+				MergeRecords: 24, MergeIdle: 20 * time.Millisecond, NoSync: true,
+			}})
+		},
+		Reopen: func(t testing.TB, s history.Store) history.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, stores[s])
+		},
+		Kill: func(t testing.TB, s history.Store) history.Store {
+			// What a killed process leaves is what its last commit left; the old
+			// store keeps its own file and is closed at the end.
+			at := stores[s]
+			t.Cleanup(func() { s.Close() })
+			dir := t.TempDir()
+			if err := s.(*bolt.Store).CopyFile(filepath.Join(dir, bolt.FileName)); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, opened{dir, at.o})
+		},
+		Check: func(t testing.TB, s history.Store) {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			_, err := bolt.Verify(context.Background(), stores[s].dir, func(f bolt.Finding) { t.Error(f) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+func TestSuite(t *testing.T) { historytest.Run(t, backend()) }
+
+func TestOpen(t *testing.T) {
+	t.Run("ErrLocked", func(t *testing.T) {
+		dir := t.TempDir()
+		s, err := bolt.Open(dir, bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		_, err = bolt.Open(dir, bolt.Options{LockTimeout: 50 * time.Millisecond})
+		if !errors.Is(err, history.Locked) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("got %v, want Locked naming %s", err, dir)
+		}
+		_, err = bolt.Verify(context.Background(), dir, func(bolt.Finding) {})
+		if !errors.Is(err, history.Locked) {
+			t.Errorf("verify: got %v, want Locked", err)
+		}
+	})
+	t.Run("ErrNewerFormat", func(t *testing.T) {
+		dir := newStore(t)
+		edit(t, dir, func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, 99))
+		})
+		if _, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.NewerFormat) || !strings.Contains(err.Error(), "99") {
+			t.Errorf("got %v, want NewerFormat naming 99", err)
+		}
+	})
+	t.Run("NotAStore", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, bolt.FileName), []byte(strings.Repeat("no store ", 4096)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bolt.Open(dir, bolt.Options{}); err == nil {
+			t.Error("opened a file that is no store")
+		}
+	})
+	t.Run("MakesTheFolder", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "a", "b")
+		s, err := bolt.Open(dir, bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	})
+}
+
+// newStore makes a closed, merged store that holds a little of everything.
+func newStore(t testing.TB) string {
+	dir := t.TempDir()
+	s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	if _, err := s.OpenRun(ctx, history.Run{ID: "one"}); err != nil {
+		t.Fatal(err)
+	}
+	list := estate(20, 3)
+	for _, b := range []history.Batch{
+		{Observations: list, Op: history.OpID{1}},
+		{Observations: list[:20], Run: "one"},
+	} {
+		if _, err := s.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Append(ctx, history.Batch{Observations: estate(20, 4)[60:]}); err != nil {
+		t.Fatal(err) // stays in the log
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// edit changes a store behind its back.
+func edit(t testing.TB, dir string, f func(*bbolt.Tx) error) {
+	db, err := bbolt.Open(filepath.Join(dir, bolt.FileName), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(f), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVerify flips a byte in every bucket in turn and drops a key from it:
+// verification names the bucket, and a sound store has nothing to name.
+func TestVerify(t *testing.T) {
+	verify := func(t *testing.T, dir string) (list []bolt.Finding) {
+		sum, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { list = append(list, f) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int(sum.Findings) != len(list) {
+			t.Errorf("the summary counts %d findings of %d", sum.Findings, len(list))
+		}
+		return list
+	}
+	t.Run("Sound", func(t *testing.T) {
+		if list := verify(t, newStore(t)); len(list) > 0 {
+			t.Error(list)
+		}
+	})
+	for _, bucket := range []string{"log", "name", "key", "head", "seg", "feed", "run", "seen", "op"} {
+		t.Run("Flipped/"+bucket, func(t *testing.T) {
+			dir := newStore(t)
+			edit(t, dir, func(tx *bbolt.Tx) error {
+				b := tx.Bucket([]byte(bucket))
+				k, v := b.Cursor().First()
+				value := append([]byte(nil), v...)
+				value[len(value)/2] ^= 0x20
+				return b.Put(append([]byte(nil), k...), value)
+			})
+			if !named(verify(t, dir), bucket) {
+				t.Errorf("a flipped byte in %s was not found", bucket)
+			}
+		})
+		if bucket == "log" || bucket == "run" || bucket == "op" || bucket == "seen" {
+			continue // nothing else tells that the last one was there
+		}
+		t.Run("Dropped/"+bucket, func(t *testing.T) {
+			dir := newStore(t)
+			edit(t, dir, func(tx *bbolt.Tx) error {
+				c := tx.Bucket([]byte(bucket)).Cursor()
+				c.First()
+				return c.Delete()
+			})
+			if len(verify(t, dir)) == 0 {
+				t.Errorf("a dropped key of %s was not found", bucket)
+			}
+		})
+	}
+}
+
+func named(list []bolt.Finding, bucket string) bool {
+	for _, f := range list {
+		if f.Bucket == bucket {
+			return true
+		}
+	}
+	return false
+}
+
+// TestDamageIsAnError reads a store of which a value is damaged: the answer is
+// DataLoss, never a wrong one.
+func TestDamageIsAnError(t *testing.T) {
+	dir := newStore(t)
+	edit(t, dir, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("seg"))
+		k, v := b.Cursor().First()
+		value := append([]byte(nil), v...)
+		value[len(value)-1] ^= 1
+		return b.Put(append([]byte(nil), k...), value)
+	})
+	s := openStore(t, dir)
+	reader, err := s.AsOf(context.Background(), history.At{Captured: 1_700_000_030_000_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err = reader.Items(context.Background(), history.Query{}); !errors.Is(err, history.DataLoss) {
+		t.Errorf("got %v, want DataLoss", err)
+	}
+}
