@@ -260,8 +260,9 @@ func (v *view) rewrite(p *puts, r rid, rec *recent, h *head) (int, error) {
 	}
 	rows := make([]mergeRow, 0, len(rec.rows)+segmentRows)
 	for _, seg := range old {
+		from := &unpacker{segment: seg}
 		for i := range seg {
-			rows = append(rows, mergeRow{row: &seg[i], seg: seg, i: i})
+			rows = append(rows, mergeRow{row: &seg[i], from: from, i: i})
 		}
 	}
 	for i := range rec.rows {
@@ -377,16 +378,16 @@ func (v *view) segmentsFrom(r rid, rec *recent) ([]segment, [][]byte, error) {
 // mergeRow is a row on its way into a segment; i is its place in the segment it
 // comes from, or -1.
 type mergeRow struct {
-	row *row
-	seg segment
-	i   int
+	row  *row
+	from *unpacker
+	i    int
 }
 
 func (m *mergeRow) payload() ([]byte, error) {
 	if m.i < 0 {
 		return openBody(m.row.body)
 	}
-	return m.seg.payload(m.i)
+	return m.from.payload(m.i)
 }
 
 // pack fills one segment with the first of some rows and returns the rest.
@@ -401,7 +402,7 @@ func pack(rows []mergeRow) (segment, []mergeRow, error) {
 		if n == segmentRows || n > 0 && size > segmentBytes {
 			return seg, rows[n:], nil
 		}
-		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && &rows[n-1].seg[0] == &m.seg[0]
+		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from
 		r := *m.row
 		switch {
 		case follows, n == 0 && codecOf(r.body) != codecDelta:

@@ -291,6 +291,9 @@ func (w *writer) closeRun(v *view, id history.RunID, how history.Disposal, reaso
 	w.mark.revision = stamp.Revision
 	for _, m := range missed {
 		w.apply(m.rid, m.head, m.out, stamp, nil, m.bodies)
+		if t := w.timelines[m.rid]; t != nil {
+			t.Apply(&m.out, plan.Sighting{Rev: stamp.Revision})
+		}
 	}
 	r = w.changeRun(r)
 	r.State, r.ClosedAt, r.Deleted = history.RunComplete, w.now, uint64(len(missed))
@@ -322,19 +325,19 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 		if found, err := v.seen(run.no, r); err != nil || len(found) > 0 {
 			return err
 		}
-		l, err := w.everything(v, r)
+		t, err := w.timeline(v, r)
 		if err != nil {
 			return err
 		}
 		var failed error
-		out := plan.Miss(l.Window(run.Moment, plan.With(w.gone(v, k, r, &failed), run.Moment)), stamp)
+		out := plan.Miss(t.Window(run.Moment, plan.With(w.gone(v, k, r, &failed), run.Moment)), stamp)
 		if failed != nil {
 			return failed
 		}
 		if len(out.Changes) == 0 {
 			return nil
 		}
-		bodies, err := resumed(l, out)
+		bodies, err := resumed(v, r, out)
 		if err != nil {
 			return err
 		}

@@ -94,22 +94,44 @@ func (s segment) append(b []byte) []byte {
 // payload restores the payload of row i, in memory of its own, by way of the
 // rows it builds on.
 func (s segment) payload(i int) ([]byte, error) {
+	u := unpacker{segment: s}
+	return u.payload(i)
+}
+
+// unpacker restores payloads of a segment; in order of rows each step costs one
+// delta.
+type unpacker struct {
+	segment
+	done int    // rows up to which current was restored; 0: none
+	last []byte // the payload of row done-1
+}
+
+func (u *unpacker) payload(i int) ([]byte, error) {
 	first := i
-	for first > 0 && codecOf(s[first].body) == codecDelta {
+	for first > 0 && codecOf(u.segment[first].body) == codecDelta {
 		first--
 	}
-	payload, err := openBody(s[first].body)
-	if err != nil {
-		return nil, err
+	payload, err := u.last, error(nil)
+	if u.done > first && u.done <= i+1 {
+		first = u.done // go on from there
+	} else {
+		if payload, err = openBody(u.segment[first].body); err != nil {
+			return nil, err
+		}
+		first++
 	}
-	var spare []byte // the payload before last
-	for _, r := range s[first+1 : i+1] {
-		next, err := applyDelta(spare[:0], payload, r.body[1:])
+	var spare []byte // a payload that nobody has seen
+	for n := first; n <= i; n++ {
+		next, err := applyDelta(spare[:0], payload, u.segment[n].body[1:])
 		if err != nil {
 			return nil, err
 		}
-		payload, spare = next, payload
+		if spare = nil; n > first {
+			spare = payload
+		}
+		payload = next
 	}
+	u.done, u.last = i+1, payload
 	return payload, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -18,6 +19,7 @@ const (
 	groupRequests = 1024
 	groupBytes    = 16 << 20
 	cachedHeads   = 1 << 18
+	cachedRows    = 1 << 18
 )
 
 // writer is the one goroutine that plans and commits.
@@ -35,10 +37,12 @@ type writer struct {
 	now         history.Moment
 	completedTo history.Moment
 
-	// What is known without asking the file. After a failed commit both are
-	// forgotten.
-	heads map[rid]*head
-	rids  map[history.Key]rid
+	// What is known without asking the file, that of the commit under way
+	// included. After a failed commit it is all forgotten.
+	heads     map[rid]*head
+	rids      map[history.Key]rid
+	timelines map[rid]*plan.Timeline // of resources with late captures
+	rows      int                    // in timelines
 }
 
 // request is a piece of work for the writer. Its plan adds to the pending tail,
@@ -67,6 +71,7 @@ func (w *writer) stop() {
 
 func (w *writer) forget() {
 	w.heads, w.rids = map[rid]*head{}, map[history.Key]rid{}
+	w.timelines, w.rows = map[rid]*plan.Timeline{}, 0
 }
 
 // do has the writer carry a request out and waits until it is durable.
@@ -148,7 +153,7 @@ func (w *writer) commit(group []*request) error {
 		return fmt.Errorf("bolt: commit: %w", err)
 	}
 	s.publish(w.mark, w.pending)
-	if len(w.heads) > cachedHeads || len(w.rids) > cachedHeads {
+	if len(w.heads) > cachedHeads || len(w.rids) > cachedHeads || w.rows > cachedRows {
 		w.forget()
 	}
 	return nil
@@ -293,7 +298,7 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if err != nil {
 		return history.Result{}, err
 	}
-	window, l, err := w.window(v, r, p.Key, h, p.CapturedAt)
+	window, err := w.window(v, r, p.Key, h, p.CapturedAt)
 	if err != nil {
 		return history.Result{}, err
 	}
@@ -304,7 +309,7 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if err != nil {
 		return history.Result{}, err
 	}
-	bodies, err := resumed(l, out)
+	bodies, err := resumed(v, r, out)
 	if err != nil {
 		return history.Result{}, err
 	}
@@ -325,6 +330,10 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 		res.sightings = append(res.sightings, tailSighting{w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}})
 	}
 	seq := w.apply(r, h, out, stamp, p.body, bodies)
+	if t := w.timelines[r]; t != nil {
+		t.Apply(&out, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
+		w.rows += len(out.Open) + 1
+	}
 	h.seen = max(h.seen, p.CapturedAt)
 
 	result := history.Result{Unchanged: len(out.Changes) == 0, Version: out.Version, CapturedAt: out.Start, Revision: stamp.Revision}
@@ -393,34 +402,40 @@ var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.Ap
 
 // resumed makes the bodies of rows that resume the state of another: its
 // content, and where it came from, but not what made it.
-func resumed(l *loaded, out plan.Outcome) (map[uint32][]byte, error) {
-	var bodies map[uint32][]byte
+func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
+	var (
+		bodies map[uint32][]byte
+		l      *loaded
+	)
 	for _, n := range out.Open {
 		if n.Source != plan.FromRow {
 			continue
 		}
-		for _, r := range l.Rows {
-			if r.Number != n.Like {
-				continue
-			}
-			payload, err := l.payload(r)
-			if err != nil {
-				return nil, fmt.Errorf("%w: %w", damaged(bucketSegments, ridKey(l.rid)), err)
-			}
-			from, content, err := splitPayload(payload)
-			if err != nil {
+		if l == nil {
+			var err error
+			if l, err = v.load(r); err != nil {
 				return nil, err
 			}
-			origin, err := decodeOrigin(from)
-			if err != nil {
-				return nil, err
-			}
-			if bodies == nil {
-				bodies = map[uint32][]byte{}
-			}
-			origin = history.Origin{Provider: origin.Provider, Source: origin.Source}
-			bodies[n.Number] = sealBody(appendPayload(nil, &origin, content))
+			bodies = map[uint32][]byte{}
 		}
+		i := slices.IndexFunc(l.Rows, func(r *plan.Row) bool { return r.Number == n.Like })
+		if i < 0 {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		payload, err := l.payload(l.Rows[i])
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		from, content, err := splitPayload(payload)
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		origin, err := decodeOrigin(from)
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		origin = history.Origin{Provider: origin.Provider, Source: origin.Source}
+		bodies[n.Number] = sealBody(appendPayload(nil, &origin, content))
 	}
 	return bodies, nil
 }
@@ -472,8 +487,8 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 }
 
 // window is what the planner needs. A capture newer than all evidence, and than
-// every completed run, needs the head alone; l is nil then.
-func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Moment) (plan.Window, *loaded, error) {
+// every completed run, needs the head alone.
+func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Moment) (plan.Window, error) {
 	if at > h.seen && !h.newest.Derived && at >= w.completedTo {
 		window := plan.Window{Last: h.last, Seen: h.seen}
 		if h.newest.Number != 0 {
@@ -481,27 +496,40 @@ func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Momen
 			window.Newest = &newest
 			window.Before = &plan.Point{At: h.seen, Row: &newest}
 		}
-		return window, nil, nil
+		return window, nil
 	}
-	l, err := w.everything(v, r)
+	t, err := w.timeline(v, r)
 	if err != nil {
-		return plan.Window{}, nil, err
+		return plan.Window{}, err
 	}
-	window := l.Window(at, w.gone(v, k, r, &err))
-	return window, l, err
+	window := t.Window(at, w.gone(v, k, r, &err))
+	return window, err
 }
 
-// everything loads a resource's timeline with the evidence of runs.
-func (w *writer) everything(v *view, r rid) (*loaded, error) {
+// timeline finds a resource's timeline, with the evidence of runs.
+func (w *writer) timeline(v *view, r rid) (*plan.Timeline, error) {
+	if t := w.timelines[r]; t != nil {
+		return t, nil
+	}
 	l, err := v.load(r)
 	if err != nil {
 		return nil, err
 	}
+	t := &plan.Timeline{Rows: make([]*plan.Row, len(l.Rows)), Sightings: l.Sightings}
+	for i, r := range l.Rows {
+		row := *r // bodies are part of the transaction's memory, and are let go
+		t.Rows[i] = &row
+	}
 	err = v.evidenceOfRuns(r, 0, history.Newest, func(s plan.Sighting) history.Moment {
-		l.Sightings = append(l.Sightings, s)
+		t.Sightings = append(t.Sightings, s)
 		return 0
 	})
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	w.timelines[r] = t
+	w.rows += len(t.Rows) + len(t.Sightings)
+	return t, nil
 }
 
 // replay finds the receipt of an operation that was carried out before.

@@ -35,6 +35,20 @@ func (t *Timeline) CloseRow(number uint32, at history.Revision) {
 	}
 }
 
+// Apply carries an outcome into the timeline.
+func (t *Timeline) Apply(out *Outcome, at Sighting) {
+	for _, n := range out.Close {
+		t.CloseRow(n, at.Rev)
+	}
+	for i := range out.Open {
+		row := out.Open[i].Row
+		t.Insert(&row)
+	}
+	if out.Sighting {
+		t.Sightings = append(t.Sightings, at)
+	}
+}
+
 // Gone tells the moments, ascending, of completed runs that missed the
 // resource, strictly between two moments.
 type Gone func(after, before history.Moment) []history.Moment
