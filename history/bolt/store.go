@@ -123,7 +123,6 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: 1 << 30, // address space only: a growing file need not wait for readers
 		ReadOnly:        readOnly,
-		PreLoadFreelist: readOnly, // to count the free pages
 		NoSync:          o.NoSync,
 	})
 	switch {

@@ -34,7 +34,7 @@ func (f Finding) String() string {
 // Summary says what a verification has read.
 type Summary struct {
 	Resources, Versions, Changes, Sightings, Runs, LogEntries uint64
-	FileBytes, FreeBytes                                      int64
+	FileBytes, LiveBytes                                      int64 // of the file, and of its pages in use
 	Findings                                                  uint64
 }
 
@@ -69,7 +69,12 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 				}
 			}
 		}
-		c.sum.FreeBytes = int64(db.Stats().FreePageN) * int64(db.Info().PageSize)
+		for _, name := range allBuckets {
+			if b := tx.Bucket(name); b != nil {
+				st := b.Stats()
+				c.sum.LiveBytes += int64(st.BranchAlloc + st.LeafAlloc)
+			}
+		}
 		for _, step := range []func() error{
 			c.pages, c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
 		} {

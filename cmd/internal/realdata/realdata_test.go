@@ -221,8 +221,8 @@ func TestSets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d lines: %d recorded, %d unchanged in %v, shuffled in %v; %d bytes, %d of them free",
-				len(lines), recorded, unchanged, took.Round(time.Millisecond), tookShuffled.Round(time.Millisecond), sum.FileBytes, sum.FreeBytes)
+			t.Logf("%d lines: %d recorded, %d unchanged in %v, shuffled in %v; %d bytes in use of %d",
+				len(lines), recorded, unchanged, took.Round(time.Millisecond), tookShuffled.Round(time.Millisecond), sum.LiveBytes, sum.FileBytes)
 		})
 	}
 }
