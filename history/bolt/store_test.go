@@ -38,7 +38,7 @@ func backend() historytest.Backend {
 	}
 	return historytest.Backend{
 		Open: func(t testing.TB, o historytest.Options) history.Store {
-			return open(t, opened{t.TempDir(), bolt.Options{
+			return open(t, opened{memoryDir(t), bolt.Options{
 				Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID,
 				MergeRecords: 24, MergeIdle: 20 * time.Millisecond, NoSync: true,
 			}})
@@ -54,7 +54,7 @@ func backend() historytest.Backend {
 			// store keeps its own file and is closed at the end.
 			at := stores[s]
 			t.Cleanup(func() { s.Close() })
-			dir := t.TempDir()
+			dir := memoryDir(t)
 			if err := s.(*bolt.Store).CopyFile(filepath.Join(dir, bolt.FileName)); err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,19 @@ func backend() historytest.Backend {
 	}
 }
 
+// memoryDir is a folder that needs no disk, where there is one.
+func memoryDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "varve-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func TestSuite(t *testing.T) { historytest.Run(t, backend()) }
+
+func TestModel(t *testing.T) { historytest.Model(t, backend(), 40, 60) }
 
 func TestOpen(t *testing.T) {
 	t.Run("ErrLocked", func(t *testing.T) {

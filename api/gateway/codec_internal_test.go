@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// TestEveryFieldHasAForm walks all messages for fields that neither coder knows.
+func TestEveryFieldHasAForm(t *testing.T) {
+	known := map[protoreflect.Kind]bool{
+		protoreflect.BoolKind: true, protoreflect.StringKind: true, protoreflect.BytesKind: true, protoreflect.EnumKind: true,
+		protoreflect.Int32Kind: true, protoreflect.Uint32Kind: true, protoreflect.Int64Kind: true, protoreflect.Uint64Kind: true,
+		protoreflect.MessageKind: true,
+	}
+	lossless := map[protoreflect.FullName]bool{
+		"google.protobuf.Timestamp": true, "google.protobuf.Duration": true, "google.protobuf.FieldMask": true, "google.rpc.Status": true,
+	}
+	var walk func(protoreflect.MessageDescriptors)
+	walk = func(messages protoreflect.MessageDescriptors) {
+		for i := range messages.Len() {
+			m := messages.Get(i)
+			walk(m.Messages())
+			for j := range m.Fields().Len() {
+				fd := m.Fields().Get(j)
+				switch {
+				case !known[fd.Kind()]:
+					t.Errorf("%s is of kind %v", fd.FullName(), fd.Kind())
+				case fd.IsMap() && fd.MapKey().Kind() != protoreflect.StringKind:
+					t.Errorf("%s has keys of kind %v", fd.FullName(), fd.MapKey().Kind())
+				case fd.Message() != nil && fd.Message().FullName().Parent().Parent() == "google" && !lossless[fd.Message().FullName()]:
+					t.Errorf("%s is a %s", fd.FullName(), fd.Message().FullName())
+				}
+			}
+		}
+	}
+	for _, file := range []protoreflect.FileDescriptor{
+		varvev1.File_varve_v1_history_proto, varvev1.File_varve_v1_recorder_proto,
+		varvev1.File_varve_v1_run_proto, varvev1.File_varve_v1_resource_proto,
+	} {
+		walk(file.Messages())
+	}
+}
+
+func TestNoJSONIsNotWritten(t *testing.T) {
+	for _, raw := range []string{"", "{", "1 2", `"`} {
+		if text, err := (marshaler{}).Marshal(&varvev1.Item{Configuration: &varvev1.Json{Raw: []byte(raw)}}); err == nil {
+			t.Errorf("%q: %s", raw, text)
+		}
+	}
+}
+
+// FuzzDecode: what is read and written again reads as the same, and nothing
+// makes either panic.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		`{"observations":[{"key":{"type":"T","id":"i"},"capturedAt":"2026-03-01T00:00:00Z","tags":{"a":"b"},"configuration":{"a":[1.0,null]},` +
+			`"supplementary":{"x":null},"expectVersion":0,"extras":{},"relationships":[{"name":"n"}]}],"run":"runs/x","requestId":"r"}`,
+		`{"observations":[{"configuration":null}]}`, `{"observations":[{"configuration":"\ud800"}]}`, `{"observations":[{"configuration":{"a":1,"a":2}}]}`,
+		`{"request_id":"\u0061"}`, ` {} `, ``, `[`, "{\"run\":\"\xff\"}", strings.Repeat(`{"observations":[`, 9),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var m, again varvev1.BatchRecordRequest
+		if err := decode(text, &m); err != nil {
+			return
+		}
+		out, err := marshaler{}.Marshal(&m)
+		if err != nil {
+			t.Fatalf("%q is read but not written: %v", text, err)
+		}
+		if !jsontext.Value(out).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			t.Fatalf("%q is written as %q", text, out)
+		}
+		if err := decode(out, &again); err != nil {
+			t.Fatalf("%q is written as %q, which is not read: %v", text, out, err)
+		}
+		if !proto.Equal(&m, &again) {
+			t.Fatalf("%q is written as %q, which says something else", text, out)
+		}
+	})
+}
+
+// Benchmarks of one body of 1,000 observations of 2 KiB each, both ways.
+
+func benchRequest(b *testing.B) (*varvev1.BatchRecordRequest, []byte) {
+	b.Helper()
+	m := &varvev1.BatchRecordRequest{}
+	doc := `{"rules":[` + strings.Repeat(`{"cidr":"10.0.0.0/24","port":443,"text":"one of many"},`, 36) + `1.0]}`
+	for range 1000 {
+		m.Observations = append(m.Observations, &varvev1.Observation{
+			Key: &varvev1.ResourceKey{Account: "1", Type: "T", Id: "i"}, Configuration: &varvev1.Json{Raw: []byte(doc)},
+		})
+	}
+	text, err := marshaler{}.Marshal(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	return m, text
+}
+
+func BenchmarkEncode(b *testing.B) {
+	m, _ := benchRequest(b)
+	for b.Loop() {
+		if _, err := (marshaler{}).Marshal(m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	_, text := benchRequest(b)
+	for b.Loop() {
+		if err := decode(text, &varvev1.BatchRecordRequest{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkProtojsonEncode and Decode are what the library does with documents
+// in base64, for comparison.
+func BenchmarkProtojsonEncode(b *testing.B) {
+	m, _ := benchRequest(b)
+	for b.Loop() {
+		if _, err := protojson.Marshal(m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkProtojsonDecode(b *testing.B) {
+	m, _ := benchRequest(b)
+	text, err := protojson.Marshal(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := protojson.Unmarshal(text, &varvev1.BatchRecordRequest{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/varvehq/varve/api/internal/fault"
+	"github.com/varvehq/varve/history"
+)
+
+// answerError implements runtime.ErrorHandlerFunc: the body is a
+// google.rpc.Status, the HTTP status that of the fault table.
+func (g *gateway) answerError(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	if b, ok := r.Body.(*body); ok && b.refused != nil {
+		err = b.reason()
+	}
+	var own *runtime.HTTPStatusError
+	if errors.As(err, &own) { // an escape in the path that is none
+		err = &history.Error{Kind: history.Invalid, Field: "path", Text: "is malformed"}
+	}
+	st := fault.Status(err)
+	runtime.DefaultHTTPErrorHandler(withoutMask(ctx), mux, m, w, r, &runtime.HTTPStatusError{
+		HTTPStatus: fault.HTTPStatus(st, runtime.HTTPStatusFromCode), Err: st.Err(),
+	})
+}
+
+// answerRouting implements runtime.RoutingErrorHandlerFunc.
+func (g *gateway) answerRouting(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {
+	st := status.Newf(codes.NotFound, "%s is not a path of this API; GET /openapi.json lists them", r.URL.Path)
+	switch httpStatus {
+	case http.StatusMethodNotAllowed:
+		st = status.Newf(codes.Unimplemented, "%s does not take %s", r.URL.Path, r.Method)
+	case http.StatusBadRequest:
+		st = status.New(codes.InvalidArgument, "the path is malformed")
+	}
+	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: st.Err()})
+}
+
+// fail answers an error of our own.
+func (g *gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
+	g.answerError(r.Context(), g.mux, marshaler{}, w, r, err)
+}
+
+// withoutMask keeps a mask off errors, which have no items.
+func withoutMask(ctx context.Context) context.Context {
+	return context.WithValue(ctx, maskKey{}, nil)
+}
+
+var errBodyTooLarge = &history.Error{Kind: history.TooLarge, Field: "body", Text: "is larger than 64 MiB; send less at a time"}

@@ -1,0 +1,178 @@
+// Package gateway is the HTTP/JSON door: it turns requests into calls of the
+// gRPC server, so that both doors pass the same interceptors and answer alike.
+//
+// A configuration stands in a body as the JSON it is, in both directions and
+// with every digit: varve.v1.Json is written and read as the value it holds.
+// Streams are newline-delimited JSON, each line {"result": …} or, as the last
+// one, {"error": …}. Errors are google.rpc.Status messages.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/varvehq/varve/history"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// MaxBody is the largest request body in bytes.
+const MaxBody = 64 << 20
+
+// Options of a gateway.
+type Options struct {
+	// Port is the port that browsers reach us under. A loopback host with
+	// another one is refused.
+	Port string
+	// Hosts are further names under which we may be addressed, with a port or
+	// for every port.
+	Hosts []string
+	// OpenAPI is the document served at /openapi.json.
+	OpenAPI []byte
+	Version string
+}
+
+type gateway struct {
+	mux       *runtime.ServeMux
+	questions map[string]question
+}
+
+// New returns the handler of everything the HTTP port serves. conn leads to the
+// gRPC server and stays the caller's to close; it must take answers of any size.
+func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
+	all, err := questions()
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{questions: all}
+	g.mux = runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{}),
+		runtime.WithForwardResponseRewriter(rewrite),
+		runtime.WithErrorHandler(g.answerError),
+		runtime.WithRoutingErrorHandler(g.answerRouting),
+		runtime.WithMiddlewares(g.readQuery),
+		runtime.WithIncomingHeaderMatcher(incoming),
+		runtime.WithOutgoingHeaderMatcher(outgoing),
+		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithWriteContentLength(),
+		runtime.WithHealthzEndpoint(healthv1.NewHealthClient(conn)),
+	)
+	ctx := context.Background() // of no use to the clients below
+	err = errors.Join(
+		varvev1.RegisterRecorderServiceHandlerClient(ctx, g.mux, varvev1.NewRecorderServiceClient(conn)),
+		varvev1.RegisterRunServiceHandlerClient(ctx, g.mux, varvev1.NewRunServiceClient(conn)),
+		varvev1.RegisterHistoryServiceHandlerClient(ctx, g.mux, varvev1.NewHistoryServiceClient(conn)),
+	)
+	if err != nil {
+		return nil, err
+	}
+
+	pages := http.NewServeMux()
+	pages.Handle("/", bounded(g.mux))
+	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = fmt.Fprintf(w, welcome, opts.Version)
+	})
+	pages.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(opts.OpenAPI)
+	})
+	hosts := make([]string, len(opts.Hosts))
+	for i, h := range opts.Hosts {
+		hosts[i] = strings.ToLower(h)
+	}
+	return &guard{port: opts.Port, hosts: hosts, next: pages}, nil
+}
+
+const welcome = `Varve %s
+
+What every resource looked like, and when we learned of it.
+
+  GET  /v1/items:lookup?type=&id=&at=     one resource at a moment
+  GET  /v1/items:history?type=&id=        its versions
+  GET  /v1/items:diff?type=&id=&from=&to= what changed between two moments
+  GET  /v1/items?at=&type=&tags=k=v       the inventory at a moment
+  GET  /v1/items:count?groupBy=           and its numbers
+  GET  /v1/items:export?at=               and all of it
+  GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
+  POST /v1/items:batchRecord              record observations
+  GET  /v1/runs                           collection runs
+  GET  /v1/status                         how far the store has come
+  GET  /openapi.json                      all of this in full
+`
+
+// incoming passes the id of a request on, and nothing that a caller could take
+// for something we vouch for.
+func incoming(header string) (string, bool) {
+	return "x-request-id", strings.EqualFold(header, "X-Request-Id")
+}
+
+func outgoing(header string) (string, bool) {
+	return "X-Request-Id", header == "x-request-id"
+}
+
+// patience is how long one read of a body or one write of an answer may take.
+// There is no limit to the whole of either: answers wait for changes and exports
+// for their readers.
+const patience = time.Minute
+
+// bounded limits bodies in size, and both directions in how long they stall.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, MaxBody), control: control}
+		next.ServeHTTP(&writer{w, control}, r)
+	})
+}
+
+// body is the body of a request. It remembers why it was refused.
+type body struct {
+	io.ReadCloser
+	control *http.ResponseController
+	refused error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(patience)) // without it, reads just have no limit
+	n, err := b.ReadCloser.Read(p)
+	_ = b.control.SetReadDeadline(time.Time{})
+	return n, err
+}
+
+// reason is why the body was refused, as an error for clients.
+func (b *body) reason() error {
+	var (
+		large *http.MaxBytesError
+		known *history.Error
+	)
+	switch {
+	case errors.As(b.refused, &large):
+		return errBodyTooLarge
+	case errors.As(b.refused, &known):
+		return known
+	}
+	return &history.Error{Kind: history.Invalid, Field: "body", Text: "cannot be read to its end", Err: b.refused}
+}
+
+type writer struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(patience)) // as above
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,68 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// guard lets only those requests pass that were meant for us by who sent them.
+// A page from elsewhere can make a browser send requests to a loopback address;
+// two headers tell such requests apart:
+//
+//   - Host. A name that an attacker points at 127.0.0.1 (DNS rebinding) makes his
+//     page same-origin with us, but the browser still sends his name. Known are
+//     localhost and loopback addresses with our port, and the hosts of [Options].
+//   - Origin, or Sec-Fetch-Site: what comes from a page of another origin is
+//     refused, whatever its method, since answers here have no public part.
+//
+// Programs that are no browsers send neither Origin nor Sec-Fetch-Site.
+type guard struct {
+	port  string
+	hosts []string
+	next  http.Handler
+}
+
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if !g.known(r.Host) {
+		refuse(w, http.StatusMisdirectedRequest, "the Host header names neither a loopback address with this port nor a configured host")
+		return
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+		refuse(w, http.StatusForbidden, "requests of pages from elsewhere are refused")
+		return
+	}
+	for _, origin := range r.Header.Values("Origin") {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !g.known(u.Host) {
+			refuse(w, http.StatusForbidden, "requests of pages from elsewhere are refused")
+			return
+		}
+	}
+	g.next.ServeHTTP(w, r)
+}
+
+// known reports whether host, perhaps with a port, is a name of ours.
+func (g *guard) known(host string) bool {
+	host = strings.ToLower(host)
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		name, port = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), "80"
+	}
+	if slices.Contains(g.hosts, host) || slices.Contains(g.hosts, name) {
+		return true
+	}
+	addr, err := netip.ParseAddr(name)
+	return port == g.port && (name == "localhost" || err == nil && addr.IsLoopback())
+}
+
+func refuse(w http.ResponseWriter, status int, why string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(why + "\n")) // who does not listen need not hear
+}

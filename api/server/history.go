@@ -1,0 +1,224 @@
+package server
+
+import (
+	"context"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/varvehq/varve/api/wire"
+	"github.com/varvehq/varve/history"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+type historyService struct {
+	varvev1.UnimplementedHistoryServiceServer
+	*Server
+}
+
+func (s *historyService) LookupItem(ctx context.Context, req *varvev1.LookupItemRequest) (*varvev1.Item, error) {
+	m, err := maskOf(req.GetReadMask())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.reader(ctx, req.GetAt(), req.GetKnownAt(), 0)
+	if err != nil {
+		return nil, err
+	}
+	item, err := lookup(ctx, r, subject{req.GetType(), req.GetId(), req.Account, req.Region}, m.fields())
+	if err != nil {
+		return nil, err
+	}
+	return m.prune(wire.ItemToProto(item)), nil
+}
+
+// lookup returns the live version at the reader's moment. Several resources may
+// match: if just one of them lived then, it is meant.
+func lookup(ctx context.Context, r history.Reader, q subject, f history.Fields) (history.Item, error) {
+	keys, err := q.find(ctx, r)
+	if err != nil {
+		return history.Item{}, err
+	}
+	if len(keys) > 1 {
+		items, err := r.Get(ctx, keys, history.FieldsHead)
+		if err != nil {
+			return history.Item{}, err
+		}
+		var alive []history.Key
+		for i := range items {
+			if items[i].Exists() {
+				alive = append(alive, items[i].Key)
+			}
+		}
+		if len(alive) > 0 {
+			keys = alive
+		}
+	}
+	switch {
+	case len(keys) == 0:
+		return history.Item{}, q.unknown()
+	case len(keys) > 1:
+		return history.Item{}, q.ambiguous(keys)
+	}
+	items, err := r.Get(ctx, keys, f)
+	if err != nil {
+		return history.Item{}, err
+	}
+	if !items[0].Exists() {
+		return history.Item{}, q.notAlive(ctx, r, keys[0])
+	}
+	return items[0], nil
+}
+
+func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListItemHistoryRequest) (*varvev1.ListItemHistoryResponse, error) {
+	page, err := s.page(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	m, err := maskOf(req.GetReadMask())
+	if err != nil {
+		return nil, err
+	}
+	q := history.HistoryQuery{Fields: m.fields()}
+	if q.From, err = wire.MomentFromProto("from", req.GetFrom()); err != nil {
+		return nil, err
+	}
+	if q.To, err = wire.MomentFromProto("to", req.GetTo()); err != nil {
+		return nil, err
+	}
+	if page.after != nil {
+		after, _ := binary.Uvarint(page.after)
+		q.After = uint32(after)
+	}
+	r, err := s.reader(ctx, nil, req.GetKnownAt(), page.known)
+	if err != nil {
+		return nil, err
+	}
+	who := subject{req.GetType(), req.GetId(), req.Account, req.Region}
+	key, err := who.one(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+
+	resp := &varvev1.ListItemHistoryResponse{}
+	more, err := fill(page.size, func(limit int) ([]history.Item, bool, error) {
+		q.Limit = limit
+		return r.History(ctx, key, q)
+	}, func(item history.Item) int {
+		p := m.prune(wire.ItemToProto(item))
+		resp.Items = append(resp.Items, p)
+		q.After = item.Version
+		return proto.Size(p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(resp.GetItems()) == 0 && page.after == nil {
+		// Nothing in the range is an answer, nothing at all is not.
+		if _, known, err := spans(ctx, r, key); err != nil || !known {
+			return nil, orElse(err, who.unknown())
+		}
+	}
+	if more {
+		resp.NextPageToken = page.token(r.At().Known, binary.AppendUvarint(nil, uint64(q.After)))
+	}
+	return resp, nil
+}
+
+func (s *historyService) ListChanges(ctx context.Context, req *varvev1.ListChangesRequest) (*varvev1.ListChangesResponse, error) {
+	size, err := pageSize(req.GetPageSize())
+	if err != nil {
+		return nil, err
+	}
+	wait := req.GetWait().AsDuration()
+	if wait < 0 {
+		return nil, &history.Error{Kind: history.Invalid, Field: "wait", Value: wait.String(), Text: "is negative"}
+	}
+	after := history.Position(req.GetPosition())
+	if req.GetSince() != nil {
+		if after != "" {
+			return nil, &history.Error{Kind: history.Invalid, Field: "since", Text: "and position are given; give one of them"}
+		}
+		since, err := wire.MomentFromProto("since", req.GetSince())
+		if err != nil {
+			return nil, err
+		}
+		if after, err = s.store.PositionAt(ctx, since); err != nil {
+			return nil, err
+		}
+	}
+	changes, next, err := s.await(ctx, after, size, min(wait, maxWait))
+	if err != nil {
+		return nil, err
+	}
+	resp := &varvev1.ListChangesResponse{Changes: make([]*varvev1.Change, len(changes)), NextPosition: string(next)}
+	for i, c := range changes {
+		resp.Changes[i] = wire.ChangeToProto(c)
+	}
+	return resp, nil
+}
+
+// maxWait is how long a question for changes may wait.
+const maxWait = time.Minute
+
+// await reads changes and waits for the first, but not while we are asked to
+// stop: then it answers with what there is.
+func (s *historyService) await(ctx context.Context, after history.Position, limit int, wait time.Duration) ([]history.Change, history.Position, error) {
+	if wait > 0 {
+		waiting, stop := context.WithCancel(ctx)
+		defer stop()
+		defer context.AfterFunc(s.draining, stop)()
+
+		changes, next, err := s.store.Changes(waiting, after, limit, wait)
+		if err == nil || waiting.Err() == nil || ctx.Err() != nil {
+			return changes, next, err
+		}
+	}
+	return s.store.Changes(ctx, after, limit, 0)
+}
+
+func (s *historyService) GetStatus(ctx context.Context, _ *varvev1.GetStatusRequest) (*varvev1.GetStatusResponse, error) {
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &varvev1.GetStatusResponse{
+		StoreId:    uuid.UUID(head.StoreID).String(),
+		Revision:   uint64(head.Revision),
+		RecordedAt: wire.MomentToProto(head.RecordedAt),
+		Position:   string(head.Position),
+		Resources:  wire.Uint32(head.Resources),
+		Version:    s.opts.Version,
+	}, nil
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// tagFilter reads `key=value` texts.
+func tagFilter(list []string) (map[string]string, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	tags := make(map[string]string, len(list))
+	for _, text := range list {
+		k, v, ok := strings.Cut(text, "=")
+		if !ok || k == "" {
+			return nil, &history.Error{Kind: history.Invalid, Field: "tags", Value: strconv.Quote(cut(text)), Text: "is not key=value"}
+		}
+		if was, met := tags[k]; met && was != v {
+			return nil, &history.Error{Kind: history.Invalid, Field: "tags", Value: strconv.Quote(cut(text)),
+				Text: "asks for two values of one key, which no resource has"}
+		}
+		tags[k] = v
+	}
+	return tags, nil
+}

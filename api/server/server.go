@@ -1,0 +1,119 @@
+// Package server answers gRPC: one file per service, on a history.Store, a
+// recorder and history/diff. It translates and decides nothing about histories;
+// what it decides itself is how questions are paged, masked and put together.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/varvehq/varve/history"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// MaxMessage is the largest request in bytes that is received, and what a client
+// should allow for answers: two versions of the largest document fit.
+const MaxMessage = 64 << 20
+
+// Recorder takes observations as a source wrote them and records them: its own
+// refusals stand among the results, in the order of the batch.
+type Recorder interface {
+	Record(ctx context.Context, b history.Batch) (history.Receipt, error)
+	OpenRun(ctx context.Context, r history.Run) (history.Run, error)
+	CloseRun(ctx context.Context, id history.RunID, how history.Disposal, reason string) (history.Run, error)
+}
+
+// Options of a server; the zero value works.
+type Options struct {
+	Version    string           // of the daemon, as GetStatus tells it
+	Logger     *slog.Logger     // default: none
+	Authorizer Authorizer       // default: Everyone
+	Now        func() time.Time // default: time.Now
+}
+
+// Server is the gRPC door. Make one with New.
+type Server struct {
+	store    history.Store
+	recorder Recorder
+	opts     Options
+	grpc     *grpc.Server
+	health   *health.Server
+
+	draining context.Context // done when Drain was called
+	drain    context.CancelFunc
+
+	lineageOnce sync.Mutex
+	lineage     []byte // see lineageHash
+}
+
+// New makes a server of all services, of health and of reflection. The store and
+// the recorder stay the caller's to close.
+func New(store history.Store, recorder Recorder, opts Options) *Server {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Authorizer == nil {
+		opts.Authorizer = Everyone{}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Server{store: store, recorder: recorder, opts: opts, health: health.NewServer()}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	s.grpc = grpc.NewServer(
+		grpc.MaxRecvMsgSize(MaxMessage),
+		grpc.UnaryInterceptor(s.unary),
+		grpc.StreamInterceptor(s.stream),
+		// A client that waits for changes may look whether we still live.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	)
+	varvev1.RegisterRecorderServiceServer(s.grpc, &recorderService{Server: s})
+	varvev1.RegisterRunServiceServer(s.grpc, &runService{Server: s})
+	varvev1.RegisterHistoryServiceServer(s.grpc, &historyService{Server: s})
+	for name := range s.grpc.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	return s
+}
+
+// Serve answers on a listener, which it closes, until Stop. It may be called for
+// several listeners.
+func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
+
+// Drain asks those who wait to leave: health says so, waiting questions are
+// answered with what there is, and streams of batches end with UNAVAILABLE after
+// the batch under way.
+func (s *Server) Drain() {
+	s.health.Shutdown()
+	s.drain()
+}
+
+// Stop drains, waits for what is under way, and reports whether that came to its
+// end. When ctx is done first, what is left is cut off.
+func (s *Server) Stop(ctx context.Context) bool {
+	s.Drain()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.grpc.GracefulStop()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		s.grpc.Stop()
+		<-done
+		return false
+	}
+}

@@ -1,0 +1,164 @@
+package daemon_test
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/varvehq/varve/cmd/internal/daemon"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// document is a configuration of about 2 KiB that differs with n.
+func document(n int) []byte {
+	var rules []string
+	for i := range 20 {
+		rules = append(rules, fmt.Sprintf(`{"cidrIp":"10.%d.%d.0/24","description":"rule %d of the group","fromPort":%d,"ipProtocol":"tcp","toPort":%d}`, n%256, i, i, n, n))
+	}
+	return []byte(`{"groupId":"sg-1","ipPermissions":[` + strings.Join(rules, ",") + `]}`)
+}
+
+func batch(from, n int) []*varvev1.Observation {
+	list := make([]*varvev1.Observation, n)
+	for i := range list {
+		list[i] = &varvev1.Observation{
+			Key:           &varvev1.ResourceKey{Account: "123456789012", Region: "eu-west-1", Type: "AWS::EC2::SecurityGroup", Id: fmt.Sprintf("sg-%08d", from+i)},
+			Configuration: &varvev1.Json{Raw: document(from + i)},
+		}
+	}
+	return list
+}
+
+func benchDaemon(b *testing.B) (*daemon.Daemon, *grpc.ClientConn) {
+	b.Helper()
+	d := daemon.New(daemon.Options{Dir: b.TempDir(), GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"})
+	if err := d.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	conn, err := grpc.NewClient("passthrough:///"+d.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = conn.Close()
+		_ = d.Stop(b.Context())
+	})
+	return d, conn
+}
+
+// BenchmarkRecord records batches of 256 new resources, durably.
+func BenchmarkRecord(b *testing.B) {
+	const size = 256
+	b.Run("Stream", func(b *testing.B) {
+		_, conn := benchDaemon(b)
+		stream, err := varvev1.NewRecorderServiceClient(conn).Record(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ResetTimer()
+		go func() {
+			for i := range b.N {
+				_ = stream.Send(&varvev1.RecordRequest{Observations: batch(i*size, size)})
+			}
+		}()
+		for range b.N {
+			if _, err := stream.Recv(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
+	})
+	b.Run("Unary", func(b *testing.B) {
+		_, conn := benchDaemon(b)
+		client := varvev1.NewRecorderServiceClient(conn)
+		for i := 0; b.Loop(); i++ {
+			if _, err := client.BatchRecord(b.Context(), &varvev1.BatchRecordRequest{Observations: batch(i*size, size)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
+	})
+	b.Run("HTTP", func(b *testing.B) {
+		d, _ := benchDaemon(b)
+		for i := 0; b.Loop(); i++ {
+			var list []string
+			for _, o := range batch(i*size, size) {
+				list = append(list, fmt.Sprintf(`{"key":{"account":%q,"region":%q,"type":%q,"id":%q},"configuration":%s}`,
+					o.GetKey().GetAccount(), o.GetKey().GetRegion(), o.GetKey().GetType(), o.GetKey().GetId(), o.GetConfiguration().GetRaw()))
+			}
+			resp, err := http.Post("http://"+d.HTTPAddr()+"/v1/items:batchRecord", "application/json",
+				strings.NewReader(`{"observations":[`+strings.Join(list, ",")+`]}`))
+			if err != nil || resp.StatusCode != 200 {
+				b.Fatal(resp, err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
+	})
+}
+
+// BenchmarkAsk asks a store of 10,000 resources.
+func BenchmarkAsk(b *testing.B) {
+	d, conn := benchDaemon(b)
+	for i := range 10 {
+		if _, err := varvev1.NewRecorderServiceClient(conn).BatchRecord(b.Context(), &varvev1.BatchRecordRequest{Observations: batch(i*1000, 1000)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	client := varvev1.NewHistoryServiceClient(conn)
+	get := func(b *testing.B, path string) {
+		resp, err := http.Get("http://" + d.HTTPAddr() + path)
+		if err != nil || resp.StatusCode != 200 {
+			b.Fatal(resp, err)
+		}
+		n, _ := io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		b.SetBytes(n)
+	}
+	const typ = "AWS::EC2::SecurityGroup"
+	b.Run("LookupGRPC", func(b *testing.B) {
+		account, region := "123456789012", "eu-west-1"
+		for i := 0; b.Loop(); i++ {
+			if _, err := client.LookupItem(b.Context(), &varvev1.LookupItemRequest{Type: typ, Id: fmt.Sprintf("sg-%08d", i%10000), Account: &account, Region: &region}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("LookupWithoutAccount", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if _, err := client.LookupItem(b.Context(), &varvev1.LookupItemRequest{Type: typ, Id: fmt.Sprintf("sg-%08d", i%10000)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("LookupHTTP", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			get(b, fmt.Sprintf("/v1/items:lookup?type=%s&id=sg-%08d&account=123456789012&region=eu-west-1", typ, i%10000))
+		}
+	})
+	b.Run("List1000GRPC", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := client.ListItems(b.Context(), &varvev1.ListItemsRequest{PageSize: 1000}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("List1000HTTP", func(b *testing.B) {
+		for b.Loop() {
+			get(b, "/v1/items?pageSize=1000")
+		}
+	})
+	b.Run("ExportHTTP", func(b *testing.B) {
+		for b.Loop() {
+			get(b, "/v1/items:export")
+		}
+	})
+}

@@ -1,0 +1,231 @@
+// Package daemon puts the parts together: a store, the recorder before it, the
+// gRPC and HTTP doors before that, and what has to be done from time to time.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/varvehq/varve/api/gateway"
+	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+	"github.com/varvehq/varve/recorder"
+)
+
+// Where a daemon listens unless it is told otherwise.
+const (
+	DefaultGRPCAddr = "127.0.0.1:7420"
+	DefaultHTTPAddr = "127.0.0.1:7421"
+)
+
+// Options of a daemon. Dir is needed, or a Store.
+type Options struct {
+	Dir      string // folder of the store; made if it is not there
+	GRPCAddr string // host:port on loopback; port 0 takes a free one. Default DefaultGRPCAddr
+	HTTPAddr string // as above. Default DefaultHTTPAddr
+
+	// Hosts are names besides those of loopback under which HTTP requests may
+	// address the daemon, as a proxy in front of it passes them on.
+	Hosts []string
+
+	Logger  *slog.Logger     // default: none
+	Version string           // as GetStatus tells it
+	Now     func() time.Time // default: time.Now
+
+	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute
+	Store      history.Store // instead of one in Dir. The daemon closes it
+}
+
+// Daemon is one running program: New, Start once, Stop once.
+type Daemon struct {
+	o        Options
+	store    history.Store
+	recorder *recorder.Recorder
+	server   *server.Server
+	conn     *grpc.ClientConn // from the HTTP to the gRPC door
+	http     *http.Server
+
+	grpcListener, httpListener net.Listener
+
+	stop context.CancelFunc // ends what goes on in the background
+	work sync.WaitGroup     // goroutines of this daemon
+
+	started bool
+}
+
+// New makes a daemon that has not started.
+func New(o Options) *Daemon {
+	if o.GRPCAddr == "" {
+		o.GRPCAddr = DefaultGRPCAddr
+	}
+	if o.HTTPAddr == "" {
+		o.HTTPAddr = DefaultHTTPAddr
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.SweepEvery <= 0 {
+		o.SweepEvery = time.Minute
+	}
+	return &Daemon{o: o, stop: func() {}}
+}
+
+// Start opens the store, listens, and returns when both doors answer, which it
+// logs as "ready". An error leaves nothing behind: history.Invalid for an address
+// beyond loopback, history.Locked for a store that another process has.
+func (d *Daemon) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			d.abandon()
+		}
+	}()
+	for _, a := range []struct{ flag, addr string }{{"--grpc-addr", d.o.GRPCAddr}, {"--http-addr", d.o.HTTPAddr}} {
+		if err := checkLoopback(a.flag, a.addr); err != nil {
+			return err
+		}
+	}
+	if d.store = d.o.Store; d.store == nil {
+		if d.store, err = open(d.o); err != nil {
+			return err
+		}
+	}
+	if d.grpcListener, err = listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
+		return err
+	}
+	if d.httpListener, err = listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
+		return err
+	}
+	if err := d.openDoors(); err != nil {
+		return err
+	}
+	if err := d.answers(ctx); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.Background())
+	d.stop = stop
+	d.work.Go(func() { d.sweep(background) })
+	d.started = true
+	d.o.Logger.Info("ready", "grpc", d.GRPCAddr(), "http", d.HTTPAddr())
+	return nil
+}
+
+// open opens the store in the folder. A function of its own, so that a nil
+// *bolt.Store never hides in an interface.
+func open(o Options) (history.Store, error) {
+	store, err := bolt.Open(o.Dir, bolt.Options{Now: o.Now, Logger: o.Logger, LockTimeout: time.Second})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// openDoors serves gRPC, and HTTP by way of gRPC.
+func (d *Daemon) openDoors() error {
+	d.recorder = recorder.New(d.store, recorder.Options{Now: d.o.Now})
+	d.server = server.New(d.store, d.recorder, server.Options{Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now})
+	d.serve("gRPC", func() error { return d.server.Serve(d.grpcListener) })
+
+	var err error
+	d.conn, err = grpc.NewClient("passthrough:///"+d.GRPCAddr(), grpc.WithNoProxy(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)))
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(d.HTTPAddr())
+	handler, err := gateway.New(d.conn, gateway.Options{
+		Port: port, Hosts: d.o.Hosts, OpenAPI: varvev1.OpenAPI, Version: d.o.Version,
+	})
+	if err != nil {
+		return err
+	}
+	d.http = &http.Server{
+		Handler: handler,
+		// Bodies and answers have no limit as a whole: the gateway limits how
+		// long they stall.
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(d.o.Logger.Handler(), slog.LevelWarn),
+	}
+	d.serve("HTTP", func() error { return d.http.Serve(d.httpListener) })
+	return nil
+}
+
+func (d *Daemon) serve(door string, serve func() error) {
+	d.work.Go(func() {
+		if err := serve(); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, grpc.ErrServerStopped) {
+			d.o.Logger.Error("stopped answering", "door", door, "err", err)
+		}
+	})
+}
+
+// answers returns when a question over HTTP, and so over gRPC, was answered.
+func (d *Daemon) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.HTTPAddr()+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return fmt.Errorf("the daemon does not answer itself: %w", err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the daemon answers itself with %s", resp.Status)
+	}
+	return nil
+}
+
+// GRPCAddr is where gRPC is answered, with the port in force; empty before Start.
+func (d *Daemon) GRPCAddr() string { return addrOf(d.grpcListener) }
+
+// HTTPAddr is where HTTP is answered, as above.
+func (d *Daemon) HTTPAddr() string { return addrOf(d.httpListener) }
+
+func addrOf(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// sweep aborts runs whose deadline has come.
+func (d *Daemon) sweep(ctx context.Context) {
+	tick := time.NewTicker(d.o.SweepEvery)
+	defer tick.Stop()
+	for {
+		aborted, err := d.recorder.Sweep(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			d.o.Logger.Error("runs could not be swept", "err", err)
+		case aborted > 0:
+			d.o.Logger.Info("runs timed out", "aborted", aborted)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

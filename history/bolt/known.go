@@ -1,0 +1,101 @@
+package bolt
+
+import (
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// What the writer knows of a resource: its number, its head, its timeline, and
+// from these the window that a capture falls into.
+
+func (w *writer) rid(v *view, k history.Key) rid {
+	if r, ok := w.rids[k]; ok {
+		return r
+	}
+	r := v.rid(k)
+	if r != 0 {
+		w.rids[k] = r
+	}
+	return r
+}
+
+// head finds the head of a resource, with the evidence of runs counted in.
+func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
+	if h := w.heads[r]; h != nil {
+		return h, nil
+	}
+	h := &head{}
+	if !fresh {
+		rec, err := v.recent(r)
+		if err != nil {
+			return nil, err
+		}
+		if len(rec.rows)+len(rec.closes)+len(rec.sightings) == 0 {
+			if *h, err = v.head(r); err != nil {
+				return nil, err
+			}
+		} else {
+			l, err := v.load(r)
+			if err != nil {
+				return nil, err
+			}
+			window := l.Window(history.Newest, nil)
+			*h = headOf(&window)
+		}
+		err = v.evidenceOfRuns(r, h.seen, history.Newest, func(s plan.Sighting) history.Moment {
+			h.seen = max(h.seen, s.At)
+			return h.seen
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	w.heads[r] = h
+	return h, nil
+}
+
+// window is what the planner needs. A capture newer than all evidence, and than
+// every completed run, needs the head alone.
+func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Moment) (plan.Window, error) {
+	if at > h.seen && !h.newest.Derived && at >= w.completedTo {
+		window := plan.Window{Last: h.last, Seen: h.seen}
+		if h.newest.Number != 0 {
+			newest := h.newest
+			window.Newest = &newest
+			window.Before = &plan.Point{At: h.seen, Row: &newest}
+		}
+		return window, nil
+	}
+	t, err := w.timeline(v, r)
+	if err != nil {
+		return plan.Window{}, err
+	}
+	window := t.Window(at, w.gone(v, k, r, &err))
+	return window, err
+}
+
+// timeline finds a resource's timeline, with the evidence of runs.
+func (w *writer) timeline(v *view, r rid) (*plan.Timeline, error) {
+	if t := w.timelines[r]; t != nil {
+		return t, nil
+	}
+	l, err := v.load(r)
+	if err != nil {
+		return nil, err
+	}
+	t := &plan.Timeline{Rows: make([]*plan.Row, len(l.Rows)), Sightings: l.Sightings}
+	for i, r := range l.Rows {
+		row := *r // bodies are part of the transaction's memory, and are let go
+		t.Rows[i] = &row
+	}
+	err = v.evidenceOfRuns(r, 0, history.Newest, func(s plan.Sighting) history.Moment {
+		t.Sightings = append(t.Sightings, s)
+		return 0
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.timelines[r] = t
+	w.rows += len(t.Rows) + len(t.Sightings)
+	return t, nil
+}

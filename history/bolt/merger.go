@@ -1,0 +1,119 @@
+package bolt
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/varvehq/varve/history"
+)
+
+// A merge transaction takes up to so many resources, or log entries to delete,
+// and no more resources once it holds so many bytes: commits of observations
+// get their turn in between.
+const (
+	mergeResources = 256
+	mergeSlice     = 4 << 20
+	mergeDeletes   = 1024
+	mergeBacklog   = 4 // an active tail of so many times the threshold holds the writer up
+)
+
+// merger carries the log into the other buckets, in a goroutine of its own.
+//
+// A merge stops anywhere and begins anew without harm: each resource's head
+// says up to which commit it is merged, all else is written under keys that a
+// second merge of the same commits writes again, and the log is cut last.
+type merger struct {
+	s     *Store
+	wake  chan struct{}
+	quit  chan struct{}
+	done  chan struct{}
+	one   sync.Mutex // one merge at a time
+	mu    sync.Mutex
+	idle  *time.Timer
+	stall chan struct{} // closed when a merge is done
+	err   error
+}
+
+func (m *merger) start(s *Store) {
+	m.s = s
+	m.wake, m.quit, m.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	m.stall = make(chan struct{})
+	m.idle = time.AfterFunc(time.Hour, m.signal)
+	m.idle.Stop()
+	go m.loop()
+	s.mu.Lock()
+	m.poke(s.active)
+	s.mu.Unlock()
+}
+
+func (m *merger) stop() {
+	m.idle.Stop()
+	close(m.quit)
+	<-m.done
+}
+
+func (m *merger) signal() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// poke wakes the merger if the active tail is due, else sets it to wake when no
+// commit follows. s.mu is held.
+func (m *merger) poke(active *tail) {
+	switch {
+	case m.due(active):
+		m.signal()
+	case active.first != 0:
+		m.idle.Reset(m.s.o.MergeIdle)
+	}
+}
+
+func (m *merger) due(t *tail) bool {
+	return t.records >= m.s.o.MergeRecords || t.bytes >= m.s.o.MergeBytes
+}
+
+func (m *merger) loop() {
+	defer close(m.done)
+	for {
+		select {
+		case <-m.wake:
+		case <-m.quit:
+			return
+		}
+		if err := m.s.Merge(); err != nil && !errors.Is(err, history.Unavailable) {
+			m.s.o.Logger.Error("merging the log", "error", err)
+			m.mu.Lock()
+			m.err = err
+			m.mu.Unlock()
+		}
+		m.mu.Lock()
+		close(m.stall)
+		m.stall = make(chan struct{})
+		m.mu.Unlock()
+	}
+}
+
+// relieve holds the writer up while the merger is far behind.
+func (m *merger) relieve() {
+	for {
+		m.s.mu.RLock()
+		t := m.s.active
+		behind := t.records >= mergeBacklog*m.s.o.MergeRecords || t.bytes >= mergeBacklog*m.s.o.MergeBytes
+		m.s.mu.RUnlock()
+		m.mu.Lock()
+		stall, failed := m.stall, m.err != nil
+		m.mu.Unlock()
+		if !behind || failed {
+			return
+		}
+		m.signal()
+		select {
+		case <-stall:
+		case <-m.quit:
+			return
+		}
+	}
+}

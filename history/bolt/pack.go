@@ -1,0 +1,231 @@
+package bolt
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// mergeResource rewrites the segments of a resource from the first one that
+// changes on, and returns how many bytes that takes.
+func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
+	if k, ok := t.keys[r]; ok {
+		name := nameKey(k)
+		p.add(bucketNames, name, ridKey(r))
+		p.add(bucketKeys, ridKey(r), name)
+	}
+	h, err := v.head(r)
+	if err != nil {
+		return 0, err
+	}
+	rec, err := v.recent(r)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range rec.sightings {
+		p.add(bucketSightings, sightingKey(r, s.Sighting), []byte{})
+		h.seen = max(h.seen, s.At)
+	}
+	size := 0
+	if len(rec.rows)+len(rec.closes) > 0 {
+		if size, err = v.rewrite(p, r, &rec, &h); err != nil {
+			return 0, err
+		}
+	}
+	h.merged = t.last
+	p.add(bucketHeads, ridKey(r), sealValue(ridKey(r), h.append(nil)))
+	return size, nil
+}
+
+// rewrite adds rows to the segments of a resource and closes others.
+func (v *view) rewrite(p *puts, r rid, rec *recent, h *head) (int, error) {
+	old, keys, err := v.segmentsFrom(r, rec)
+	if err != nil {
+		return 0, err
+	}
+	rows := make([]mergeRow, 0, len(rec.rows)+segmentRows)
+	for _, seg := range old {
+		from := &unpacker{segment: seg}
+		for i := range seg {
+			rows = append(rows, mergeRow{row: &seg[i], from: from, i: i})
+		}
+	}
+	for i := range rec.rows {
+		r := rec.rows[i].row
+		rows = append(rows, mergeRow{row: &r, i: -1})
+	}
+	slices.SortFunc(rows, func(a, b mergeRow) int { return a.row.Compare(&b.row.Row) })
+	closed := map[uint32]history.Revision{}
+	for _, c := range rec.closes {
+		closed[c.number] = c.revision
+	}
+	if len(closed) > 0 {
+		h.seen = v.lastSighting(r) // what was seen may have been a derived row
+		for _, s := range rec.sightings {
+			h.seen = max(h.seen, s.At)
+		}
+	}
+	for _, m := range rows {
+		if rev, ok := closed[m.row.Number]; ok {
+			m.row.Closed = rev
+		}
+		h.last, h.seen = max(h.last, m.row.Number), max(h.seen, evidenceAt(m.row))
+		if m.row.Closed == 0 {
+			h.newest = m.row.Row
+		}
+	}
+
+	size, written := 0, map[string]bool{}
+	for len(rows) > 0 {
+		seg, rest, err := pack(rows)
+		if err != nil {
+			return 0, damaged(bucketSegments, ridKey(r))
+		}
+		key := segmentKey(r, &seg[0].Row)
+		value := sealValue(key, seg.append(nil))
+		p.add(bucketSegments, key, value)
+		written[string(key)] = true
+		size += len(value)
+		rows = rest
+	}
+	for _, k := range keys {
+		if !written[string(k)] {
+			p.deletes = append(p.deletes, k)
+		}
+	}
+	return size, nil
+}
+
+// evidenceAt is the captured moment that a row is evidence of; zero for one
+// that was derived and closed.
+func evidenceAt(r *row) history.Moment {
+	if r.Derived && r.Closed != 0 {
+		return 0
+	}
+	return r.Start
+}
+
+// lastSighting is the captured moment of a resource's newest merged sighting.
+func (v *view) lastSighting(r rid) history.Moment {
+	c := v.tx.Bucket(bucketSightings).Cursor()
+	k, _ := c.Seek(ridKey(r + 1))
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	if !bytes.HasPrefix(k, ridKey(r)) {
+		return 0
+	}
+	return parseSightingKey(k).At
+}
+
+// segmentsFrom reads the segments of a resource from the first that a merge
+// touches on.
+func (v *view) segmentsFrom(r rid, rec *recent) ([]segment, [][]byte, error) {
+	prefix := ridKey(r)
+	first := plan.Row{Start: history.Newest}
+	for i := range rec.rows {
+		if n := &rec.rows[i].Row; n.Compare(&first) < 0 {
+			first = *n
+		}
+	}
+	from := segmentKey(r, &first)
+	if len(rec.closes) > 0 {
+		from = prefix // closed rows may stand anywhere
+	}
+	c := v.tx.Bucket(bucketSegments).Cursor()
+	k, b := c.Seek(from)
+	if len(rec.closes) == 0 {
+		if k == nil {
+			k, b = c.Last()
+		} else {
+			k, b = c.Prev()
+		}
+		if !bytes.HasPrefix(k, prefix) {
+			k, b = c.Seek(prefix)
+		}
+	}
+	var (
+		segments []segment
+		keys     [][]byte
+	)
+	for ; bytes.HasPrefix(k, prefix); k, b = c.Next() {
+		seg, err := decodeSegment(k, b)
+		if err != nil {
+			return nil, nil, err
+		}
+		segments, keys = append(segments, seg), append(keys, bytes.Clone(k))
+	}
+	return segments, keys, nil
+}
+
+// mergeRow is a row on its way into a segment; i is its place in the segment it
+// comes from, or -1.
+type mergeRow struct {
+	row  *row
+	from *unpacker
+	i    int
+}
+
+func (m *mergeRow) payload() ([]byte, error) {
+	if m.i < 0 {
+		return openBody(m.row.body)
+	}
+	return m.from.payload(m.i)
+}
+
+// pack fills one segment with the first of some rows and returns the rest.
+func pack(rows []mergeRow) (segment, []mergeRow, error) {
+	var (
+		seg    segment
+		before []byte // payload of the row before; nil: not restored yet
+		size   int
+	)
+	for n := range rows {
+		m := &rows[n]
+		if n == segmentRows || n > 0 && size > segmentBytes {
+			return seg, rows[n:], nil
+		}
+		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from
+		r := *m.row
+		switch {
+		case follows, n == 0 && codecOf(r.body) != codecDelta:
+			before = nil // stays as it is
+		default:
+			payload, err := m.payload()
+			if err != nil {
+				return nil, nil, err
+			}
+			if n > 0 && before == nil {
+				if before, err = rows[n-1].payload(); err != nil {
+					return nil, nil, err
+				}
+			}
+			if n == 0 {
+				r.body = sealBody(payload)
+			} else {
+				r.body = packBody(before, payload)
+			}
+			before = payload
+		}
+		size += len(r.body)
+		seg = append(seg, r)
+	}
+	return seg, nil, nil
+}
+
+// packBody writes a payload as a delta from the one before it if that is much
+// shorter, else as it stands.
+func packBody(before, payload []byte) []byte {
+	delta := appendDelta([]byte{byte(codecDelta)}, before, payload)
+	if len(delta) <= len(payload)/6 {
+		return delta
+	}
+	if alone := sealBody(payload); len(alone) < len(delta) {
+		return alone
+	}
+	return delta
+}

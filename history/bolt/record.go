@@ -1,0 +1,283 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// Append implements history.Store.
+func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return history.Receipt{}, err
+	}
+	items := make([]prepared, len(b.Observations))
+	r := &request{}
+	for i := range items {
+		items[i] = prepare(&b.Observations[i], b.Run)
+		r.bytes += len(items[i].body)
+	}
+	var receipt history.Receipt
+	r.plan = func(v *view) (err error) {
+		receipt, err = s.writer.append(v, &b, items)
+		return err
+	}
+	if err := s.writer.do(ctx, r); err != nil {
+		return history.Receipt{}, err
+	}
+	return receipt, nil
+}
+
+// prepared is an observation in the form it is stored in: encoded by the
+// caller, on its core, before the writer sees it.
+type prepared struct {
+	history.Observation
+	hash history.Hash
+	body []byte
+}
+
+func prepare(o *history.Observation, run history.RunID) prepared {
+	p := prepared{Observation: *o}
+	p.Origin.Run = run
+	content := p.State.AppendContent(nil)
+	p.hash = history.HashContent(content)
+	p.body = sealBody(appendPayload(nil, &p.Origin, content))
+	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
+	return p
+}
+
+// append plans a batch.
+func (w *writer) append(v *view, b *history.Batch, items []prepared) (history.Receipt, error) {
+	if b.Op != (history.OpID{}) {
+		if receipt, ok, err := w.replay(v, b.Op); ok || err != nil {
+			return receipt, err
+		}
+	}
+	var in *runRecord
+	if b.Run != "" {
+		var err error
+		if in, err = w.joinRun(b.Run); err != nil {
+			return history.Receipt{}, err
+		}
+		in.Refused += uint64(b.Refused)
+	}
+	receipt := history.Receipt{Results: make([]history.Result, len(items))}
+	for i := range items {
+		result, err := w.record(v, &items[i], in)
+		if err != nil {
+			e := asError(err)
+			if e == nil || e.Kind == history.DataLoss {
+				return history.Receipt{}, err // ours, not the item's
+			}
+			result = history.Result{Err: e}
+			if in != nil {
+				in.Refused++
+			}
+		}
+		receipt.Results[i] = result
+	}
+	receipt.Revision, receipt.Position = w.mark.revision, w.s.lineage.Position(w.mark.seq)
+	if b.Op != (history.OpID{}) {
+		w.pending.ops[b.Op] = opRecord{b.Op, w.now, appendReceipt(nil, &receipt, w.mark.seq)}
+	}
+	return receipt, nil
+}
+
+// record plans one observation.
+func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, error) {
+	var open *history.Run
+	if in != nil {
+		open = &in.Run
+	}
+	if err := plan.Admit(&p.Observation, open, w.now, w.s.o.FutureSlack); err != nil {
+		return history.Result{}, err
+	}
+	r, fresh := w.rid(v, p.Key), false
+	if r == 0 {
+		r, fresh = w.mark.rids+1, true
+	}
+	h, err := w.head(v, r, fresh)
+	if err != nil {
+		return history.Result{}, err
+	}
+	window, err := w.window(v, r, p.Key, h, p.CapturedAt)
+	if err != nil {
+		return history.Result{}, err
+	}
+	stamp := plan.Stamp{Revision: w.mark.revision + 1, RecordedAt: w.now}
+	out, err := plan.Observe(window, plan.Evidence{
+		At: p.CapturedAt, Hash: p.hash, Deleted: p.State.Deleted, Status: p.State.Status, Expect: p.Expect,
+	}, stamp)
+	if err != nil {
+		return history.Result{}, err
+	}
+	bodies, err := resumed(v, r, out)
+	if err != nil {
+		return history.Result{}, err
+	}
+
+	// Nothing can fail from here on.
+	w.mark.revision = stamp.Revision
+	if fresh {
+		w.mark.rids = r
+		w.pending.addResource(r, p.Key)
+		w.rids[p.Key] = r
+	}
+	if in != nil {
+		in.Observed++
+		in.witness(p.CapturedAt)
+		w.pending.addSeen(in.no, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
+	} else if out.Sighting {
+		res := w.pending.resource(r)
+		res.sightings = append(res.sightings, tailSighting{w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}})
+	}
+	seq := w.apply(r, h, out, stamp, p.body, bodies)
+	if t := w.timelines[r]; t != nil {
+		t.Apply(&out, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
+		w.rows += len(out.Open) + 1
+	}
+	h.seen = max(h.seen, p.CapturedAt)
+
+	result := history.Result{Unchanged: len(out.Changes) == 0, Version: out.Version, CapturedAt: out.Start, Revision: stamp.Revision}
+	if !result.Unchanged {
+		result.Kind, result.Late, result.Seq = out.Changes[0].Kind, out.Changes[0].Late, seq
+	}
+	return result, nil
+}
+
+// apply carries an outcome into the pending tail and returns the sequence of
+// its first change.
+func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own []byte, bodies map[uint32][]byte) history.Seq {
+	first := w.mark.seq + 1
+	if len(out.Changes) == 0 && len(out.Open) == 0 {
+		return first
+	}
+	res := w.pending.resource(r)
+	for _, n := range out.Close {
+		res.closes = append(res.closes, tailClose{w.mark.commit, n, stamp.Revision})
+	}
+	for _, n := range out.Open {
+		body := own
+		switch n.Source {
+		case plan.FromRow:
+			body = bodies[n.Number]
+		case plan.FromAbsence:
+			body = absenceBody
+		}
+		res.rows = append(res.rows, tailRow{w.mark.commit, row{Row: n.Row, body: body}})
+		w.pending.bytes += len(body)
+	}
+	for _, c := range out.Changes {
+		w.mark.seq++
+		w.pending.changes = append(w.pending.changes, change{
+			seq: w.mark.seq, revision: stamp.Revision, recordedAt: stamp.RecordedAt, rid: r,
+			kind: c.Kind, late: c.Late, version: c.Version, start: c.Start,
+		})
+	}
+	if h.update(&out) {
+		return first
+	}
+	delete(w.heads, r) // the newest row is gone: read it again when needed
+	return first
+}
+
+// update keeps a head in step with an outcome; false when it cannot.
+func (h *head) update(out *plan.Outcome) bool {
+	for _, n := range out.Close {
+		if n == h.newest.Number {
+			return false
+		}
+	}
+	for i := range out.Open {
+		n := &out.Open[i].Row
+		h.last = max(h.last, n.Number)
+		h.seen = max(h.seen, n.Start)
+		if h.newest.Number == 0 || h.newest.Compare(n) < 0 {
+			h.newest = *n
+		}
+	}
+	return true
+}
+
+// absenceBody is the body of a derived deletion.
+var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.AppendContent(nil)))
+
+// resumed makes the bodies of rows that resume the state of another: its
+// content, and where it came from, but not what made it.
+func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
+	var (
+		bodies map[uint32][]byte
+		l      *loaded
+	)
+	for _, n := range out.Open {
+		if n.Source != plan.FromRow {
+			continue
+		}
+		if l == nil {
+			var err error
+			if l, err = v.load(r); err != nil {
+				return nil, err
+			}
+			bodies = map[uint32][]byte{}
+		}
+		i := slices.IndexFunc(l.Rows, func(r *plan.Row) bool { return r.Number == n.Like })
+		if i < 0 {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		payload, err := l.payload(l.Rows[i])
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		from, content, err := splitPayload(payload)
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		origin, err := decodeOrigin(from)
+		if err != nil {
+			return nil, damaged(bucketSegments, ridKey(r))
+		}
+		origin = history.Origin{Provider: origin.Provider, Source: origin.Source}
+		bodies[n.Number] = sealBody(appendPayload(nil, &origin, content))
+	}
+	return bodies, nil
+}
+
+// replay finds the receipt of an operation that was carried out before.
+func (w *writer) replay(v *view, id history.OpID) (history.Receipt, bool, error) {
+	var receipt []byte
+	for _, t := range v.tails {
+		if op, ok := t.ops[id]; ok {
+			receipt = op.receipt
+		}
+	}
+	if receipt == nil {
+		framed := v.tx.Bucket(bucketOps).Get(id[:])
+		if framed == nil {
+			return history.Receipt{}, false, nil
+		}
+		value, ok := openValue(id[:], framed)
+		if !ok {
+			return history.Receipt{}, false, damaged(bucketOps, id[:])
+		}
+		d := decoder{b: value}
+		d.varint() // when
+		receipt = d.b
+	}
+	d := decoder{b: receipt}
+	r := d.receipt(w.s.lineage)
+	if d.short {
+		return r, false, damaged(bucketOps, id[:])
+	}
+	return r, true, nil
+}
+
+func asError(err error) *history.Error {
+	var e *history.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}

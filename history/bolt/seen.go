@@ -1,0 +1,170 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// evidence is the span of captured time that a run's sightings cover.
+type evidence struct {
+	no       runNo
+	from, to history.Moment
+}
+
+// witness widens the span.
+func (r *runRecord) witness(at history.Moment) {
+	if r.from == 0 || at < r.from {
+		r.from = at
+	}
+	r.to = max(r.to, at)
+}
+
+// setRun stores a run record; true when its span has changed. s.mu is held, or
+// the store is not yet open.
+func (s *Store) setRun(r *runRecord) bool {
+	for int(r.no) > len(s.runs) {
+		s.runs = append(s.runs, nil)
+	}
+	was := s.runs[r.no-1]
+	s.runs[r.no-1], s.runByID[r.ID] = r, r.no
+	if r.State == history.RunComplete {
+		s.completedTo = max(s.completedTo, r.Moment)
+	}
+	return was == nil || was.from != r.from || was.to != r.to
+}
+
+// sortEvidence lists the runs with sightings anew, latest first. Readers may
+// hold the old list.
+func (s *Store) sortEvidence() {
+	list := make([]evidence, 0, len(s.runs))
+	for _, r := range s.runs {
+		if r.to != 0 {
+			list = append(list, evidence{r.no, r.from, r.to})
+		}
+	}
+	slices.SortFunc(list, func(a, b evidence) int { return -cmp.Compare(a.to, b.to) })
+	s.evident = list
+}
+
+// evidenceOfRuns calls f with the resource's sightings in runs: all that lie
+// within (after, before], and maybe others. f returns the bound from which on
+// more are of interest.
+func (v *view) evidenceOfRuns(r rid, after, before history.Moment, f func(plan.Sighting) history.Moment) error {
+	v.s.mu.RLock()
+	runs := v.s.evident
+	v.s.mu.RUnlock()
+	for _, e := range runs {
+		if e.to <= after {
+			break
+		}
+		if e.from > before {
+			continue
+		}
+		found, err := v.seen(e.no, r)
+		if err != nil {
+			return err
+		}
+		for _, s := range found {
+			after = f(s)
+		}
+	}
+	if v.pending != nil {
+		for _, m := range v.pending.seen {
+			for _, s := range m[r] {
+				f(s)
+			}
+		}
+	}
+	return nil
+}
+
+// seen looks a resource up in a run's set.
+func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
+	var found []plan.Sighting
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		found = append(found, t.seen[n][r]...)
+	}
+	v.s.mu.RUnlock()
+
+	prefix := binary.BigEndian.AppendUint32(nil, uint32(n))
+	c := v.tx.Bucket(bucketSeen).Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); {
+		// One merge after the other: the last block that begins at or before r.
+		merge := slices.Clone(k[:12])
+		target := binary.BigEndian.AppendUint32(slices.Clone(merge), uint32(r)+1)
+		next, _ := c.Seek(target)
+		var block, framed []byte
+		if next == nil {
+			block, framed = c.Last()
+		} else {
+			block, framed = c.Prev()
+		}
+		if bytes.HasPrefix(block, merge) {
+			list, err := decodeSeen(block, framed)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range list {
+				if e.rid == r {
+					found = append(found, e.Sighting)
+				}
+			}
+		}
+		k, _ = c.Seek(append(merge, 0xff, 0xff, 0xff, 0xff))
+	}
+	return found, nil
+}
+
+// seenEntry is one sighting of a run's set.
+type seenEntry struct {
+	rid rid
+	plan.Sighting
+}
+
+// A block of a run's set: crc32c, then entries by resource, each relative to
+// the one before: resource, moment, revision.
+const seenBlock = 512
+
+func seenKey(n runNo, merge uint64, first rid) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(n))
+	b = binary.BigEndian.AppendUint64(b, merge)
+	return binary.BigEndian.AppendUint32(b, uint32(first))
+}
+
+func appendSeen(b []byte, list []seenEntry) []byte {
+	var before seenEntry
+	for _, e := range list {
+		b = binary.AppendUvarint(b, uint64(e.rid-before.rid))
+		b = binary.AppendVarint(b, int64(e.At-before.At))
+		b = binary.AppendVarint(b, int64(e.Rev-before.Rev))
+		before = e
+	}
+	return b
+}
+
+func decodeSeen(key, framed []byte) ([]seenEntry, error) {
+	value, ok := openValue(key, framed)
+	if !ok {
+		return nil, damaged(bucketSeen, key)
+	}
+	var (
+		list []seenEntry
+		e    seenEntry
+	)
+	for d := (decoder{b: value}); len(d.b) > 0; {
+		e.rid += rid(d.uvarint())
+		e.At += history.Moment(d.varint())
+		e.Rev += history.Revision(d.varint())
+		if d.short {
+			return nil, damaged(bucketSeen, key)
+		}
+		list = append(list, e)
+	}
+	return list, nil
+}
