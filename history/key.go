@@ -62,7 +62,7 @@ func (k Key) Validate() error {
 		case p.required && p.value == "":
 			return &Error{Kind: Invalid, Field: p.field, Text: "is required"}
 		case len(p.value) > p.max:
-			return &Error{Kind: TooLarge, Field: p.field, Value: p.value[:64] + "…",
+			return &Error{Kind: TooLarge, Field: p.field, Value: shorten(p.value),
 				Text: fmt.Sprintf("is %d bytes long, at most %d are stored", len(p.value), p.max)}
 		case !utf8.ValidString(p.value):
 			return &Error{Kind: Invalid, Field: p.field, Value: fmt.Sprintf("%q", p.value), Text: "is not valid UTF-8"}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"strings"
 )
 
 // Position is opaque text that resumes the feed of one store anywhere. The
@@ -60,7 +61,7 @@ func (l Lineage) Seq(p Position, newest Seq) (Seq, error) {
 
 func shorten(s string) string {
 	if len(s) > 64 {
-		return s[:64] + "…"
+		return strings.ToValidUTF8(s[:64], "") + "…"
 	}
 	return s
 }

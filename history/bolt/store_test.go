@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,13 +73,29 @@ func backend() historytest.Backend {
 	}
 }
 
+// roots holds a folder for each test, made at its first use, so that it outlives
+// whatever the test cleans up afterwards.
+var roots sync.Map
+
 // memoryDir is a folder that needs no disk, where there is one.
 func memoryDir(t testing.TB) string {
-	dir, err := os.MkdirTemp("/dev/shm", "varve-test-")
-	if err != nil {
-		return t.TempDir()
+	root, ok := roots.Load(t)
+	if !ok {
+		dir, err := os.MkdirTemp("/dev/shm", "varve-test-")
+		if err != nil {
+			return t.TempDir()
+		}
+		t.Cleanup(func() {
+			roots.Delete(t)
+			os.RemoveAll(dir)
+		})
+		roots.Store(t, dir)
+		root = dir
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir, err := os.MkdirTemp(root.(string), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 

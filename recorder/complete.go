@@ -1,0 +1,196 @@
+package recorder
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/recorder/internal/walk"
+)
+
+// complete fills in name and tags from known shapes where the source gave none.
+// The JSON values are canonical.
+func complete(o *history.Observation) {
+	s := &o.State
+	if s.Configuration == nil || (s.Name != "" && len(s.Tags) > 0) {
+		return
+	}
+	known := shapeOf(o.Key.Type)
+	if known == nil {
+		return
+	}
+	literal := known.pattern == terraform
+
+	if len(s.Tags) == 0 {
+		for _, place := range known.tags {
+			if tags := tagsOf(find(s, place, o.Key.Type), literal); len(tags) > 0 {
+				s.Tags = tags
+				break
+			}
+		}
+	}
+	if s.Name == "" {
+		for _, place := range known.names {
+			if name := nameAt(s, place, o.Key.Type, literal); name != "" {
+				s.Name = name
+				break
+			}
+		}
+	}
+}
+
+const terraform = "terraform"
+
+func shapeOf(typ string) *shape {
+	for i := range shapes {
+		if matches(shapes[i].pattern, typ) {
+			return &shapes[i]
+		}
+	}
+	return nil
+}
+
+// matches reports whether a resource type is of a shape's pattern.
+func matches(pattern, typ string) bool {
+	if pattern == terraform {
+		return isTerraform(typ)
+	}
+	before, after, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == typ
+	}
+	if !strings.HasPrefix(typ, before) {
+		return false
+	}
+	after = strings.TrimSuffix(after, "*")
+	return strings.Contains(typ[len(before):], after)
+}
+
+// isTerraform knows Terraform's types by their spelling: aws_instance, module,
+// data.aws_ami.
+func isTerraform(typ string) bool {
+	typ = strings.TrimPrefix(typ, "data.")
+	for _, c := range []byte(typ) {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return typ != ""
+}
+
+// find returns the value at a place, nil if there is none.
+func find(s *history.State, place, typ string) []byte {
+	doc := s.Configuration
+	if name, ok := strings.CutPrefix(place, "@"); ok {
+		name, place, _ = strings.Cut(name, ".")
+		doc = s.Supplementary[name]
+	}
+	for place != "" && doc != nil {
+		var step string
+		step, place, _ = strings.Cut(place, ".")
+		switch {
+		case step[0] == '%':
+			last := typ[strings.LastIndexByte(typ, ':')+1:]
+			doc = eitherCase(doc, last+step[1:])
+		case len(doc) > 0 && doc[0] == '[':
+			doc = element(doc, step)
+		default:
+			doc = walk.Member(doc, step)
+		}
+	}
+	return doc
+}
+
+// eitherCase looks for a member whose name begins with a capital, or not.
+func eitherCase(doc []byte, name string) []byte {
+	if name[0] >= 0x80 {
+		return nil
+	}
+	if found := walk.Member(doc, name); found != nil {
+		return found
+	}
+	return walk.Member(doc, strings.ToLower(name[:1])+name[1:])
+}
+
+func element(doc []byte, index string) []byte {
+	n, err := strconv.Atoi(index)
+	if err != nil {
+		return nil
+	}
+	for v := range walk.Array(doc) {
+		if n == 0 {
+			return v
+		}
+		n--
+	}
+	return nil
+}
+
+func nameAt(s *history.State, place, typ string, literal bool) string {
+	if tag, ok := strings.CutPrefix(place, "#"); ok {
+		return s.Tags[tag]
+	}
+	place, last := strings.CutSuffix(place, "/")
+	name, _ := text(find(s, place, typ), literal)
+	if last {
+		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
+	return name
+}
+
+// tagsOf reads tags in any of their spellings.
+func tagsOf(doc []byte, literal bool) map[string]string {
+	tags := map[string]string{}
+	add := func(key string, value []byte) {
+		if v, ok := text(value, literal); ok && key != "" {
+			tags[key] = v
+		}
+	}
+	addMap := func(object []byte) {
+		for key, value := range walk.Object(object) {
+			add(string(key), value)
+		}
+	}
+
+	addMap(doc)
+	for entry := range walk.Array(doc) {
+		key, value := pair(entry)
+		if key == nil {
+			addMap(entry)
+			continue
+		}
+		if k, ok := text(key, literal); ok {
+			add(k, value)
+		}
+	}
+	return tags
+}
+
+// pair reads {key, value} in AWS's spellings; key is nil if it is none of them.
+// An entry without a value has an empty one.
+func pair(entry []byte) (key, value []byte) {
+	for _, names := range [...][2]string{
+		{"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"}, {"tagKey", "tagValue"},
+	} {
+		if key = walk.Member(entry, names[0]); key == nil {
+			continue
+		}
+		if value = walk.Member(entry, names[1]); value == nil || isNull(value) {
+			value = []byte(`""`)
+		}
+		return key, value
+	}
+	return nil, nil
+}
+
+// text is the string that doc holds; where only literals count, not one that an
+// interpolation makes up.
+func text(doc []byte, literal bool) (string, bool) {
+	s, ok := walk.Text(doc)
+	if literal && (strings.Contains(s, "${") || strings.Contains(s, "%{")) {
+		return "", false
+	}
+	return s, ok
+}
