@@ -164,10 +164,11 @@ func (s *Store) cutLog(last uint64) error {
 		err := s.db.Update(func(tx *bolt.Tx) error {
 			c := tx.Bucket(bucketLog).Cursor()
 			if first {
-				if err := s.markMerged(tx, last); err != nil {
+				m, err := s.markMerged(tx, last)
+				if err != nil {
 					return err
 				}
-				if err := s.forgetOps(tx); err != nil {
+				if err := forgetOps(tx, m.recordedAt); err != nil {
 					return err
 				}
 			}
@@ -190,31 +191,37 @@ func (s *Store) cutLog(last uint64) error {
 	return nil
 }
 
-func (s *Store) markMerged(tx *bolt.Tx, last uint64) error {
+func (s *Store) markMerged(tx *bolt.Tx, last uint64) (mark, error) {
 	key := uint64Key(last)
 	value, ok := openValue(key, tx.Bucket(bucketLog).Get(key))
 	if !ok {
-		return damaged(bucketLog, key)
+		return mark{}, damaged(bucketLog, key)
 	}
 	d := decoder{b: value}
 	m := d.mark()
 	if d.short {
-		return damaged(bucketLog, key)
+		return mark{}, damaged(bucketLog, key)
 	}
-	return tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, m.append(nil)))
+	return m, tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, m.append(nil)))
 }
 
-// forgetOps drops results of operations that are older than promised.
-func (s *Store) forgetOps(tx *bolt.Tx) error {
-	before := history.MomentOf(s.o.Now().Add(-plan.OpRetention))
+// forgetOps drops results of operations that nobody is promised any more.
+func forgetOps(tx *bolt.Tx, now history.Moment) error {
 	c := tx.Bucket(bucketOpAges).Cursor()
 	for n := 0; n < mergeDeletes; n++ {
 		k, _ := c.First()
-		if len(k) != 24 || history.Moment(binary.BigEndian.Uint64(k)) >= before {
+		if len(k) != 24 || plan.Remembers(history.Moment(binary.BigEndian.Uint64(k)), now) {
 			return nil
 		}
-		if err := tx.Bucket(bucketOps).Delete(bytes.Clone(k[8:])); err != nil {
-			return err
+		// The id may have been given again since.
+		ops, id := tx.Bucket(bucketOps), bytes.Clone(k[8:])
+		if value, ok := openValue(id, ops.Get(id)); ok {
+			d := decoder{b: value}
+			if bytes.Equal(uint64Key(d.varint()), k[:8]) {
+				if err := ops.Delete(id); err != nil {
+					return err
+				}
+			}
 		}
 		if err := c.Delete(); err != nil {
 			return err

@@ -247,26 +247,24 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 
 // replay finds the receipt of an operation that was carried out before.
 func (w *writer) replay(v *view, id history.OpID) (history.Receipt, bool, error) {
-	var receipt []byte
+	var op opRecord
 	for _, t := range v.tails {
-		if op, ok := t.ops[id]; ok {
-			receipt = op.receipt
+		if found, ok := t.ops[id]; ok {
+			op = found
 		}
 	}
-	if receipt == nil {
-		framed := v.tx.Bucket(bucketOps).Get(id[:])
-		if framed == nil {
-			return history.Receipt{}, false, nil
-		}
+	if framed := v.tx.Bucket(bucketOps).Get(id[:]); op.receipt == nil && framed != nil {
 		value, ok := openValue(id[:], framed)
 		if !ok {
 			return history.Receipt{}, false, damaged(bucketOps, id[:])
 		}
 		d := decoder{b: value}
-		d.varint() // when
-		receipt = d.b
+		op = opRecord{id, history.Moment(d.varint()), d.b}
 	}
-	d := decoder{b: receipt}
+	if op.receipt == nil || !plan.Remembers(op.at, w.now) {
+		return history.Receipt{}, false, nil
+	}
+	d := decoder{b: op.receipt}
 	r := d.receipt(w.s.lineage)
 	if d.short {
 		return r, false, damaged(bucketOps, id[:])

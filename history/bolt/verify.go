@@ -148,8 +148,8 @@ func (c *check) pages() error {
 
 func (c *check) names() error {
 	keys := c.tx.Bucket(bucketKeys)
+	c.sum.Resources, c.sum.Runs = uint64(c.end.rids), uint64(c.end.runs)
 	err := c.each(bucketNames, func(k, v []byte) {
-		c.sum.Resources++
 		if len(v) != 4 || !bytes.Equal(keys.Get(v), k) {
 			c.find(bucketNames, k, "its number does not lead back to it")
 		}
@@ -316,7 +316,6 @@ func (c *check) clock() error {
 
 func (c *check) runs() error {
 	return c.sealed(bucketRuns, func(k []byte, d *decoder) {
-		c.sum.Runs++
 		if r := d.run(); !d.short && (len(k) != 4 || uint32(r.no) != binary.BigEndian.Uint32(k)) {
 			c.find(bucketRuns, k, "it is the run of another number")
 		}
