@@ -69,21 +69,21 @@ func DecodeContent(b []byte) (State, error) {
 	flags := d.byte()
 	s := State{Deleted: flags&1 != 0, CreatedAt: Moment(d.varint())}
 	s.ARN, s.Name, s.AvailabilityZone, s.Status = d.string(), d.string(), d.string(), Status(d.string())
-	if n := d.count(); n > 0 {
+	if n := d.count(2); n > 0 {
 		s.Tags = make(map[string]string, n)
 		for range n {
 			k := d.string()
 			s.Tags[k] = d.string()
 		}
 	}
-	if n := d.count(); n > 0 {
+	if n := d.count(2); n > 0 {
 		s.Supplementary = make(map[string][]byte, n)
 		for range n {
 			k := d.string()
 			s.Supplementary[k] = d.bytes()
 		}
 	}
-	if n := d.count(); n > 0 {
+	if n := d.count(6); n > 0 {
 		s.Relationships = make([]Relationship, n)
 		for i := range s.Relationships {
 			s.Relationships[i] = Relationship{
@@ -131,10 +131,11 @@ func (d *decoder) varint() int64 {
 	return v
 }
 
-// count reads the length of a list, each of whose members takes a byte at least.
-func (d *decoder) count() int {
+// count reads the length of a list, each of whose members takes so many bytes at
+// least: damage must not ask for memory.
+func (d *decoder) count(least int) int {
 	v, n := binary.Uvarint(d.b)
-	if n <= 0 || v > uint64(len(d.b)-n) {
+	if n <= 0 || v > uint64((len(d.b)-n)/least) {
 		d.fail()
 		return 0
 	}
@@ -143,7 +144,7 @@ func (d *decoder) count() int {
 }
 
 func (d *decoder) bytes() []byte {
-	n := d.count()
+	n := d.count(1)
 	v := d.b[:n:n]
 	d.b = d.b[n:]
 	return v

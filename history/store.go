@@ -96,9 +96,12 @@ type Reader interface {
 	Find(ctx context.Context, typ, id string) ([]Key, error)
 }
 
-// OpID makes an append repeatable; the zero OpID is none. Results are
-// remembered for at least a day.
+// OpID makes an append repeatable; the zero OpID is none.
 type OpID [16]byte
+
+// OpRetention is how long the receipt of an operation is remembered. After that
+// the same id is a new operation.
+const OpRetention = 48 * time.Hour
 
 // Batch is what one Append records.
 type Batch struct {

@@ -19,7 +19,7 @@ var itemFields = (*varvev1.Item)(nil).ProtoReflect().Descriptor().Fields()
 // headFields are those that a reader knows without touching content.
 var headFields = map[protoreflect.Name]bool{
 	"key": true, "version": true, "deleted": true, "captured_at": true, "last_seen_at": true,
-	"until": true, "recorded_at": true, "revision": true,
+	"until": true, "recorded_at": true, "revision": true, "status": true,
 }
 
 // maskOf reads a read_mask: paths over Item, down into its messages but not into

@@ -69,13 +69,13 @@ func ObservationFromProto(p *varvev1.Observation) (history.Observation, error) {
 	return o, err
 }
 
-// ItemToProto writes an item. Whether its status was given or derived, and its
-// hash, do not cross.
+// ItemToProto writes an item. Its hash does not cross.
 func ItemToProto(i history.Item) *varvev1.Item {
 	p := &varvev1.Item{
 		Key:              KeyToProto(i.Key),
 		Version:          i.Version,
 		Status:           string(i.Status),
+		SourceStatus:     string(i.State.Status),
 		Deleted:          i.State.Deleted,
 		CapturedAt:       MomentToProto(i.CapturedAt),
 		LastSeenAt:       MomentToProto(i.LastSeenAt),
@@ -109,6 +109,7 @@ func ItemFromProto(p *varvev1.Item) (history.Item, error) {
 		Status:   history.Status(p.GetStatus()),
 		State: history.State{
 			Deleted:          p.GetDeleted(),
+			Status:           history.Status(p.GetSourceStatus()),
 			ARN:              p.GetArn(),
 			Name:             p.GetName(),
 			AvailabilityZone: p.GetAvailabilityZone(),

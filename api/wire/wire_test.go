@@ -63,7 +63,7 @@ func TestItemRoundTrip(t *testing.T) {
 			RecordedAt: moments.Draw(t, "recorded"), Revision: history.Revision(rapid.Uint64().Draw(t, "revision")),
 			State: states(t), Origin: origins(t),
 		}
-		want.Status, want.State.Status = want.State.Status, ""
+		want.Status = rapid.SampledFrom([]history.Status{want.State.Status, history.StatusOK}).Draw(t, "shown")
 		want.Origin.Run = rapid.SampledFrom([]history.RunID{"", "2026-03.nightly_~1"}).Draw(t, "run")
 
 		got, err := wire.ItemFromProto(crossed(t, wire.ItemToProto(want)))

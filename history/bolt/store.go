@@ -128,7 +128,7 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, &history.Error{Kind: history.Locked,
-			Text: fmt.Sprintf("the store in %s is in use by another process", dir), Err: err}
+			Text: fmt.Sprintf("the store in %s is in use by another process", dir)}
 	case err != nil:
 		return nil, fmt.Errorf("bolt: open %s: %w", filepath.Join(dir, FileName), err)
 	}

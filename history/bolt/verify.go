@@ -45,7 +45,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 	path := filepath.Join(dir, FileName)
 	info, err := os.Stat(path)
 	if err != nil {
-		return Summary{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store", Err: err}
+		return Summary{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store"}
 	}
 	o := Options{LockTimeout: time.Second}
 	o.fill()

@@ -53,6 +53,9 @@ func (r *reader) item(res *resource, p *plan.Place, f history.Fields) history.It
 func (r *reader) Version(_ context.Context, k history.Key, number uint32) (history.Item, error) {
 	r.s.mu.RLock()
 	defer r.s.mu.RUnlock()
+	if r.s.closed {
+		return history.Item{}, errClosed
+	}
 	if res := r.s.resources[k]; res != nil {
 		for _, p := range plan.Places(res.Rows, r.at.Known) {
 			if p.Row.Number == number {
@@ -66,6 +69,9 @@ func (r *reader) Version(_ context.Context, k history.Key, number uint32) (histo
 func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuery) ([]history.Item, bool, error) {
 	r.s.mu.RLock()
 	defer r.s.mu.RUnlock()
+	if r.s.closed {
+		return nil, false, errClosed
+	}
 	res := r.s.resources[k]
 	if res == nil {
 		return nil, false, nil
@@ -132,6 +138,9 @@ func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy)
 func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) {
 	r.s.mu.RLock()
 	defer r.s.mu.RUnlock()
+	if r.s.closed {
+		return nil, errClosed
+	}
 	var keys []history.Key
 	for _, k := range r.s.keys {
 		if k.Type == typ && k.ID == id && plan.Recorded(r.s.resources[k].Rows, r.at.Known) {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
@@ -21,10 +22,10 @@ func (s *Store) OpenRun(_ context.Context, r history.Run) (history.Run, error) {
 	if s.runs[r.ID] != nil {
 		return history.Run{}, plan.RunExists(r.ID)
 	}
-	in := &run{Run: opened, seen: map[history.Key]bool{}}
+	in := &run{Run: copyRun(opened), seen: map[history.Key]bool{}}
 	s.runs[r.ID] = in
 	s.opened = append(s.opened, in)
-	return opened, nil
+	return copyRun(opened), nil
 }
 
 // CloseRun implements history.Store.
@@ -39,12 +40,13 @@ func (s *Store) CloseRun(_ context.Context, id history.RunID, how history.Dispos
 		return history.Run{}, noRun(id)
 	}
 	now := s.now()
-	if done, err := plan.Disposed(&r.Run, how, now); done || err != nil {
-		return r.Run, err
+	shown := s.show(r)
+	if done, err := plan.Disposed(&shown, how, now); done || err != nil {
+		return shown, err
 	}
 	if how == history.Abort {
 		r.State, r.ClosedAt, r.Reason = history.RunAborted, now, reason
-		return r.Run, nil
+		return copyRun(r.Run), nil
 	}
 
 	stamp := plan.Stamp{Revision: s.head.Revision + 1, RecordedAt: now}
@@ -77,15 +79,18 @@ func (s *Store) CloseRun(_ context.Context, id history.RunID, how history.Dispos
 	s.head = stamp
 	r.State, r.ClosedAt, r.Deleted = history.RunComplete, now, uint64(len(missed))
 	s.commit()
-	return r.Run, nil
+	return copyRun(r.Run), nil
 }
 
 // Run implements history.Store.
 func (s *Store) Run(_ context.Context, id history.RunID) (history.Run, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.closed {
+		return history.Run{}, errClosed
+	}
 	if r := s.runs[id]; r != nil {
-		return r.Run, nil
+		return s.show(r), nil
 	}
 	return history.Run{}, noRun(id)
 }
@@ -94,6 +99,9 @@ func (s *Store) Run(_ context.Context, id history.RunID) (history.Run, error) {
 func (s *Store) Runs(_ context.Context, after history.RunID, limit int) ([]history.Run, bool, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, false, errClosed
+	}
 	if after != "" && s.runs[after] == nil {
 		return nil, false, noRun(after)
 	}
@@ -106,10 +114,24 @@ func (s *Store) Runs(_ context.Context, after history.RunID, limit int) ([]histo
 		case len(list) == limit:
 			return list, true, nil
 		default:
-			list = append(list, r.Run)
+			list = append(list, s.show(r))
 		}
 	}
 	return list, false, nil
+}
+
+// show is a run as it stands now.
+func (s *Store) show(r *run) history.Run {
+	shown := copyRun(r.Run)
+	plan.Expire(&shown, s.now())
+	return shown
+}
+
+func copyRun(r history.Run) history.Run {
+	r.Scope.Accounts = slices.Clone(r.Scope.Accounts)
+	r.Scope.Regions = slices.Clone(r.Scope.Regions)
+	r.Scope.Types = slices.Clone(r.Scope.Types)
+	return r
 }
 
 func noRun(id history.RunID) error { return plan.NoRun(id) }

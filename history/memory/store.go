@@ -8,6 +8,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type Store struct {
 	resources map[history.Key]*resource
 	runs      map[history.RunID]*run
 	opened    []*run // in order of opening
-	ops       map[history.OpID]history.Receipt
+	ops       map[history.OpID]operation
 	feed      []history.Change
 }
 
@@ -45,6 +46,12 @@ type resource struct {
 	key history.Key
 	plan.Timeline
 	contents map[uint32]content // by version number
+}
+
+// operation is what an operation id stands for.
+type operation struct {
+	at      history.Moment
+	receipt history.Receipt
 }
 
 type content struct {
@@ -71,7 +78,7 @@ func New(o Options) *Store {
 		arrived:   make(chan struct{}),
 		resources: map[history.Key]*resource{},
 		runs:      map[history.RunID]*run{},
-		ops:       map[history.OpID]history.Receipt{},
+		ops:       map[history.OpID]operation{},
 	}
 }
 
@@ -85,10 +92,10 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if s.closed {
 		return history.Receipt{}, errClosed
 	}
-	if r, ok := s.ops[b.Op]; ok && b.Op != (history.OpID{}) {
-		return copyReceipt(r), nil
-	}
 	now := s.now()
+	if op, ok := s.ops[b.Op]; ok && plan.Remembers(op.at, now) && b.Op != (history.OpID{}) {
+		return copyReceipt(op.receipt), nil
+	}
 	var in *run
 	if b.Run != "" {
 		if in = s.runs[b.Run]; in == nil {
@@ -113,7 +120,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	}
 	receipt.Revision, receipt.Position = s.head.Revision, s.end()
 	if b.Op != (history.OpID{}) {
-		s.ops[b.Op] = copyReceipt(receipt)
+		s.ops[b.Op] = operation{now, copyReceipt(receipt)}
 	}
 	s.commit()
 	return receipt, nil
@@ -246,9 +253,10 @@ func (s *Store) AsOf(_ context.Context, at history.At) (history.Reader, error) {
 func (s *Store) KnownAt(_ context.Context, recorded history.Moment) (history.Revision, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	i, _ := slices.BinarySearchFunc(s.commits, recorded+1, func(c plan.Stamp, m history.Moment) int {
-		return cmp.Compare(c.RecordedAt, m)
-	})
+	if s.closed {
+		return 0, errClosed
+	}
+	i := sort.Search(len(s.commits), func(i int) bool { return s.commits[i].RecordedAt > recorded })
 	if i == 0 {
 		return 0, nil
 	}
@@ -291,6 +299,9 @@ func (s *Store) Changes(ctx context.Context, after history.Position, limit int, 
 func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.Position, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.closed {
+		return "", errClosed
+	}
 	i, _ := slices.BinarySearchFunc(s.feed, recorded, func(c history.Change, m history.Moment) int {
 		return cmp.Compare(c.RecordedAt, m)
 	})

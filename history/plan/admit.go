@@ -11,7 +11,6 @@ import (
 const (
 	DefaultFutureSlack = 5 * time.Minute
 	DefaultRunTimeout  = 24 * time.Hour
-	OpRetention        = 48 * time.Hour // results of operation ids are kept at least so long
 )
 
 // Admit fills in the captured moment that an observation left open and refuses
@@ -63,6 +62,20 @@ func OpenRun(r history.Run, now history.Moment, slack time.Duration) (history.Ru
 		return r, &history.Error{Kind: history.Invalid, Field: "deadline", Value: run.Deadline.String(), Text: "is not after now"}
 	}
 	return run, nil
+}
+
+// Expire aborts a run that is open past its deadline. What a backend shows or
+// closes has gone through it.
+func Expire(r *history.Run, now history.Moment) {
+	if r.State == history.RunOpen && now >= r.Deadline {
+		r.State, r.ClosedAt, r.Reason = history.RunAborted, r.Deadline, "timed out"
+	}
+}
+
+// Remembers reports whether an operation carried out at a moment is still known
+// by its id; afterwards the same id is a new operation.
+func Remembers(at, now history.Moment) bool {
+	return now-at < history.Moment(history.OpRetention.Microseconds())
 }
 
 // Joins refuses observations of a run that no longer takes them.

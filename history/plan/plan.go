@@ -47,8 +47,11 @@ type Point struct {
 	Row *Row
 }
 
-// starts reports whether the point's row begins with it.
-func (p *Point) starts() bool { return p.Row.Start == p.At && p.Row.Rank == p.Rev && !p.Row.Derived }
+// starts reports whether the point's row begins with it. A derived deletion
+// begins with the bare deletion that was observed at its very moment later on.
+func (p *Point) starts() bool {
+	return p.Row.Start == p.At && (p.Row.Rank == p.Rev || p.Row.Derived)
+}
 
 // Window is what a backend knows of a resource around a captured moment t. The
 // zero Window is that of an unknown resource.
@@ -174,10 +177,11 @@ func (w *Window) derivedAt(m history.Moment) *Row {
 }
 
 // start is the beginning of a run in the fold: of the observation (own), of
-// absence (derived), or of evidence that was there (point).
+// evidence that was there (point), or of absence (neither).
 type start struct {
 	at    history.Moment
 	own   bool
+	joins *Row // with own: the row which the observation carries on
 	point *Point
 }
 
@@ -187,9 +191,8 @@ type folding struct {
 	own    *Evidence
 	starts []start
 
-	ownStarts bool // a run begins with the observation
 	aliveThen bool // a live state stood just before the observation
-	carrier   *Row // the row in whose run the observation lies when none begins with it
+	carrier   *Row // the row of that state, in whose run the observation lies when none begins with it
 }
 
 // fold walks Before, At, the observation, After, and collects where runs begin.
@@ -206,8 +209,8 @@ func (w *Window) fold(e *Evidence) *folding {
 		hash, alive, known, last, row = p.Row.Hash, !p.Row.Deleted, true, p.At, p.Row
 	}
 	gone := w.Gone
-	// absence begins a derived deletion at the first missed moment before the
-	// next point, if a live state stands there.
+	// absence begins a derived deletion at the first missed moment between the
+	// last point and the next, if a live state stands there.
 	absence := func(next history.Moment) {
 		for len(gone) > 0 && gone[0] < next {
 			if m := gone[0]; m > last && alive {
@@ -215,9 +218,6 @@ func (w *Window) fold(e *Evidence) *folding {
 				hash, alive, known, row = AbsenceHash, false, true, w.derivedAt(m)
 			}
 			gone = gone[1:]
-		}
-		for len(gone) > 0 && gone[0] == next {
-			gone = gone[1:] // captured at exactly that moment
 		}
 	}
 	visit := func(p *Point) {
@@ -233,8 +233,13 @@ func (w *Window) fold(e *Evidence) *folding {
 	if e != nil {
 		absence(e.At) // opens nothing: up to here the fold is as it stood
 		f.aliveThen, f.carrier = alive, row
-		if f.ownStarts = !known || hash != e.Hash; f.ownStarts {
+		switch {
+		case !known || hash != e.Hash:
 			f.starts = append(f.starts, start{at: e.At, own: true})
+		case w.derivedAt(e.At) != nil:
+			// It takes the deletion away: the run that ended there goes on,
+			// as one new row with the begin of the old one.
+			f.starts = append(f.starts, start{at: row.Start, own: true, joins: row})
 		}
 		hash, alive, known, last = e.Hash, !e.Deleted, true, e.At
 	}
@@ -272,6 +277,10 @@ func (f *folding) outcome(s Stamp) Outcome {
 	var derived []Change
 	for _, b := range f.starts {
 		switch {
+		case b.joins != nil:
+			standing[b.joins.Number] = b.joins
+			add(NewRow{Row: f.ownRow(b.at, b.joins.Rank)})
+			o.Version, o.Start, o.Sighting = number, b.at, true
 		case b.own:
 			add(NewRow{Row: f.ownRow(b.at, s.Revision)})
 			o.Version, o.Start = number, b.at
@@ -297,18 +306,8 @@ func (f *folding) outcome(s Stamp) Outcome {
 		}
 	}
 
-	if f.own != nil && !f.ownStarts {
-		o.Sighting = true
-		if len(standing) == 0 && len(o.Open) == 0 {
-			o.Version, o.Start = f.carrier.Number, f.carrier.Start
-			return o
-		}
-		// The observation took a derived deletion away: the run it lies in
-		// goes on, as one new row with the begin of the old one.
-		r := f.ownRow(f.carrier.Start, f.carrier.Rank)
-		standing[f.carrier.Number] = f.carrier
-		add(NewRow{Row: r})
-		o.Version, o.Start = number, r.Start
+	if f.own != nil && o.Version == 0 {
+		return Outcome{Version: f.carrier.Number, Start: f.carrier.Start, Sighting: true}
 	}
 	for n := range standing {
 		o.Close = append(o.Close, n)

@@ -75,8 +75,8 @@ func With(gone Gone, m history.Moment) Gone {
 	}
 }
 
-// NoRun, RunExists, NoVersion and Ahead are the errors that every backend gives
-// alike.
+// NoRun says that a run is not known. It and those that follow are the errors
+// that every backend gives alike.
 func NoRun(id history.RunID) error {
 	return history.Errorf(history.NotFound, "run %s is not known", id)
 }

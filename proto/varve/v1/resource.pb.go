@@ -548,7 +548,10 @@ type Item struct {
 	// Run the version was observed in, `runs/{run}`.
 	Run string `protobuf:"bytes,20,opt,name=run,proto3" json:"run,omitempty"`
 	// Members of the source's own item format that have no field here.
-	Extras        *Json `protobuf:"bytes,21,opt,name=extras,proto3" json:"extras,omitempty"`
+	Extras *Json `protobuf:"bytes,21,opt,name=extras,proto3" json:"extras,omitempty"`
+	// Status as the source gave it; empty where it gave none and `status` is
+	// derived.
+	SourceStatus  string `protobuf:"bytes,23,opt,name=source_status,json=sourceStatus,proto3" json:"source_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -737,6 +740,13 @@ func (x *Item) GetExtras() *Json {
 	return nil
 }
 
+func (x *Item) GetSourceStatus() string {
+	if x != nil {
+		return x.SourceStatus
+	}
+	return ""
+}
+
 var File_varve_v1_resource_proto protoreflect.FileDescriptor
 
 const file_varve_v1_resource_proto_rawDesc = "" +
@@ -787,7 +797,7 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\x12SupplementaryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.varve.v1.JsonR\x05value:\x028\x01B\x11\n" +
-	"\x0f_expect_version\"\x9a\b\n" +
+	"\x0f_expect_version\"\xbf\b\n" +
 	"\x04Item\x12'\n" +
 	"\x03key\x18\x01 \x01(\v2\x15.varve.v1.ResourceKeyR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x16\n" +
@@ -815,7 +825,8 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\x06source\x18\x12 \x01(\tR\x06source\x12\x1a\n" +
 	"\bprovider\x18\x13 \x01(\tR\bprovider\x12\x10\n" +
 	"\x03run\x18\x14 \x01(\tR\x03run\x12&\n" +
-	"\x06extras\x18\x15 \x01(\v2\x0e.varve.v1.JsonR\x06extras\x1a7\n" +
+	"\x06extras\x18\x15 \x01(\v2\x0e.varve.v1.JsonR\x06extras\x12#\n" +
+	"\rsource_status\x18\x17 \x01(\tR\fsourceStatus\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aP\n" +

@@ -1,0 +1,150 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/varvehq/varve/cmd/internal/client"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// daemon answers GetStatus with a function.
+type daemon struct {
+	varvev1.UnimplementedHistoryServiceServer
+	status func() (*varvev1.GetStatusResponse, error)
+}
+
+func (d *daemon) GetStatus(context.Context, *varvev1.GetStatusRequest) (*varvev1.GetStatusResponse, error) {
+	return d.status()
+}
+
+// serve starts a daemon at addr and returns the address with what stops it.
+func serve(t *testing.T, addr string, d *daemon) (string, func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := grpc.NewServer()
+	varvev1.RegisterHistoryServiceServer(s, d)
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(s.Stop)
+	return l.Addr().String(), s.Stop
+}
+
+func dial(t *testing.T, addr string) *client.Conn {
+	t.Helper()
+	c, err := client.Dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func ask(c *client.Conn) error {
+	_, err := c.GetStatus(context.Background(), &varvev1.GetStatusRequest{})
+	return err
+}
+
+func fine() (*varvev1.GetStatusResponse, error) { return &varvev1.GetStatusResponse{}, nil }
+
+func TestNeverReached(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	_ = l.Close()
+
+	begin := time.Now()
+	err = ask(dial(t, addr))
+	var u *client.Unreachable
+	if !errors.As(err, &u) || u.Lost {
+		t.Fatalf("got %v", err)
+	}
+	if took := time.Since(begin); took > client.Patience/2 {
+		t.Errorf("waited %s for a daemon that was never there", took)
+	}
+	want := "daemon at " + addr + " is unreachable: connection refused; start it with `varve serve --data DIR`"
+	if !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestLost(t *testing.T) {
+	t.Parallel()
+	addr, stop := serve(t, "127.0.0.1:0", &daemon{status: fine})
+	c := dial(t, addr)
+	if err := ask(c); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+
+	begin := time.Now()
+	err := ask(c)
+	var u *client.Unreachable
+	if !errors.As(err, &u) || !u.Lost {
+		t.Fatalf("got %v", err)
+	}
+	if took := time.Since(begin); took < client.Patience || took > client.Patience+2*time.Second {
+		t.Errorf("gave up after %s", took)
+	}
+}
+
+func TestComesBack(t *testing.T) {
+	t.Parallel()
+	addr, stop := serve(t, "127.0.0.1:0", &daemon{status: fine})
+	c := dial(t, addr)
+	if err := ask(c); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+
+	answer := make(chan error, 1)
+	go func() { answer <- ask(c) }()
+	time.Sleep(client.Patience / 5)
+	serve(t, addr, &daemon{status: fine})
+	if err := <-answer; err != nil {
+		t.Errorf("the daemon came back: %v", err)
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	var calls atomic.Int32
+	s, err := status.New(codes.NotFound, "nothing of that name").WithDetails(
+		&errdetails.ErrorInfo{Reason: "NOT_FOUND", Metadata: map[string]string{"type": "T"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, _ := serve(t, "127.0.0.1:0", &daemon{status: func() (*varvev1.GetStatusResponse, error) {
+		calls.Add(1)
+		return nil, s.Err()
+	}})
+	err = ask(dial(t, addr))
+	var r *client.Refusal
+	if !errors.As(err, &r) || r.Code != codes.NotFound || r.Meta["type"] != "T" || client.Reason(err) != "NOT_FOUND" {
+		t.Fatalf("got %#v", err)
+	}
+	if err.Error() != "nothing of that name" || calls.Load() != 1 {
+		t.Errorf("%d calls, %q", calls.Load(), err)
+	}
+}
+
+func TestDialRefuses(t *testing.T) {
+	for _, addr := range []string{"", "localhost", ":", "a:b:c"} {
+		if _, err := client.Dial(addr); err == nil {
+			t.Errorf("%q was taken", addr)
+		}
+	}
+}

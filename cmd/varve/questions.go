@@ -1,0 +1,47 @@
+package main
+
+import "github.com/varvehq/varve/cmd/internal/scenario"
+
+// question is one of the demonstration, with the commands that answer it.
+type question struct {
+	text     string
+	commands [][]string
+}
+
+// questions are what one asks about the weekend of the scenario, in the order in
+// which one would. before is the newest revision before the investigation.
+func questions(before string) []question {
+	const (
+		group      = "AWS::EC2::SecurityGroup"
+		instance   = "AWS::EC2::Instance"
+		friday     = "2026-07-17"
+		tuesday    = "2026-07-21"
+		beforeFall = "2026-07-17T18:00:00Z"
+	)
+	ask := func(words ...string) []string { return words }
+	return []question{
+		{"What brought checkout down?", [][]string{
+			ask("diff", "Kubernetes::core::ConfigMap", scenario.CheckoutConfig, "--from", beforeFall, "--to", scenario.OutageBegan),
+		}},
+		{"Who touched the bastion's security group that weekend?", [][]string{
+			ask("history", group, scenario.SecurityGroup, "--from", friday, "--to", tuesday),
+		}},
+		{"What did it let in on Saturday that it had not on Friday?", [][]string{
+			ask("diff", group, scenario.SecurityGroup, "--from", friday, "--to", scenario.Saturday),
+		}},
+		{"What ran on Saturday that does not run any more?", [][]string{
+			ask("list", "--type", instance, "--at", scenario.Saturday),
+			ask("get", instance, scenario.Instance),
+		}},
+		{"Was the bucket with the orders public?", [][]string{
+			ask("diff", "AWS::S3::Bucket", scenario.Bucket, "--from", friday, "--to", scenario.Saturday),
+		}},
+		{"And the role of the API: who could do what?", [][]string{
+			ask("history", "AWS::IAM::Role", scenario.RoleID),
+		}},
+		{"Was port 3389 open that night? As we know now, and as we would have answered before the investigation:", [][]string{
+			ask("diff", group, scenario.SecurityGroup, "--from", "v3", "--to", scenario.Night),
+			ask("diff", group, scenario.SecurityGroup, "--from", "v3", "--to", scenario.Night, "--known-at", before),
+		}},
+	}
+}

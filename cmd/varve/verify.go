@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/varvehq/varve/cmd/internal/table"
+	"github.com/varvehq/varve/cmd/internal/terminal"
+	"github.com/varvehq/varve/history/bolt"
+)
+
+// verification is what a check of a store came to.
+type verification struct {
+	Resources  uint64    `json:"resources"`
+	Versions   uint64    `json:"versions"`
+	Changes    uint64    `json:"changes"`
+	Sightings  uint64    `json:"sightings"`
+	Runs       uint64    `json:"runs"`
+	LogEntries uint64    `json:"logEntries"`
+	FileBytes  int64     `json:"fileBytes"`
+	LiveBytes  int64     `json:"liveBytes"` // of its pages in use
+	Findings   []finding `json:"findings"`
+}
+
+// finding is one thing that is not as it should be.
+type finding struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"` // hexadecimal
+	Text   string `json:"text"`
+}
+
+func newVerify(a *app) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "verify --data DIR",
+		Short: "Check a store for damage",
+		Long: `Read every value of the store in DIR and report what is damaged, or contradicts
+something else. Nothing is changed. The daemon must not be running: a store that
+is in use is refused. Exit code 1 means that damage was found.`,
+		Example: `  varve verify --data /var/lib/varve`,
+		Args:    noArgs,
+	}
+	cmd.Flags().StringVar(&dir, "data", "", "the folder `DIR` of the store")
+	_ = cmd.MarkFlagDirname("data")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if dir == "" {
+			return usagef(cmd, "--data is needed: the folder of the store")
+		}
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+
+		v := verification{Findings: []finding{}}
+		sum, err := bolt.Verify(ctx, dir, func(f bolt.Finding) {
+			v.Findings = append(v.Findings, finding{Bucket: f.Bucket, Key: hex.EncodeToString(f.Key), Text: f.Text})
+		})
+		if err != nil {
+			return err
+		}
+		v.Resources, v.Versions, v.Changes, v.Sightings = sum.Resources, sum.Versions, sum.Changes, sum.Sightings
+		v.Runs, v.LogEntries, v.FileBytes, v.LiveBytes = sum.Runs, sum.LogEntries, sum.FileBytes, sum.LiveBytes
+		if a.output == asJSON {
+			err = a.writeJSON(v)
+		} else {
+			err = a.verifyTable(v)
+		}
+		if err == nil && len(v.Findings) > 0 {
+			a.complain("%d findings: the store is damaged", len(v.Findings))
+			return errReported
+		}
+		return err
+	}
+	return cmd
+}
+
+func (a *app) verifyTable(v verification) error {
+	number := func(name string, n uint64) table.Field {
+		return table.Field{Name: name, Cell: table.Text(fmt.Sprint(n))}
+	}
+	table.Fields(a.stdout, a.screen, []table.Field{
+		number("resources", v.Resources),
+		number("versions", v.Versions),
+		number("changes", v.Changes),
+		number("sightings", v.Sightings),
+		number("runs", v.Runs),
+		number("log entries", v.LogEntries),
+		{Name: "file", Cell: table.Text(fmt.Sprintf("%s, of which %s in use", size(v.FileBytes), size(v.LiveBytes)))},
+	})
+	if len(v.Findings) == 0 {
+		_, err := fmt.Fprintln(a.stdout, a.screen.Paint(terminal.Green, "no damage found"))
+		return err
+	}
+	fmt.Fprintln(a.stdout)
+	t := table.New(a.screen, "bucket", "key", "what is wrong")
+	for _, f := range v.Findings {
+		t.Row(table.Text(f.Bucket), table.Text(f.Key), table.Cell{Text: f.Text, Style: terminal.Red})
+	}
+	_, err := t.WriteTo(a.stdout)
+	return err
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	const units = "KMGTPE"
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n)/1024, 0
+	for f >= 1024 && unit < len(units)-1 {
+		f, unit = f/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", f, units[unit])
+}
