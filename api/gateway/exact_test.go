@@ -88,7 +88,7 @@ func bothWays(t rapid.TB, d *apitest.Doors, tt *testing.T, id, doc string) {
 	}
 	for _, part := range []string{
 		`"configuration":` + string(want) + `,"supplementary":{"":` + string(want) + `,"x":null},"relationships":[]`,
-		`"extras":` + extras + `}`, `"capturedAt":"2026-03-01T00:00:00.123456Z"`, `"revision":"`,
+		`"extras":` + extras + `,`, `"capturedAt":"2026-03-01T00:00:00.123456Z"`, `"revision":"`,
 	} {
 		if !bytes.Contains(body, []byte(part)) {
 			t.Fatalf("HTTP: no %.300s in %.600s", part, body)

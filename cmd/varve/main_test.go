@@ -94,7 +94,7 @@ func serve(dir, addr string, env []string) (*served, error) {
 		}
 	}
 	if d.addr == "" {
-		return nil, fmt.Errorf("the daemon does not get ready: %v\n%s", cmd.Wait(), text.String())
+		return nil, fmt.Errorf("the daemon does not get ready: %w\n%s", cmd.Wait(), text.String())
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, log)

@@ -97,18 +97,17 @@ type renderer struct {
 
 // line writes pairs of color and text on one line.
 func (r *renderer) line(indent int, colored ...string) {
-	for range indent {
-		r.out.WriteString("  ")
-	}
+	var b strings.Builder
+	b.WriteString(strings.Repeat("  ", indent))
 	for i := 0; i < len(colored); i += 2 {
-		color, text := colored[i], colored[i+1]
-		if color == "" {
-			r.out.WriteString(text)
-			continue
+		if color, text := colored[i], colored[i+1]; color == "" {
+			b.WriteString(text)
+		} else {
+			b.WriteString(color + text + r.paint.reset)
 		}
-		r.out.WriteString(color + text + r.paint.reset)
 	}
-	r.out.WriteByte('\n')
+	b.WriteByte('\n')
+	_, _ = r.out.WriteString(b.String()) // flushing tells the error
 }
 
 // change writes one change, below its place.

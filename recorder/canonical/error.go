@@ -173,7 +173,7 @@ func (s *scanner) located(err error) error {
 	escaper := strings.NewReplacer("~", "~0", "/", "~1")
 	for i := len(s.path) - 1; i >= 0; i-- {
 		pointer.WriteByte('/')
-		escaper.WriteString(&pointer, s.path[i])
+		pointer.WriteString(escaper.Replace(s.path[i]))
 	}
 
 	var e *Error

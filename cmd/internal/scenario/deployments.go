@@ -169,7 +169,9 @@ func (c *cluster) planReleases(t *timeline) {
 func nextImage(image string) string {
 	repository, version, _ := strings.Cut(image, ":")
 	var major, minor, patch int
-	fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch)
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		panic("an image without a version: " + image)
+	}
 	patch++
 	if patch > 4 {
 		minor, patch = minor+1, 0

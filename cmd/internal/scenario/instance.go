@@ -129,7 +129,10 @@ func stop(instance *resource, reason string) {
 // blocks of 256.
 func privateAddress(subnet *resource, n int) string {
 	var block int
-	fmt.Sscanf(subnet.Configuration["cidrBlock"].(string), "10.20.%d.0/20", &block)
+	cidr := subnet.Configuration["cidrBlock"].(string)
+	if _, err := fmt.Sscanf(cidr, "10.20.%d.0/20", &block); err != nil {
+		panic("not a subnet of the shop: " + cidr)
+	}
 	return fmt.Sprintf("10.20.%d.%d", block+n%16, 10+(n*37)%240)
 }
 
