@@ -189,8 +189,8 @@ const (
 	FieldsHead
 )
 
-// HistoryQuery selects versions of one resource whose validity touches
-// [From, To]; zero bounds are open.
+// HistoryQuery selects versions of one resource captured within [From, To];
+// zero bounds are open.
 type HistoryQuery struct {
 	From, To Moment
 	After    uint32 // continue after this version number; 0 = from the newest

@@ -3,11 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/varvehq/varve/api/internal/fault"
 	"github.com/varvehq/varve/history"
@@ -21,7 +20,7 @@ func (g *gateway) answerError(ctx context.Context, mux *runtime.ServeMux, m runt
 	}
 	var own *runtime.HTTPStatusError
 	if errors.As(err, &own) { // an escape in the path that is none
-		err = &history.Error{Kind: history.Invalid, Field: "path", Text: "is malformed"}
+		err = errPath
 	}
 	st := fault.Status(err)
 	runtime.DefaultHTTPErrorHandler(withoutMask(ctx), mux, m, w, r, &runtime.HTTPStatusError{
@@ -31,14 +30,14 @@ func (g *gateway) answerError(ctx context.Context, mux *runtime.ServeMux, m runt
 
 // answerRouting implements runtime.RoutingErrorHandlerFunc.
 func (g *gateway) answerRouting(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {
-	st := status.Newf(codes.NotFound, "%s is not a path of this API; GET /openapi.json lists them", r.URL.Path)
+	err := fault.UnknownPath.Because(fmt.Sprintf("%s is not a path of this API; GET /openapi.json lists them", r.URL.Path))
 	switch httpStatus {
 	case http.StatusMethodNotAllowed:
-		st = status.Newf(codes.Unimplemented, "%s does not take %s", r.URL.Path, r.Method)
+		err = fault.MethodNotAllowed.Because(fmt.Sprintf("%s does not take %s", r.URL.Path, r.Method))
 	case http.StatusBadRequest:
-		st = status.New(codes.InvalidArgument, "the path is malformed")
+		err = errPath
 	}
-	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: st.Err()})
+	g.answerError(ctx, mux, m, w, r, err)
 }
 
 // fail answers an error of our own.
@@ -51,4 +50,7 @@ func withoutMask(ctx context.Context) context.Context {
 	return context.WithValue(ctx, maskKey{}, nil)
 }
 
-var errBodyTooLarge = &history.Error{Kind: history.TooLarge, Field: "body", Text: "is larger than 64 MiB; send less at a time"}
+var (
+	errPath         = &history.Error{Kind: history.Invalid, Field: "path", Text: "is malformed"}
+	errBodyTooLarge = &history.Error{Kind: history.TooLarge, Field: "body", Text: "is larger than 64 MiB; send less at a time"}
+)

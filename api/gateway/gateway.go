@@ -87,11 +87,16 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(opts.OpenAPI)
 	})
+	for _, page := range []string{"/{$}", "/openapi.json"} {
+		pages.HandleFunc(page, func(w http.ResponseWriter, r *http.Request) {
+			g.answerRouting(r.Context(), g.mux, marshaler{}, w, r, http.StatusMethodNotAllowed)
+		})
+	}
 	hosts := make([]string, len(opts.Hosts))
 	for i, h := range opts.Hosts {
 		hosts[i] = strings.ToLower(h)
 	}
-	return &guard{port: opts.Port, hosts: hosts, next: pages}, nil
+	return &guard{port: opts.Port, hosts: hosts, next: pages, fail: g.fail}, nil
 }
 
 const welcome = `Varve %s

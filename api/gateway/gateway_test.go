@@ -75,9 +75,13 @@ func TestStatuses(t *testing.T) {
 	for _, c := range []struct {
 		method, path string
 		code         int
+		reason       string
 	}{
-		{"GET", "/v1/nothing", 404}, {"GET", "/v2", 404}, {"POST", "/v1/items", 405}, {"DELETE", "/v1/items", 405}, {"POST", "/", 404},
-		{"GET", "/v1/runs/%zz", 400}, {"GET", "/v1/items:batchRecord", 405},
+		{"GET", "/v1/nothing", 404, "UNKNOWN_PATH"}, {"GET", "/v2", 404, "UNKNOWN_PATH"}, {"GET", "/%ff", 404, "UNKNOWN_PATH"},
+		{"POST", "/v1/items", 405, "METHOD_NOT_ALLOWED"}, {"DELETE", "/v1/items", 405, "METHOD_NOT_ALLOWED"},
+		{"GET", "/v1/items:batchRecord", 405, "METHOD_NOT_ALLOWED"},
+		{"POST", "/", 405, "METHOD_NOT_ALLOWED"}, {"POST", "/openapi.json", 405, "METHOD_NOT_ALLOWED"},
+		{"GET", "/v1/runs/%zz", 400, ""}, // net/http itself refuses it
 	} {
 		req, err := http.NewRequest(c.method, "http://"+d.HTTP+"/", nil)
 		if err != nil {
@@ -88,9 +92,19 @@ func TestStatuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if resp.StatusCode != c.code {
-			t.Errorf("%s %s: %d", c.method, c.path, resp.StatusCode)
+			t.Errorf("%s %s: %d %s", c.method, c.path, resp.StatusCode, body)
+		}
+		if c.reason == "" {
+			continue
+		}
+		if f := apitest.ReadFault(t, body); f.Details[0].Reason != c.reason || f.Details[0].Domain != "varve.dev" {
+			t.Errorf("%s %s: %d %s", c.method, c.path, resp.StatusCode, body)
 		}
 	}
 }
@@ -181,8 +195,16 @@ func TestWhoMayAsk(t *testing.T) {
 		{map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
 	} {
 		for _, path := range []string{"/v1/status", "/", "/openapi.json"} {
-			if code, body := d.Do(t, "GET", path, "", c.header); code != c.code {
+			code, body := d.Do(t, "GET", path, "", c.header)
+			if code != c.code {
 				t.Errorf("%v: %d %s", c.header, code, body)
+			}
+			if code == 200 {
+				continue
+			}
+			reason := map[int]string{421: "UNKNOWN_HOST", 403: "FOREIGN_ORIGIN"}[code]
+			if f := apitest.ReadFault(t, body); f.Details[0].Reason != reason || f.Details[0].Domain != "varve.dev" || f.Message == "" {
+				t.Errorf("%v: %s", c.header, body)
 			}
 		}
 	}

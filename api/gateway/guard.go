@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/varvehq/varve/api/internal/fault"
 )
 
 // guard lets only those requests pass that were meant for us by who sent them.
@@ -24,23 +26,29 @@ type guard struct {
 	port  string
 	hosts []string
 	next  http.Handler
+	fail  func(w http.ResponseWriter, r *http.Request, err error)
 }
+
+var (
+	errHost   = fault.UnknownHost.Because("the Host header names neither a loopback address with this port nor a configured host")
+	errOrigin = fault.ForeignOrigin.Because("requests of pages from elsewhere are refused")
+)
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	if !g.known(r.Host) {
-		refuse(w, http.StatusMisdirectedRequest, "the Host header names neither a loopback address with this port nor a configured host")
+		g.fail(w, r, errHost)
 		return
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
-		refuse(w, http.StatusForbidden, "requests of pages from elsewhere are refused")
+		g.fail(w, r, errOrigin)
 		return
 	}
 	for _, origin := range r.Header.Values("Origin") {
 		u, err := url.Parse(origin)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !g.known(u.Host) {
-			refuse(w, http.StatusForbidden, "requests of pages from elsewhere are refused")
+			g.fail(w, r, errOrigin)
 			return
 		}
 	}
@@ -59,10 +67,4 @@ func (g *guard) known(host string) bool {
 	}
 	addr, err := netip.ParseAddr(name)
 	return port == g.port && (name == "localhost" || err == nil && addr.IsLoopback())
-}
-
-func refuse(w http.ResponseWriter, status int, why string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(why + "\n")) // who does not listen need not hear
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/annotations"
@@ -82,6 +84,11 @@ func (g *gateway) readQuery(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return
 		}
 		form, err := q.read(r.URL.RawQuery)
+		for name, v := range params {
+			if !utf8.ValidString(v) {
+				err = &history.Error{Kind: history.Invalid, Field: name, Value: strconv.Quote(cut(v)), Text: errUTF8.Error()}
+			}
+		}
 		if err != nil {
 			g.fail(w, r, err)
 			return
@@ -123,8 +130,13 @@ func (q question) read(raw string) (url.Values, error) {
 	return form, nil
 }
 
+var errUTF8 = errors.New("is not valid UTF-8")
+
 // spell checks one value and gives it the form that the generated code takes.
 func spell(fd protoreflect.FieldDescriptor, v string) (string, error) {
+	if !utf8.ValidString(v) { // which no message can carry on
+		return "", errUTF8
+	}
 	var ok bool
 	switch fd.Kind() {
 	case protoreflect.BoolKind:
@@ -159,7 +171,13 @@ func spellMessage(md protoreflect.MessageDescriptor, v string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("is not a time in RFC 3339, such as 2026-03-01T09:30:00Z")
 		}
-		return t.UTC().Format(time.RFC3339Nano), nil
+		switch t = t.UTC(); { // a Timestamp reaches from year 1 to 9999
+		case t.Year() < 1:
+			t = time.Time{}
+		case t.Year() > 9999:
+			return "", errors.New("is out of range: the year 9999 is the last")
+		}
+		return t.Format(time.RFC3339Nano), nil
 	case "google.protobuf.Duration":
 		if _, err := time.ParseDuration(v); err != nil {
 			return "", fmt.Errorf("is not a duration, such as 30s")

@@ -46,6 +46,10 @@ func TestQueries(t *testing.T) {
 		"/v1/items:count?at=2026-03-02T01:00:00%2B01:00":     `{"count":2,"groups":[]}`,
 		"/v1/items:count?at=2026-03-02T01:00:00+01:00":       `{"count":2,"groups":[]}`, // a blank, to a form
 		"/v1/items:count?at=2026-03-01T23:59:59.999999Z":     `{"count":0,"groups":[]}`,
+		"/v1/items:count?at=1066-10-14T09:00:00Z":            `{"count":0,"groups":[]}`,
+		"/v1/items:count?at=0001-01-01T00:00:00Z":            `{"count":0,"groups":[]}`,
+		"/v1/items:count?at=0001-01-01T00:00:00%2B01:00":     `{"count":0,"groups":[]}`,
+		"/v1/items:count?knownAt=0001-01-01T00:00:00Z":       `{"count":0,"groups":[]}`,
 		"/v1/items:count?account=&region=x":                  `{"count":0,"groups":[]}`,
 		"/v1/items:count?show_deleted=true":                  `{"count":2,"groups":[]}`,
 		"/v1/items:lookup?type=T&id=a&readMask=key.id,capturedAt,deleted,configuration": `{"key":{"account":"","region":"","type":"","id":"a"},` +
@@ -62,29 +66,43 @@ func TestQueries(t *testing.T) {
 	}
 
 	for query, field := range map[string]string{
-		"pageSize=ten":            "pageSize",
-		"pageSize=1&page_size=2":  "", // either of the two
-		"pageSize=1&pageSize=2":   "pageSize",
-		"pageSize=2147483648":     "pageSize",
-		"pageSize=-1":             "pageSize",
-		"showDeleted=yes":         "showDeleted",
-		"at=yesterday":            "at",
-		"at=2026-02-30T00:00:00Z": "at",
-		"at=1066-10-14T09:00:00Z": "at",
-		"typ=T":                   "typ",
-		"tags":                    "tags",
-		"tags=x":                  "tags",
-		"knownAt=soon":            "knownAt",
-		"pageToken=x":             "pageToken",
-		"readMask=colour":         "readMask",
-		"at.seconds=3":            "at.seconds",
-		"type=a;b":                "query",
-		"type=%zz":                "query",
+		"pageSize=ten":                 "pageSize",
+		"pageSize=1&page_size=2":       "", // either of the two
+		"pageSize=1&pageSize=2":        "pageSize",
+		"pageSize=2147483648":          "pageSize",
+		"pageSize=-1":                  "pageSize",
+		"showDeleted=yes":              "showDeleted",
+		"at=yesterday":                 "at",
+		"at=2026-02-30T00:00:00Z":      "at",
+		"at=9999-12-31T23:59:59-01:00": "at",
+		"type=%ff":                     "type",
+		"idPrefix=a%c3":                "idPrefix",
+		"tags=k%3Dv&tags=%ed%a0%80":    "tags",
+		"readMask=%ff":                 "readMask",
+		"pageSize=%ff":                 "pageSize",
+		"%ff=1":                        "\uFFFD",
+		"typ=T":                        "typ",
+		"tags":                         "tags",
+		"tags=x":                       "tags",
+		"knownAt=soon":                 "knownAt",
+		"pageToken=x":                  "pageToken",
+		"readMask=colour":              "readMask",
+		"at.seconds=3":                 "at.seconds",
+		"type=a;b":                     "query",
+		"type=%zz":                     "query",
 	} {
 		code, body := d.Get(t, "/v1/items?"+query)
 		f := apitest.ReadFault(t, body)
 		if code != 400 || f.Details[0].Metadata["field"] != field && field != "" || strings.Contains(f.Message, "strconv") {
 			t.Errorf("%s: %d %s", query, code, body)
+		}
+	}
+	for path, field := range map[string]string{
+		"/v1/items:lookup?type=T&id=%ff": "id", "/v1/items:diff?type=T&id=a&from=%ff": "from", "/v1/runs/%ff": "name",
+	} {
+		code, body := d.Get(t, path)
+		if f := fault(t, code, body, 400, history.Invalid); f.Details[0].Metadata["field"] != field {
+			t.Errorf("%s: %s", path, body)
 		}
 	}
 	code, body := d.Get(t, "/v1/items?pageSize=ten")

@@ -36,40 +36,20 @@ func (s *historyService) LookupItem(ctx context.Context, req *varvev1.LookupItem
 	return m.prune(wire.ItemToProto(item)), nil
 }
 
-// lookup returns the live version at the reader's moment. Several resources may
-// match: if just one of them lived then, it is meant.
+// lookup returns the live version at the reader's moment. Which resource is
+// meant does not depend on who lived then: an answer about another one's
+// namesake would be taken for the resource's own.
 func lookup(ctx context.Context, r history.Reader, q subject, f history.Fields) (history.Item, error) {
-	keys, err := q.find(ctx, r)
+	key, err := q.one(ctx, r)
 	if err != nil {
 		return history.Item{}, err
 	}
-	if len(keys) > 1 {
-		items, err := r.Get(ctx, keys, history.FieldsHead)
-		if err != nil {
-			return history.Item{}, err
-		}
-		var alive []history.Key
-		for i := range items {
-			if items[i].Exists() {
-				alive = append(alive, items[i].Key)
-			}
-		}
-		if len(alive) > 0 {
-			keys = alive
-		}
-	}
-	switch {
-	case len(keys) == 0:
-		return history.Item{}, q.unknown()
-	case len(keys) > 1:
-		return history.Item{}, q.ambiguous(keys)
-	}
-	items, err := r.Get(ctx, keys, f)
+	items, err := r.Get(ctx, []history.Key{key}, f)
 	if err != nil {
 		return history.Item{}, err
 	}
 	if !items[0].Exists() {
-		return history.Item{}, q.notAlive(ctx, r, keys[0])
+		return history.Item{}, q.notAlive(ctx, r, key)
 	}
 	return items[0], nil
 }
@@ -84,10 +64,10 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 		return nil, err
 	}
 	q := history.HistoryQuery{Fields: m.fields()}
-	if q.From, err = wire.MomentFromProto("from", req.GetFrom()); err != nil {
+	if q.From, err = wire.AskedFromProto("from", req.GetFrom()); err != nil {
 		return nil, err
 	}
-	if q.To, err = wire.MomentFromProto("to", req.GetTo()); err != nil {
+	if q.To, err = wire.AskedFromProto("to", req.GetTo()); err != nil {
 		return nil, err
 	}
 	if page.after != nil {
@@ -143,7 +123,7 @@ func (s *historyService) ListChanges(ctx context.Context, req *varvev1.ListChang
 		if after != "" {
 			return nil, &history.Error{Kind: history.Invalid, Field: "since", Text: "and position are given; give one of them"}
 		}
-		since, err := wire.MomentFromProto("since", req.GetSince())
+		since, err := wire.AskedFromProto("since", req.GetSince())
 		if err != nil {
 			return nil, err
 		}

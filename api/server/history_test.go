@@ -85,12 +85,22 @@ func TestLookup(t *testing.T) {
 			}
 		}
 	})
-	t.Run("TheOneThatLived", func(t *testing.T) {
-		item, err := ask(&varvev1.LookupItemRequest{Id: "twin", At: day(6)})
+	t.Run("AmbiguousWhoeverLived", func(t *testing.T) {
+		for _, at := range []int{1, 3, 6} { // none, both, one
+			_, err := ask(&varvev1.LookupItemRequest{Id: "twin", At: day(at)})
+			if meta := refused(t, err, history.Ambiguous); meta["matches"] != `[{"account":"1","region":"eu"},{"account":"2","region":"eu"}]` {
+				t.Errorf("day %d: %v", at, meta)
+			}
+		}
+		_, err := ask(&varvev1.LookupItemRequest{Id: "twin", At: day(6), Account: ptr("2")})
+		refused(t, err, history.NotAlive)
+		item, err := ask(&varvev1.LookupItemRequest{Id: "twin", KnownAt: "5"}) // when there was one
 		if err != nil || item.GetKey().GetAccount() != "1" {
 			t.Errorf("%v, %v", item, err)
 		}
-		_, err = ask(&varvev1.LookupItemRequest{Id: "twin", At: day(1)})
+		_, err = d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "twin"})
+		refused(t, err, history.Ambiguous)
+		_, err = d.History.DiffItem(t.Context(), &varvev1.DiffItemRequest{Type: "T", Id: "twin", From: "v1"})
 		refused(t, err, history.Ambiguous)
 	})
 	t.Run("Invalid", func(t *testing.T) {
@@ -98,7 +108,7 @@ func TestLookup(t *testing.T) {
 		if meta := refused(t, err, history.Invalid); meta["field"] != "type" {
 			t.Error(meta)
 		}
-		_, err = ask(&varvev1.LookupItemRequest{Id: "a", At: &timestamppb.Timestamp{Seconds: -1}})
+		_, err = ask(&varvev1.LookupItemRequest{Id: "a", At: &timestamppb.Timestamp{Nanos: -1}})
 		if meta := refused(t, err, history.Invalid); meta["field"] != "at" {
 			t.Error(meta)
 		}
@@ -170,6 +180,59 @@ func TestKnownAt(t *testing.T) {
 	})
 }
 
+// TestBeforeEverything asks about moments that lie before all that can be
+// recorded, given as Go's zero time and as the zero moment too.
+func TestBeforeEverything(t *testing.T) {
+	d := open(t, apitest.Options{})
+	d.Record(t, seen("a", 2, `1`), seen("a", 4, `2`))
+	for _, text := range []string{"0001-01-01T00:00:00Z", "1066-10-14T09:00:00Z", "1970-01-01T00:00:00Z"} {
+		t.Run(text, func(t *testing.T) {
+			moment, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := timestamppb.New(moment)
+			_, err = d.History.LookupItem(t.Context(), &varvev1.LookupItemRequest{Type: "T", Id: "a", At: at})
+			refused(t, err, history.NotAlive)
+			_, err = d.History.LookupItem(t.Context(), &varvev1.LookupItemRequest{Type: "T", Id: "a", KnownAt: text})
+			refused(t, err, history.NotFound)
+			_, err = d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", KnownAt: text})
+			refused(t, err, history.NotFound)
+
+			for _, req := range []*varvev1.CountItemsRequest{{At: at}, {KnownAt: text}, {At: at, KnownAt: "1"}} {
+				count, err := d.History.CountItems(t.Context(), req)
+				if err != nil || count.GetCount() != 0 {
+					t.Errorf("%v: %v, %v", req, count, err)
+				}
+			}
+			list, err := d.History.ListItems(t.Context(), &varvev1.ListItemsRequest{At: at})
+			if err != nil || len(list.GetItems()) != 0 {
+				t.Errorf("%v, %v", list, err)
+			}
+			since, err := d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", From: at})
+			if err != nil || len(since.GetItems()) != 2 {
+				t.Errorf("from: %v, %v", since, err)
+			}
+			until, err := d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", To: at})
+			if err != nil || len(until.GetItems()) != 0 {
+				t.Errorf("to: %v, %v", until, err)
+			}
+			diff, err := d.History.DiffItem(t.Context(), &varvev1.DiffItemRequest{Type: "T", Id: "a", From: text})
+			if err != nil || diff.GetFrom() != nil || diff.GetTo().GetVersion() != 2 {
+				t.Errorf("diff from: %v, %v", diff, err)
+			}
+			diff, err = d.History.DiffItem(t.Context(), &varvev1.DiffItemRequest{Type: "T", Id: "a", From: "v1", To: text})
+			if err != nil || diff.GetFrom().GetVersion() != 1 || diff.GetTo() != nil {
+				t.Errorf("diff to: %v, %v", diff, err)
+			}
+			changes, err := d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Since: at})
+			if err != nil || len(changes.GetChanges()) != 2 {
+				t.Errorf("since: %v, %v", changes, err)
+			}
+		})
+	}
+}
+
 func TestReadMask(t *testing.T) {
 	d := open(t, apitest.Options{})
 	d.Record(t, seen("a", 2, `1`, func(o *varvev1.Observation) { o.Tags = map[string]string{"k": "v"} }))
@@ -223,6 +286,9 @@ func TestHistoryRange(t *testing.T) {
 	}
 	if got := ask(&varvev1.ListItemHistoryRequest{From: day(3), To: day(4)}); !slices.Equal(got, []uint32{2, 4}) {
 		t.Error(got)
+	}
+	if got := ask(&varvev1.ListItemHistoryRequest{From: day(5)}); !slices.Equal(got, []uint32{3}) {
+		t.Error("what held at the beginning was captured before it:", got)
 	}
 	if got := ask(&varvev1.ListItemHistoryRequest{To: day(1)}); len(got) != 0 {
 		t.Error(got)

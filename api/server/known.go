@@ -17,7 +17,7 @@ const knownSlack = 5 * time.Minute
 // reader is bound to what a question says of time: at, and known_at or, on later
 // pages, the revision that the first one saw.
 func (s *Server) reader(ctx context.Context, at *timestamppb.Timestamp, knownAt string, pinned history.Revision) (history.Reader, error) {
-	captured, err := wire.MomentFromProto("at", at)
+	captured, err := wire.AskedFromProto("at", at)
 	if err != nil {
 		return nil, err
 	}

@@ -30,11 +30,28 @@ func MomentFromProto(field string, ts *timestamppb.Timestamp) (history.Moment, e
 	return momentOf(field, ts.AsTime())
 }
 
-// ParseMoment reads RFC 3339.
+// AskedFromProto reads the moment that a question asks about; nil gives the zero
+// moment. Other than a moment that is recorded it may lie at the epoch or before
+// it: it then means before everything, and gives FirstMoment.
+func AskedFromProto(field string, ts *timestamppb.Timestamp) (history.Moment, error) {
+	if !ts.IsValid() {
+		return MomentFromProto(field, ts) // none, or an error
+	}
+	return askedOf(field, ts.AsTime())
+}
+
+// ParseMoment reads RFC 3339 as a question has it: see AskedFromProto.
 func ParseMoment(field, text string) (history.Moment, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return 0, invalid(field, strconv.Quote(shorten(text)), "is not a time in RFC 3339, such as 2026-03-01T09:30:00Z")
+	}
+	return askedOf(field, t)
+}
+
+func askedOf(field string, t time.Time) (history.Moment, error) {
+	if t.Before(history.FirstMoment.Time()) {
+		return history.FirstMoment, nil
 	}
 	return momentOf(field, t)
 }
@@ -74,7 +91,7 @@ func ParseKnownAt(text string) (KnownAt, error) {
 		return KnownAt{}, invalid("knownAt", strconv.Quote(shorten(text)),
 			"is neither a revision, such as 4711, nor a time in RFC 3339, such as 2026-03-01T09:30:00Z")
 	}
-	m, err := momentOf("knownAt", t)
+	m, err := askedOf("knownAt", t)
 	return KnownAt{Given: err == nil, Recorded: m}, err
 }
 

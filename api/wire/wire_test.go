@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
@@ -181,10 +182,58 @@ func TestTimestamps(t *testing.T) {
 			t.Errorf("%v is accepted or refused wrongly: %v", c, err)
 		}
 	}
+	if got, err := wire.ObservationFromProto(&varvev1.Observation{
+		Key: &varvev1.ResourceKey{Type: "T", Id: "i"}, CapturedAt: &timestamppb.Timestamp{Seconds: -1},
+	}); !errors.Is(err, history.Invalid) {
+		t.Errorf("an observation before the epoch is taken: %v, %v", got, err)
+	}
 	for _, m := range []history.Moment{0, history.Newest} {
 		if wire.MomentToProto(m) != nil {
 			t.Errorf("%v is written", m)
 		}
+	}
+}
+
+// TestMomentsBeforeEverything shows that questions may ask about them.
+func TestMomentsBeforeEverything(t *testing.T) {
+	for text, want := range map[string]history.Moment{
+		"0000-01-01T00:00:00Z":           history.FirstMoment,
+		"0001-01-01T00:00:00Z":           history.FirstMoment, // the zero time
+		"0001-01-01T00:00:00+01:00":      history.FirstMoment,
+		"1066-10-14T09:00:00Z":           history.FirstMoment,
+		"1969-12-31T23:59:59.999999999Z": history.FirstMoment,
+		"1970-01-01T00:00:00Z":           history.FirstMoment, // the zero moment
+		"1970-01-01T00:00:00.000000999Z": history.FirstMoment,
+		"1970-01-01T00:00:00.000001999Z": history.FirstMoment,
+		"1970-01-01T00:00:00.000002Z":    2,
+		"9999-12-31T23:59:59.999999999Z": history.LastMoment,
+		"9999-12-31T23:59:59-01:00":      -1,
+	} {
+		asked, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ways := map[string]func() (history.Moment, error){
+			"text": func() (history.Moment, error) { return wire.ParseMoment("at", text) },
+			"known": func() (history.Moment, error) {
+				k, err := wire.ParseKnownAt(text)
+				return k.Recorded, err
+			},
+		}
+		if asked.UTC().Year() > 0 { // else it is no Timestamp
+			ways["timestamp"] = func() (history.Moment, error) { return wire.AskedFromProto("at", timestamppb.New(asked)) }
+		}
+		for way, read := range ways {
+			if got, err := read(); want > 0 && (err != nil || got != want) || want < 0 && !errors.Is(err, history.Invalid) {
+				t.Errorf("%s as %s: %d, %v", text, way, got, err)
+			}
+		}
+	}
+	if got, err := wire.AskedFromProto("at", nil); got != 0 || err != nil {
+		t.Errorf("none: %d, %v", got, err)
+	}
+	if _, err := wire.AskedFromProto("at", &timestamppb.Timestamp{Nanos: -1}); !errors.Is(err, history.Invalid) {
+		t.Errorf("no timestamp: %v", err)
 	}
 }
 
@@ -194,6 +243,8 @@ func TestParseKnownAt(t *testing.T) {
 		"0":                                {Given: true},
 		"4711":                             {Given: true, Revision: 4711},
 		"18446744073709551615":             {Given: true, Revision: 1<<64 - 1},
+		"1969-12-31T23:59:59Z":             {Given: true, Recorded: history.FirstMoment},
+		"0001-01-01T00:00:00Z":             {Given: true, Recorded: history.FirstMoment},
 		"2026-03-01T09:30:00.0000019Z":     {Given: true, Recorded: 1772357400000001},
 		"2026-03-01T10:30:00.000001+01:00": {Given: true, Recorded: 1772357400000001},
 	} {
@@ -207,7 +258,7 @@ func TestParseKnownAt(t *testing.T) {
 	}
 	for text, kind := range map[string]history.Kind{
 		"18446744073709551616": history.Future, "-1": history.Invalid, "yesterday": history.Invalid,
-		"1969-12-31T23:59:59Z": history.Invalid, "2026-03-01": history.Invalid, "\x00": history.Invalid,
+		"2026-03-01": history.Invalid, "\x00": history.Invalid,
 	} {
 		if _, err := wire.ParseKnownAt(text); !errors.Is(err, kind) {
 			t.Errorf("%q: %v", text, err)

@@ -247,8 +247,8 @@ func BenchmarkAsOf(b *testing.B) {
 			o.CapturedAt = first + history.Moment(rnd.Int64N(int64(last-first))) + 1
 			err := db.View(func(tx *bbolt.Tx) error {
 				c := tx.Bucket([]byte("r")).Cursor()
-				k, v := c.Seek(rawKey(&o))
-				if k == nil {
+				var v []byte
+				if k, _ := c.Seek(rawKey(&o)); k == nil {
 					_, v = c.Last()
 				} else {
 					_, v = c.Prev()

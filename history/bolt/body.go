@@ -34,23 +34,18 @@ const maxPayload = 1 << 30
 var errBody = errors.New("a stored body is damaged")
 
 func appendPayload(b []byte, o *history.Origin, content []byte) []byte {
+	return append(appendBytes(b, appendOrigin(nil, o)), content...)
+}
+
+// appendOrigin writes an origin, nothing at all if it is empty.
+func appendOrigin(b []byte, o *history.Origin) []byte {
 	if o.Provider == "" && o.Source == "" && o.Run == "" && o.Cause == (history.Cause{}) && o.Extras == nil {
-		b = append(b, 0)
-		return append(b, content...)
+		return b
 	}
-	parts := [...]string{o.Provider, o.Source, string(o.Run), o.Cause.Actor, o.Cause.EventID, o.Cause.SourceIP}
-	size := uvarintLen(uint64(len(o.Extras))) + len(o.Extras)
-	for _, p := range parts {
-		size += uvarintLen(uint64(len(p))) + len(p)
+	for _, p := range [...]string{o.Provider, o.Source, string(o.Run), o.Cause.Actor, o.Cause.EventID, o.Cause.SourceIP} {
+		b = appendBytes(b, p)
 	}
-	b = binary.AppendUvarint(b, uint64(size))
-	for _, p := range parts {
-		b = binary.AppendUvarint(b, uint64(len(p)))
-		b = append(b, p...)
-	}
-	b = binary.AppendUvarint(b, uint64(len(o.Extras)))
-	b = append(b, o.Extras...)
-	return append(b, content...)
+	return appendBytes(b, o.Extras)
 }
 
 // splitPayload returns the parts of a payload without copying.
@@ -108,12 +103,4 @@ func openBody(body []byte) ([]byte, error) {
 		return payload, nil
 	}
 	return nil, errBody
-}
-
-func uvarintLen(v uint64) int {
-	n := 1
-	for ; v >= 0x80; v >>= 7 {
-		n++
-	}
-	return n
 }

@@ -82,7 +82,7 @@ func killOnce(t *testing.T, dir string, from int) int {
 			continue
 		}
 		if acked == from { // it is under way
-			time.AfterFunc(time.Duration(rand.IntN(60_000))*time.Microsecond, func() { cmd.Process.Kill() })
+			time.AfterFunc(time.Duration(rand.IntN(60_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
 		}
 		if acked, err = strconv.Atoi(n); err != nil {
 			t.Fatal(err)

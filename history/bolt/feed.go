@@ -141,7 +141,7 @@ func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.
 	err := s.view(func(v *view) error {
 		// Revisions and sequences rise together: the first change of a
 		// revision recorded at or after the moment.
-		rev, err := v.knownAt(recorded - 1)
+		rev, err := v.knownAt(max(recorded, 0) - 1)
 		if err != nil {
 			return err
 		}
@@ -175,8 +175,11 @@ func (s *Store) KnownAt(_ context.Context, recorded history.Moment) (history.Rev
 }
 
 func (v *view) knownAt(recorded history.Moment) (history.Revision, error) {
-	if recorded >= v.mark.recordedAt {
+	switch {
+	case recorded >= v.mark.recordedAt:
 		return v.mark.revision, nil
+	case recorded < 0:
+		return 0, nil // keys have no sign
 	}
 	v.s.mu.RLock()
 	for _, t := range slices.Backward(v.tails) {

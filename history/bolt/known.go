@@ -25,7 +25,10 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 		return h, nil
 	}
 	h := &head{}
-	if !fresh {
+	if t := w.timelines[r]; t != nil {
+		window := t.Window(history.Newest, nil)
+		*h = headOf(&window)
+	} else if !fresh {
 		rec, err := v.recent(r)
 		if err != nil {
 			return nil, err

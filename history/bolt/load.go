@@ -124,7 +124,7 @@ type loaded struct {
 	plan.Timeline
 	rid      rid
 	segments []segment
-	alone    []*row // rows whose bodies stand alone
+	alone    map[*plan.Row][]byte // bodies that stand alone
 	complete bool
 }
 
@@ -162,10 +162,13 @@ func (l *loaded) addSegment(seg segment) {
 }
 
 func (l *loaded) addRecent(rec *recent) {
+	if len(rec.rows) > 0 {
+		l.alone = make(map[*plan.Row][]byte, len(rec.rows))
+	}
 	for i := range rec.rows {
-		r := rec.rows[i].row // a copy: closing it must not touch the tail
-		l.alone = append(l.alone, &r)
-		l.Insert(&r.Row)
+		r := rec.rows[i].Row // a copy: closing it must not touch the tail
+		l.alone[&r] = rec.rows[i].body
+		l.Insert(&r)
 	}
 	for _, c := range rec.closes {
 		l.CloseRow(c.number, c.revision)
@@ -177,15 +180,17 @@ func (l *loaded) addRecent(rec *recent) {
 
 // payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
-	for _, r := range l.alone {
-		if &r.Row == p {
-			return openBody(r.body)
-		}
+	if body, ok := l.alone[p]; ok {
+		return openBody(body)
 	}
-	for _, seg := range l.segments {
-		for i := range seg {
-			if &seg[i].Row == p {
-				return seg.payload(i)
+	n, found := slices.BinarySearchFunc(l.segments, p, func(seg segment, p *plan.Row) int { return seg[0].Compare(p) })
+	if !found {
+		n-- // within the segment before
+	}
+	if n >= 0 {
+		for i := range l.segments[n] {
+			if &l.segments[n][i].Row == p {
+				return l.segments[n].payload(i)
 			}
 		}
 	}

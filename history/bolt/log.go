@@ -21,7 +21,7 @@ const (
 	recResource recordKind = 1 // rid, account, region, type, id
 	recRow      recordKind = 2 // rid, row, length and bytes of its body
 	recClose    recordKind = 3 // rid, version number, revision
-	recSighting recordKind = 4 // rid, moment, revision
+	recSighting recordKind = 4 // rid, moment, revision, origin
 	recChange   recordKind = 5 // change
 	recRun      recordKind = 6 // run number, run as it stands after the commit
 	recSeen     recordKind = 7 // run number, rid, moment, revision

@@ -58,12 +58,12 @@ func (s *Store) mergeTail(t *tail) error {
 	if err := s.mergeRest(t); err != nil {
 		return err
 	}
-	return s.cutLog(t.last)
+	return s.cutLog(t.end)
 }
 
 // puts is what a merge transaction writes, in the order of buckets and keys.
 type puts struct {
-	deletes [][]byte // of segments
+	deletes []put // values are not looked at
 	list    []put
 }
 
@@ -72,8 +72,8 @@ type put struct{ bucket, key, value []byte }
 func (p *puts) add(bucket, key, value []byte) { p.list = append(p.list, put{bucket, key, value}) }
 
 func (p *puts) put(tx *bolt.Tx) error {
-	for _, k := range p.deletes {
-		if err := tx.Bucket(bucketSegments).Delete(k); err != nil {
+	for _, d := range p.deletes {
+		if err := tx.Bucket(d.bucket).Delete(d.key); err != nil {
 			return err
 		}
 	}
@@ -128,6 +128,10 @@ func (s *Store) mergeRest(t *tail) error {
 		p.add(bucketOps, bytes.Clone(id[:]), sealValue(id[:], value))
 		p.add(bucketOpAges, append(uint64Key(op.at), id[:]...), []byte{})
 	}
+	var err error
+	if p.deletes, err = s.seenBlocks(t); err != nil {
+		return err
+	}
 	for no, m := range t.seen {
 		var list []seenEntry
 		for _, r := range sortedRids(m) {
@@ -148,41 +152,49 @@ func (s *Store) mergeRest(t *tail) error {
 	}
 	for len(p.list) > 0 {
 		n := min(len(p.list), 4*mergeResources)
-		part := &puts{list: p.list[:n]}
+		part := &puts{deletes: p.deletes, list: p.list[:n]}
 		if err := s.db.Update(part.put); err != nil {
 			return err
 		}
-		p.list = p.list[n:]
+		p.deletes, p.list = nil, p.list[n:]
 	}
 	return nil
 }
 
+// seenBlocks lists what a merge of this tail that was cut short left of runs'
+// sets. The tail may have grown since, which parts the sets elsewhere: an old
+// block among new ones would hide entries of the block that it begins within.
+func (s *Store) seenBlocks(t *tail) (old []put, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketSeen).Cursor()
+		for no := range t.seen {
+			first := seenKey(no, t.first, 0)
+			prefix := first[:len(first)-4]
+			for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+				old = append(old, put{bucket: bucketSeen, key: bytes.Clone(k)})
+			}
+		}
+		return nil
+	})
+	return old, err
+}
+
 // cutLog says that the log is merged up to a commit, and deletes it that far.
-func (s *Store) cutLog(last uint64) error {
-	done := false
-	for first := true; !done; first = false {
+// It takes nothing from the log itself: after a transaction that failed, of
+// which nothing is known, all of it may be gone.
+func (s *Store) cutLog(end mark) error {
+	for done := false; !done; {
 		err := s.db.Update(func(tx *bolt.Tx) error {
-			c := tx.Bucket(bucketLog).Cursor()
-			if first {
-				m, err := s.markMerged(tx, last)
-				if err != nil {
-					return err
-				}
-				if err := forgetOps(tx, m.recordedAt); err != nil {
-					return err
-				}
+			if err := tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, end.append(nil))); err != nil {
+				return err
 			}
-			for n := 0; n < mergeDeletes; n++ {
-				k, _ := c.First()
-				if k == nil || binary.BigEndian.Uint64(k) > last {
-					done = true
-					return nil
-				}
-				if err := c.Delete(); err != nil {
-					return err
-				}
+			forgot, err := forgetOps(tx, end.recordedAt)
+			if err != nil {
+				return err
 			}
-			return nil
+			cut, err := deleteLog(tx, end.commit)
+			done = forgot && cut
+			return err
 		})
 		if err != nil {
 			return err
@@ -191,27 +203,29 @@ func (s *Store) cutLog(last uint64) error {
 	return nil
 }
 
-func (s *Store) markMerged(tx *bolt.Tx, last uint64) (mark, error) {
-	key := uint64Key(last)
-	value, ok := openValue(key, tx.Bucket(bucketLog).Get(key))
-	if !ok {
-		return mark{}, damaged(bucketLog, key)
+// deleteLog deletes some of the log up to a commit; true: there is no more.
+func deleteLog(tx *bolt.Tx, last uint64) (done bool, err error) {
+	c := tx.Bucket(bucketLog).Cursor()
+	for range mergeDeletes {
+		k, _ := c.First()
+		if k == nil || binary.BigEndian.Uint64(k) > last {
+			return true, nil
+		}
+		if err := c.Delete(); err != nil {
+			return false, err
+		}
 	}
-	d := decoder{b: value}
-	m := d.mark()
-	if d.short {
-		return mark{}, damaged(bucketLog, key)
-	}
-	return m, tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, m.append(nil)))
+	return false, nil
 }
 
-// forgetOps drops results of operations that nobody is promised any more.
-func forgetOps(tx *bolt.Tx, now history.Moment) error {
+// forgetOps drops some results of operations that nobody is promised any more;
+// true: there are no more.
+func forgetOps(tx *bolt.Tx, now history.Moment) (done bool, err error) {
 	c := tx.Bucket(bucketOpAges).Cursor()
-	for n := 0; n < mergeDeletes; n++ {
+	for range mergeDeletes {
 		k, _ := c.First()
 		if len(k) != 24 || plan.Remembers(history.Moment(binary.BigEndian.Uint64(k)), now) {
-			return nil
+			return true, nil
 		}
 		// The id may have been given again since.
 		ops, id := tx.Bucket(bucketOps), bytes.Clone(k[8:])
@@ -219,13 +233,13 @@ func forgetOps(tx *bolt.Tx, now history.Moment) error {
 			d := decoder{b: value}
 			if bytes.Equal(uint64Key(d.varint()), k[:8]) {
 				if err := ops.Delete(id); err != nil {
-					return err
+					return false, err
 				}
 			}
 		}
 		if err := c.Delete(); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -15,7 +15,8 @@ const (
 	mergeResources = 256
 	mergeSlice     = 4 << 20
 	mergeDeletes   = 1024
-	mergeBacklog   = 4 // an active tail of so many times the threshold holds the writer up
+	mergeAgain     = 10 // a merge that failed is tried again after so many times MergeIdle
+	mergeBacklog   = 4  // an active tail of so many times the threshold holds the writer up
 )
 
 // merger carries the log into the other buckets, in a goroutine of its own.
@@ -32,7 +33,7 @@ type merger struct {
 	mu    sync.Mutex
 	idle  *time.Timer
 	stall chan struct{} // closed when a merge is done
-	err   error
+	err   error         // of the last merge
 }
 
 func (m *merger) start(s *Store) {
@@ -83,13 +84,21 @@ func (m *merger) loop() {
 		case <-m.quit:
 			return
 		}
-		if err := m.s.Merge(); err != nil && !errors.Is(err, history.Unavailable) {
+		err := m.s.Merge()
+		if errors.Is(err, history.Unavailable) {
+			err = nil
+		}
+		if err != nil {
 			m.s.o.Logger.Error("merging the log", "error", err)
-			m.mu.Lock()
-			m.err = err
-			m.mu.Unlock()
+			m.idle.Reset(mergeAgain * m.s.o.MergeIdle) // no commit need follow
+		} else {
+			// A merge that failed before leaves what was recorded since.
+			m.s.mu.RLock()
+			m.poke(m.s.active)
+			m.s.mu.RUnlock()
 		}
 		m.mu.Lock()
+		m.err = err
 		close(m.stall)
 		m.stall = make(chan struct{})
 		m.mu.Unlock()

@@ -25,7 +25,7 @@ func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
 		return 0, err
 	}
 	for _, s := range rec.sightings {
-		p.add(bucketSightings, sightingKey(r, s.Sighting), []byte{})
+		p.add(bucketSightings, sightingKey(r, s.Sighting), s.origin)
 		h.seen = max(h.seen, s.At)
 	}
 	size := 0
@@ -92,7 +92,7 @@ func (v *view) rewrite(p *puts, r rid, rec *recent, h *head) (int, error) {
 	}
 	for _, k := range keys {
 		if !written[string(k)] {
-			p.deletes = append(p.deletes, k)
+			p.deletes = append(p.deletes, put{bucket: bucketSegments, key: k})
 		}
 	}
 	return size, nil
@@ -221,6 +221,9 @@ func pack(rows []mergeRow) (segment, []mergeRow, error) {
 // shorter, else as it stands.
 func packBody(before, payload []byte) []byte {
 	delta := appendDelta([]byte{byte(codecDelta)}, before, payload)
+	if len(payload)/maxDeltaGrowth >= len(delta)+len(before)-1 {
+		return sealBody(payload) // longer than a delta is trusted to become
+	}
 	if len(delta) <= len(payload)/6 {
 		return delta
 	}

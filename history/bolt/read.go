@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -211,7 +212,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(history.Item)
 			if err == nil {
 				done = true
 			}
-			if err == errPause {
+			if errors.Is(err, errPause) {
 				return nil
 			}
 			return err

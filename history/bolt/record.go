@@ -35,8 +35,9 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 // caller, on its core, before the writer sees it.
 type prepared struct {
 	history.Observation
-	hash history.Hash
-	body []byte
+	hash   history.Hash
+	body   []byte
+	origin []byte
 }
 
 func prepare(o *history.Observation, run history.RunID) prepared {
@@ -44,8 +45,13 @@ func prepare(o *history.Observation, run history.RunID) prepared {
 	p.Origin.Run = run
 	content := p.State.AppendContent(nil)
 	p.hash = history.HashContent(content)
-	p.body = sealBody(appendPayload(nil, &p.Origin, content))
+	p.origin = appendOrigin(nil, &p.Origin)
+	p.body = sealBody(append(appendBytes(nil, p.origin), content...))
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
+	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
+		expect := *p.Expect
+		p.Expect = &expect
+	}
 	return p
 }
 
@@ -132,7 +138,10 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 		w.pending.addSeen(in.no, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
 	} else if out.Sighting {
 		res := w.pending.resource(r)
-		res.sightings = append(res.sightings, tailSighting{w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}})
+		res.sightings = append(res.sightings, tailSighting{
+			w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}, p.origin,
+		})
+		w.pending.bytes += len(p.origin)
 	}
 	seq := w.apply(r, h, out, stamp, p.body, bodies)
 	if t := w.timelines[r]; t != nil {
@@ -206,7 +215,7 @@ func (h *head) update(out *plan.Outcome) bool {
 var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.AppendContent(nil)))
 
 // resumed makes the bodies of rows that resume the state of another: its
-// content, and where it came from, but not what made it.
+// content, and the origin of the evidence they begin with.
 func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 	var (
 		bodies map[uint32][]byte
@@ -231,18 +240,44 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 		if err != nil {
 			return nil, damaged(bucketSegments, ridKey(r))
 		}
-		from, content, err := splitPayload(payload)
+		_, content, err := splitPayload(payload)
 		if err != nil {
 			return nil, damaged(bucketSegments, ridKey(r))
 		}
-		origin, err := decodeOrigin(from)
+		origin, err := v.origin(l, plan.Sighting{At: n.Start, Rev: n.Rank})
 		if err != nil {
-			return nil, damaged(bucketSegments, ridKey(r))
+			return nil, err
 		}
-		origin = history.Origin{Provider: origin.Provider, Source: origin.Source}
-		bodies[n.Number] = sealBody(appendPayload(nil, &origin, content))
+		bodies[n.Number] = sealBody(append(appendBytes(nil, origin), content...))
 	}
 	return bodies, nil
+}
+
+// origin finds the encoded origin of a piece of evidence.
+func (v *view) origin(l *loaded, at plan.Sighting) ([]byte, error) {
+	for _, r := range l.Rows {
+		if r.Start == at.At && r.Rank == at.Rev && !r.Derived {
+			payload, err := l.payload(r)
+			if err != nil {
+				return nil, damaged(bucketSegments, ridKey(l.rid))
+			}
+			origin, _, err := splitPayload(payload)
+			return origin, err
+		}
+	}
+	for _, t := range v.tails {
+		if res := t.resources[l.rid]; res != nil {
+			for _, s := range res.sightings {
+				if s.Sighting == at {
+					return s.origin, nil
+				}
+			}
+		}
+	}
+	if origin := v.tx.Bucket(bucketSightings).Get(sightingKey(l.rid, at)); origin != nil {
+		return slices.Clone(origin), nil
+	}
+	return v.originInRun(l.rid, at)
 }
 
 // replay finds the receipt of an operation that was carried out before.

@@ -13,9 +13,10 @@ import (
 func (w *writer) gone(v *view, k history.Key, r rid, failed *error) plan.Gone {
 	return func(after, before history.Moment) []history.Moment {
 		var missed []history.Moment
-		for _, run := range w.s.runs {
-			if p := w.pending.runs[run.no]; p != nil {
-				run = p
+		for no := runNo(1); no <= w.mark.runs; no++ {
+			run := w.pending.runs[no]
+			if run == nil {
+				run = w.s.runs[no-1]
 			}
 			if run.State != history.RunComplete || run.Moment <= after || run.Moment >= before || !run.Scope.Covers(k) {
 				continue
@@ -36,11 +37,15 @@ func (w *writer) gone(v *view, k history.Key, r rid, failed *error) plan.Gone {
 // OpenRun implements history.Store.
 func (s *Store) OpenRun(ctx context.Context, r history.Run) (history.Run, error) {
 	var opened history.Run
+	r = copyRun(&r) // the caller may be gone when the writer comes to it
 	err := s.writer.do(ctx, &request{plan: func(*view) (err error) {
 		opened, err = s.writer.openRun(r)
 		return err
 	}})
-	return opened, err
+	if err != nil {
+		return history.Run{}, err
+	}
+	return opened, nil
 }
 
 func (w *writer) openRun(r history.Run) (history.Run, error) {
@@ -50,9 +55,6 @@ func (w *writer) openRun(r history.Run) (history.Run, error) {
 	}
 	if w.run(r.ID) != nil {
 		return history.Run{}, plan.RunExists(r.ID)
-	}
-	opened.Scope = history.Scope{
-		Accounts: slices.Clone(r.Scope.Accounts), Regions: slices.Clone(r.Scope.Regions), Types: slices.Clone(r.Scope.Types),
 	}
 	w.mark.runs++
 	w.pending.runs[w.mark.runs] = &runRecord{Run: opened, no: w.mark.runs}
@@ -100,7 +102,10 @@ func (s *Store) CloseRun(ctx context.Context, id history.RunID, how history.Disp
 		run, err = s.writer.closeRun(v, id, how, reason)
 		return err
 	}})
-	return run, err
+	if err != nil {
+		return history.Run{}, err
+	}
+	return run, nil
 }
 
 func (w *writer) closeRun(v *view, id history.RunID, how history.Disposal, reason string) (history.Run, error) {
@@ -150,6 +155,10 @@ type miss struct {
 // missed plans the deletions of a run, in key order, and counts what lived in
 // its scope just before.
 func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []miss, alive uint64, err error) {
+	seen, err := v.seenInRun(run.no)
+	if err != nil {
+		return nil, 0, err
+	}
 	err = v.eachKey(nil, func(k history.Key) bool { return run.Scope.Covers(k) }, func(k history.Key) error {
 		r := v.rid(k)
 		_, p, err := v.around(r, run.Moment-1, w.mark.revision)
@@ -160,8 +169,8 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 			return nil // not alive just before
 		}
 		alive++
-		if found, err := v.seen(run.no, r); err != nil || len(found) > 0 {
-			return err
+		if seen[r] {
+			return nil
 		}
 		t, err := w.timeline(v, r)
 		if err != nil {

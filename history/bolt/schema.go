@@ -36,10 +36,9 @@ var (
 
 // Keys of the meta bucket.
 var (
-	metaFormat      = []byte("format")
-	metaStoreID     = []byte("store")
-	metaIncarnation = []byte("incarnation")
-	metaMerged      = []byte("merged") // a mark: how far the log has been merged
+	metaFormat  = []byte("format")
+	metaLineage = []byte("lineage")
+	metaMerged  = []byte("merged") // a mark: how far the log has been merged
 )
 
 // rid numbers resources in the order of their first recording, from 1.

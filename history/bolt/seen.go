@@ -106,19 +106,77 @@ func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
 			block, framed = c.Prev()
 		}
 		if bytes.HasPrefix(block, merge) {
-			list, err := decodeSeen(block, framed)
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range list {
+			err := eachSeen(block, framed, func(e seenEntry) bool {
 				if e.rid == r {
 					found = append(found, e.Sighting)
 				}
+				return e.rid <= r
+			})
+			if err != nil {
+				return nil, err
 			}
 		}
 		k, _ = c.Seek(append(merge, 0xff, 0xff, 0xff, 0xff))
 	}
 	return found, nil
+}
+
+// seenInRun reads a run's whole set, of which every merge wrote a part: asking
+// for one resource after the other would look into each part each time.
+func (v *view) seenInRun(n runNo) (map[rid]bool, error) {
+	set := map[rid]bool{}
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		for r := range t.seen[n] {
+			set[r] = true
+		}
+	}
+	v.s.mu.RUnlock()
+	prefix := binary.BigEndian.AppendUint32(nil, uint32(n))
+	c := v.tx.Bucket(bucketSeen).Cursor()
+	for k, framed := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, framed = c.Next() {
+		err := eachSeen(k, framed, func(e seenEntry) bool {
+			set[e.rid] = true
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+// originInRun finds the run that a sighting belongs to; the run is all that is
+// kept of where it came from.
+func (v *view) originInRun(r rid, at plan.Sighting) ([]byte, error) {
+	last := v.mark.runs
+	if v.pending != nil {
+		for n := range v.pending.runs {
+			last = max(last, n)
+		}
+	}
+	for n := runNo(1); n <= last; n++ {
+		found, err := v.seen(n, r)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(found, at) {
+			return appendOrigin(nil, &history.Origin{Run: v.runID(n)}), nil
+		}
+	}
+	return nil, nil
+}
+
+// runID is the id of a run, as the commit under way would leave it.
+func (v *view) runID(n runNo) history.RunID {
+	if v.pending != nil {
+		if r := v.pending.runs[n]; r != nil {
+			return r.ID
+		}
+	}
+	v.s.mu.RLock()
+	defer v.s.mu.RUnlock()
+	return v.s.runs[n-1].ID
 }
 
 // seenEntry is one sighting of a run's set.
@@ -148,23 +206,23 @@ func appendSeen(b []byte, list []seenEntry) []byte {
 	return b
 }
 
-func decodeSeen(key, framed []byte) ([]seenEntry, error) {
+// eachSeen calls f with the entries of a block until it returns false.
+func eachSeen(key, framed []byte, f func(seenEntry) bool) error {
 	value, ok := openValue(key, framed)
 	if !ok {
-		return nil, damaged(bucketSeen, key)
+		return damaged(bucketSeen, key)
 	}
-	var (
-		list []seenEntry
-		e    seenEntry
-	)
+	var e seenEntry
 	for d := (decoder{b: value}); len(d.b) > 0; {
 		e.rid += rid(d.uvarint())
 		e.At += history.Moment(d.varint())
 		e.Rev += history.Revision(d.varint())
 		if d.short {
-			return nil, damaged(bucketSeen, key)
+			return damaged(bucketSeen, key)
 		}
-		list = append(list, e)
+		if !f(e) {
+			break
+		}
 	}
-	return list, nil
+	return nil
 }

@@ -118,7 +118,18 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
-	db, err := bolt.Open(filepath.Join(dir, FileName), 0o600, &bolt.Options{
+	path := filepath.Join(dir, FileName)
+	state, err := inspect(path)
+	if err != nil {
+		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+	}
+	if err := state.check(path); err != nil {
+		return nil, err
+	}
+	if len(state.damaged) > 0 {
+		o.Logger.Warn("a meta page is damaged: the last commit may be missing; run varve verify", "file", path)
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:         o.LockTimeout,
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: 1 << 30, // address space only: a growing file need not wait for readers
@@ -130,7 +141,7 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 		return nil, &history.Error{Kind: history.Locked,
 			Text: fmt.Sprintf("the store in %s is in use by another process", dir)}
 	case err != nil:
-		return nil, fmt.Errorf("bolt: open %s: %w", filepath.Join(dir, FileName), err)
+		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
 	}
 	return db, nil
 }
@@ -193,8 +204,7 @@ func (s *Store) create() error {
 		m := tx.Bucket(bucketMeta)
 		return errors.Join(
 			m.Put(metaFormat, binary.BigEndian.AppendUint32(nil, formatVersion)),
-			m.Put(metaStoreID, id[:]),
-			m.Put(metaIncarnation, binary.BigEndian.AppendUint32(nil, 1)),
+			m.Put(metaLineage, sealValue(metaLineage, binary.BigEndian.AppendUint32(id[:], 1))),
 			m.Put(metaMerged, sealValue(metaMerged, (&mark{}).append(nil))),
 		)
 	})
@@ -209,12 +219,15 @@ func (s *Store) loadMeta(tx *bolt.Tx) error {
 		return history.Errorf(history.NewerFormat,
 			"%s has format version %d, this program knows versions up to %d; use a newer one", s.db.Path(), v, formatVersion)
 	}
-	id, inc := m.Get(metaStoreID), m.Get(metaIncarnation)
-	value, ok := openValue(metaMerged, m.Get(metaMerged))
-	if len(id) != 16 || len(inc) != 4 || !ok {
-		return damaged(bucketMeta, metaStoreID)
+	lineage, whole := openValue(metaLineage, m.Get(metaLineage))
+	if !whole || len(lineage) != 20 {
+		return damaged(bucketMeta, metaLineage)
 	}
-	s.lineage = history.Lineage{StoreID: [16]byte(id), Incarnation: binary.BigEndian.Uint32(inc)}
+	s.lineage = history.Lineage{StoreID: [16]byte(lineage), Incarnation: binary.BigEndian.Uint32(lineage[16:])}
+	value, ok := openValue(metaMerged, m.Get(metaMerged))
+	if !ok {
+		return damaged(bucketMeta, metaMerged)
+	}
 	d := decoder{b: value}
 	s.mark = d.mark()
 	if d.short {
@@ -275,8 +288,8 @@ func (s *Store) Close() error {
 	s.closed = true
 	close(s.arrived)
 	s.mu.Unlock()
+	s.merger.stop() // first: it may be holding the writer up
 	s.writer.stop()
-	s.merger.stop()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("bolt: close: %w", err)
 	}

@@ -269,3 +269,54 @@ func TestDamageIsAnError(t *testing.T) {
 		t.Errorf("got %v, want DataLoss", err)
 	}
 }
+
+// TestDamagedPages damages what bbolt itself stands on.
+func TestDamagedPages(t *testing.T) {
+	page := os.Getpagesize()
+	damage := func(t *testing.T, f func(b []byte) []byte) string {
+		dir := newStore(t)
+		path := filepath.Join(dir, bolt.FileName)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f(b), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	t.Run("OneMetaPageIsAFinding", func(t *testing.T) {
+		for meta := range 2 {
+			dir := damage(t, func(b []byte) []byte {
+				b[meta*page+70] ^= 1
+				return b
+			})
+			found := false
+			_, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) {
+				found = found || strings.Contains(f.Text, "meta page")
+			})
+			if err != nil || !found {
+				t.Errorf("meta page %d: %v, found %v", meta, err, found)
+			}
+		}
+	})
+	t.Run("BothMetaPagesAreRefused", func(t *testing.T) {
+		dir := damage(t, func(b []byte) []byte {
+			b[70] ^= 1
+			b[page+70] ^= 1
+			return b
+		})
+		if _, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.DataLoss) {
+			t.Errorf("got %v, want DataLoss", err)
+		}
+	})
+	t.Run("CutShortIsRefused", func(t *testing.T) {
+		dir := damage(t, func(b []byte) []byte { return b[:8*page] })
+		if _, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.DataLoss) {
+			t.Errorf("got %v, want DataLoss", err)
+		}
+		if _, err := bolt.Verify(context.Background(), dir, func(bolt.Finding) {}); !errors.Is(err, history.DataLoss) {
+			t.Errorf("verify: got %v, want DataLoss", err)
+		}
+	})
+}

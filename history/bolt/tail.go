@@ -16,6 +16,7 @@ import (
 // added to.
 type tail struct {
 	first, last uint64 // commits; first 0: empty
+	end         mark   // where the store stands after the last
 	resources   map[rid]*tailResource
 	names       map[history.Key]rid // resources first recorded here
 	keys        map[rid]history.Key
@@ -51,6 +52,7 @@ type tailClose struct {
 type tailSighting struct {
 	commit uint64
 	plan.Sighting
+	origin []byte // encoded
 }
 
 func newTail() *tail {
@@ -94,7 +96,7 @@ func (t *tail) absorb(p *tail) {
 	if t.first == 0 {
 		t.first = p.first
 	}
-	t.last = p.last
+	t.last, t.end = p.last, p.end
 	for r, from := range p.resources {
 		to := t.resources[r]
 		if to == nil {
@@ -171,6 +173,7 @@ func (t *tail) appendRecords(b []byte) []byte {
 			kind(recSighting, uint64(r))
 			b = binary.AppendUvarint(b, uint64(s.At))
 			b = binary.AppendUvarint(b, uint64(s.Rev))
+			b = appendBytes(b, s.origin)
 		}
 	}
 	for i := range t.changes {
@@ -204,7 +207,7 @@ func (t *tail) readRecords(m mark, b []byte) error {
 	if t.first == 0 {
 		t.first = m.commit
 	}
-	t.last = m.commit
+	t.last, t.end = m.commit, m
 	t.clock = append(t.clock, m.stamp())
 	t.bytes += len(b)
 	d := decoder{b: b}
@@ -221,7 +224,9 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
 		case recSighting:
 			res := t.resource(rid(d.uvarint()))
-			res.sightings = append(res.sightings, tailSighting{m.commit, plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}})
+			s := tailSighting{commit: m.commit, Sighting: plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}}
+			s.origin = slices.Clone(d.bytes())
+			res.sightings = append(res.sightings, s)
 		case recChange:
 			seq := history.Seq(d.uvarint())
 			t.changes = append(t.changes, d.change(&change{seq: seq - 1}))

@@ -55,6 +55,13 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 	}
 	defer db.Close()
 	c := check{report: report, sum: Summary{FileBytes: info.Size()}}
+	state, err := inspect(path)
+	if err != nil {
+		return c.sum, err
+	}
+	for _, page := range state.damaged {
+		c.find([]byte("pages"), nil, "meta page %d is damaged; if it was the newer one, the last commit is missing", page)
+	}
 	s := &Store{o: o, db: db}
 	err = db.View(func(tx *bolt.Tx) error {
 		if err := s.loadMeta(tx); err != nil {
@@ -76,7 +83,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 			}
 		}
 		for _, step := range []func() error{
-			c.pages, c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
+			c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages,
 		} {
 			if err := errors.Join(ctx.Err(), step()); err != nil {
 				return err
@@ -259,8 +266,11 @@ func (c *check) heads() error {
 }
 
 func (c *check) sightings() error {
-	return c.each(bucketSightings, func(k, _ []byte) {
+	return c.each(bucketSightings, func(k, origin []byte) {
 		c.sum.Sightings++
+		if _, err := decodeOrigin(origin); err != nil {
+			c.find(bucketSightings, k, "its origin cannot be read")
+		}
 		if len(k) != 20 || c.found[parseRid(k)] == nil {
 			c.find(bucketSightings, k, "it belongs to no resource")
 		}
@@ -324,15 +334,14 @@ func (c *check) runs() error {
 
 func (c *check) seen() error {
 	return c.each(bucketSeen, func(k, framed []byte) {
-		list, err := decodeSeen(k, framed)
-		if err != nil {
-			c.find(bucketSeen, k, "its checksum does not match, or it is cut short")
-			return
-		}
-		for _, e := range list {
+		err := eachSeen(k, framed, func(e seenEntry) bool {
 			if c.tx.Bucket(bucketKeys).Get(ridKey(e.rid)) == nil {
 				c.find(bucketSeen, k, "it names a resource that is not there")
 			}
+			return true
+		})
+		if err != nil {
+			c.find(bucketSeen, k, "its checksum does not match, or it is cut short")
 		}
 	})
 }

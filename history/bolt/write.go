@@ -143,7 +143,7 @@ func (w *writer) commit(group []*request) error {
 		if w.mark.revision != s.mark.revision {
 			w.mark.recordedAt = w.now
 		}
-		w.pending.clock = []plan.Stamp{w.mark.stamp()}
+		w.pending.end, w.pending.clock = w.mark, []plan.Stamp{w.mark.stamp()}
 		err = s.log(w.mark, w.pending)
 	}
 	if err != nil {

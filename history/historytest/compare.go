@@ -280,10 +280,7 @@ func (a *actor) compareHistory(s source) {
 	q.Fields = history.Fields(s.below(2))
 	var want []history.Item
 	for _, i := range slices.Backward(a.o.known(k, at.Known)) {
-		// [CapturedAt, Until) meets [From, To]; one that lasted no time counts
-		// at its moment.
-		ended := i.Until != history.Newest && (i.Until < q.From || i.Until == q.From && i.CapturedAt < i.Until)
-		if !ended && (q.To == 0 || i.CapturedAt <= q.To) {
+		if i.CapturedAt >= q.From && (q.To == 0 || i.CapturedAt <= q.To) {
 			want = append(want, i)
 		}
 	}

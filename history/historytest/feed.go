@@ -105,7 +105,7 @@ var knownCases = []namedCase{
 			moment history.Moment
 			want   history.Revision
 		}{
-			{1, 0}, {first - 1, 0}, {first, 2}, {first + 999_999, 2}, {first + 1_000_000, 3},
+			{-1, 0}, {1, 0}, {first - 1, 0}, {first, 2}, {first + 999_999, 2}, {first + 1_000_000, 3},
 			{first + 2_000_000, 4}, {first + 2_999_999, 4}, {first + 3_000_000, 5}, {history.LastMoment, 5}, {history.Newest, 5},
 		} {
 			equal(r, fmt.Sprint("known at ", c.moment), known(c.moment), c.want)
@@ -295,7 +295,7 @@ var positionCases = []namedCase{
 			moment history.Moment
 			first  int
 		}{
-			{1, 0}, {at(3601), 0}, {at(3601) + 1, 1}, {at(3602), 1}, {at(3603), 1}, {at(3604), 2}, {at(3604) + 1, 3}, {history.Newest, 3},
+			{-1, 0}, {1, 0}, {at(3601), 0}, {at(3601) + 1, 1}, {at(3602), 1}, {at(3603), 1}, {at(3604), 2}, {at(3604) + 1, 3}, {history.Newest, 3},
 		} {
 			position, err := r.store.PositionAt(ctx, c.moment)
 			if err != nil {

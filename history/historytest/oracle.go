@@ -183,6 +183,11 @@ func (o *oracle) observe(observation history.Observation, run *oracleRun, now hi
 	slices.SortFunc(l.facts, func(a, b fact) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rev, b.rev)) })
 	before, changed := o.retell(l, &f)
 	v := l.holding(f.rev)
+	if run != nil && (!changed || v.facts[0].rev != f.rev) {
+		// A run's sightings are packed: they keep the run alone.
+		i := slices.IndexFunc(l.facts, func(x fact) bool { return x.rev == f.rev })
+		l.facts[i].origin = history.Origin{Run: run.ID}
+	}
 	result := history.Result{Unchanged: !changed, Version: v.number, CapturedAt: v.at, Revision: f.rev}
 	if !changed {
 		return result
@@ -249,12 +254,8 @@ func (o *oracle) retell(l *life, own *fact) (before uint32, changed bool) {
 		}
 		l.numbers++
 		v.number, v.opened, v.recorded = l.numbers, o.revision(), o.latest
-		switch {
-		case owns:
-			v.origin = own.origin
-		case !v.absence: // resumed: what is known of it is where it came from
-			w := l.holding(v.facts[0].rev)
-			v.origin = history.Origin{Provider: w.origin.Provider, Source: w.origin.Source}
+		if !v.absence {
+			v.origin = v.facts[0].origin
 		}
 	}
 	l.versions = is

@@ -178,16 +178,16 @@ var historyCases = []namedCase{
 		_, _, err = r.asOf(history.At{}).History(ctx, key("a"), history.HistoryQuery{After: 9})
 		refused(r, "after an unknown version", err, history.NotFound)
 	}},
-	{"RangeSelectsWhatItTouches", func(r *rig) {
+	{"RangeSelectsByCapturedTime", func(r *rig) {
 		r.play("A@2 B@4 C@4 D@6") // B lasts no time
 		reader := r.asOf(history.At{})
 		for _, c := range []struct {
 			from, to history.Moment
 			want     string
 		}{
-			{0, 0, "4 3 2 1"}, {at(1), at(1), ""}, {at(1), at(2), "1"}, {at(2), at(2), "1"}, {at(3), at(3), "1"},
-			{at(4) - 1, at(4) - 1, "1"}, {at(4), at(4), "3 2"}, {at(4) + 1, at(4) + 1, "3"}, {at(3), at(5), "3 2 1"},
-			{at(6), 0, "4"}, {at(9), 0, "4"}, {0, at(4) - 1, "1"}, {0, at(4), "3 2 1"}, {0, at(1), ""}, {at(5), at(6), "4 3"},
+			{0, 0, "4 3 2 1"}, {at(1), at(1), ""}, {at(1), at(2), "1"}, {at(2), at(2), "1"}, {at(3), at(3), ""},
+			{at(4) - 1, at(4) - 1, ""}, {at(4), at(4), "3 2"}, {at(4) + 1, at(4) + 1, ""}, {at(3), at(5), "3 2"},
+			{at(6), 0, "4"}, {at(9), 0, ""}, {0, at(4) - 1, "1"}, {0, at(4), "3 2 1"}, {0, at(1), ""}, {at(5), at(6), "4"},
 		} {
 			got, more := r.page(reader, history.HistoryQuery{From: c.from, To: c.to})
 			equal(r, fmt.Sprintf("from %v to %v", c.from, c.to), got, c.want)

@@ -147,17 +147,25 @@ var appendCases = []namedCase{
 		r.in("r", o)
 		equal(r, "run", r.get("a", history.At{}).Origin.Run, "r")
 	}},
-	{"ResumedRowsKeepProviderAndSource", func(r *rig) {
+	{"ResumedRowsHaveTheOriginOfTheirEvidence", func(r *rig) {
 		o := full()
 		o.Key = key("a")
 		r.record(o)
 		o.CapturedAt += 10
+		o.Origin = history.Origin{Provider: "gcp", Source: "elsewhere", Cause: history.Cause{Actor: "bob"}, Extras: []byte(`{"n":1.0}`)}
 		r.record(o)
 		r.see("a", "B", o.CapturedAt-5)
 		i := r.get("a", history.At{})
 		equal(r, "version", i.Version, 3)
-		same(r, "origin", i.Origin, history.Origin{Provider: "aws", Source: "file.ndjson"})
+		same(r, "origin", i.Origin, o.Origin)
 		same(r, "state", i.State, o.State)
+	}},
+	{"RowsResumedAtASightingOfARunHaveTheRun", func(r *rig) {
+		r.open(history.Run{ID: "r", Moment: at(9)})
+		r.see("a", "A", at(1))
+		r.in("r", observe("a", "A", at(9)))
+		r.see("a", "B", at(5))
+		same(r, "origin", r.get("a", history.At{}).Origin, history.Origin{Run: "r"})
 	}},
 	{"KeepsNoMemoryOfTheCaller", func(r *rig) {
 		o := full()

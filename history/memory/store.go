@@ -45,7 +45,8 @@ type Store struct {
 type resource struct {
 	key history.Key
 	plan.Timeline
-	contents map[uint32]content // by version number
+	contents map[uint32]content               // by version number
+	origins  map[plan.Sighting]history.Origin // of sightings
 }
 
 // operation is what an operation id stands for.
@@ -141,7 +142,7 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 	stamp := plan.Stamp{Revision: s.head.Revision + 1, RecordedAt: now}
 	res := s.resources[o.Key]
 	if res == nil {
-		res = &resource{key: o.Key, contents: map[uint32]content{}}
+		res = &resource{key: o.Key, contents: map[uint32]content{}, origins: map[plan.Sighting]history.Origin{}}
 	}
 	out, err := plan.Observe(res.Window(o.CapturedAt, s.gone(o.Key)), plan.Evidence{
 		At: o.CapturedAt, Hash: history.HashContent(bytes), Deleted: o.State.Deleted,
@@ -162,7 +163,11 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 		in.seen[o.Key] = true
 	}
 	if out.Sighting {
-		res.Sightings = append(res.Sightings, plan.Sighting{At: o.CapturedAt, Rev: stamp.Revision})
+		at := plan.Sighting{At: o.CapturedAt, Rev: stamp.Revision}
+		res.Sightings = append(res.Sightings, at)
+		if res.origins[at] = o.Origin; in != nil {
+			res.origins[at] = history.Origin{Run: in.ID} // a run packs its sightings
+		}
 	}
 	s.apply(res, out, stamp, content{bytes, o.Origin})
 
@@ -188,8 +193,7 @@ func (s *Store) apply(res *resource, out plan.Outcome, stamp plan.Stamp, own con
 		case plan.FromObservation:
 			res.contents[n.Number] = own
 		case plan.FromRow:
-			like := res.contents[n.Like]
-			res.contents[n.Number] = content{like.bytes, history.Origin{Provider: like.origin.Provider, Source: like.origin.Source}}
+			res.contents[n.Number] = content{res.contents[n.Like].bytes, res.origin(n.Start, n.Rank)}
 		case plan.FromAbsence:
 			res.contents[n.Number] = content{plan.Absence.AppendContent(nil), history.Origin{}}
 		}
@@ -201,6 +205,16 @@ func (s *Store) apply(res *resource, out plan.Outcome, stamp plan.Stamp, own con
 			Kind: c.Kind, Late: c.Late, Key: res.key, Version: c.Version, CapturedAt: c.Start,
 		})
 	}
+}
+
+// origin is where the evidence of a place in the timeline came from.
+func (r *resource) origin(start history.Moment, rank history.Revision) history.Origin {
+	for _, row := range r.Rows {
+		if c, ok := r.contents[row.Number]; ok && row.Start == start && row.Rank == rank && !row.Derived {
+			return c.origin
+		}
+	}
+	return r.origins[plan.Sighting{At: start, Rev: rank}]
 }
 
 // gone tells which completed runs missed a key.

@@ -86,8 +86,9 @@ type Stamp struct {
 // Source says where the content of a new row comes from.
 type Source uint8
 
-// FromObservation is the observation's own content, FromRow that of the row
-// numbered NewRow.Like, FromAbsence that of a bare deletion.
+// FromObservation is the observation's own content and origin. FromRow is the
+// content of the row numbered NewRow.Like, with the origin of the evidence at
+// the new row's (Start, Rank). FromAbsence is a bare deletion, without origin.
 const (
 	FromObservation Source = iota
 	FromRow
@@ -279,7 +280,7 @@ func (f *folding) outcome(s Stamp) Outcome {
 		switch {
 		case b.joins != nil:
 			standing[b.joins.Number] = b.joins
-			add(NewRow{Row: f.ownRow(b.at, b.joins.Rank)})
+			add(NewRow{Row: f.ownRow(b.at, b.joins.Rank), Source: FromRow, Like: b.joins.Number})
 			o.Version, o.Start, o.Sighting = number, b.at, true
 		case b.own:
 			add(NewRow{Row: f.ownRow(b.at, s.Revision)})

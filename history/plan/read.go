@@ -46,10 +46,7 @@ func Select(places []Place, k history.Key, q history.HistoryQuery) (picked []Pla
 			started = p.Row.Number == q.After
 			continue
 		}
-		if q.To != 0 && p.Row.Start > q.To {
-			continue
-		}
-		if until := p.Until(); until != history.Newest && until <= q.From && p.Row.Start < q.From {
+		if p.Row.Start < q.From || q.To != 0 && p.Row.Start > q.To {
 			continue
 		}
 		if q.Limit > 0 && len(picked) == q.Limit {

@@ -173,7 +173,11 @@ func (p *Place) Holds(s Sighting, known history.Revision) bool {
 // LastSeen is the newest evidence of the place's row as seen from a revision.
 func (t *Timeline) LastSeen(p *Place, known history.Revision) history.Moment {
 	last := p.Row.Start
-	for _, r := range t.Rows {
+	i, _ := slices.BinarySearchFunc(t.Rows, p.Row, (*Row).Compare)
+	for _, r := range t.Rows[i:] {
+		if p.After != nil && r.Compare(p.After) >= 0 {
+			break
+		}
 		if s := (Sighting{r.Start, r.Rank}); !r.Derived && s.At > last && p.Holds(s, known) {
 			last = s.At
 		}

@@ -53,6 +53,31 @@ var table = map[history.Kind]row{
 	history.DataLoss:    {codes.DataLoss, http.StatusInternalServerError, "InternalFailure", "stored bytes are damaged"},
 }
 
+// Refusal is why the HTTP door turns a request away before it is a question to
+// a history. That is no kind of domain error and stands in a table of its own.
+type Refusal string
+
+// The refusals, by their reason.
+const (
+	UnknownPath      Refusal = "UNKNOWN_PATH"
+	MethodNotAllowed Refusal = "METHOD_NOT_ALLOWED"
+	UnknownHost      Refusal = "UNKNOWN_HOST"
+	ForeignOrigin    Refusal = "FOREIGN_ORIGIN"
+)
+
+var refusals = map[Refusal]row{
+	UnknownPath:      {code: codes.NotFound, http: http.StatusNotFound},
+	MethodNotAllowed: {code: codes.Unimplemented, http: http.StatusMethodNotAllowed},
+	UnknownHost:      {code: codes.PermissionDenied, http: http.StatusMisdirectedRequest},
+	ForeignOrigin:    {code: codes.PermissionDenied, http: http.StatusForbidden},
+}
+
+// Because is a refusal as an error, which Status leaves as it is.
+func (r Refusal) Because(text string) error {
+	info := &errdetails.ErrorInfo{Reason: string(r), Domain: Domain}
+	return with(status.New(refusals[r].code, bounded(text)), info).Err()
+}
+
 // Code is the gRPC code of a kind.
 func Code(k history.Kind) codes.Code { return table[k].code }
 
@@ -122,7 +147,7 @@ func Ours(st *status.Status) bool {
 	return false
 }
 
-// HTTPStatus is the HTTP status of a gRPC status: that of its reason if the
+// HTTPStatus is the HTTP status of a gRPC status: that of its reason if a
 // table has one, else that of its code.
 func HTTPStatus(st *status.Status, ofCode func(codes.Code) int) int {
 	if info := errorInfo(st); info != nil {
@@ -130,6 +155,9 @@ func HTTPStatus(st *status.Status, ofCode func(codes.Code) int) int {
 			if kind.Error() == info.GetReason() {
 				return row.http
 			}
+		}
+		if row, ok := refusals[Refusal(info.GetReason())]; ok {
+			return row.http
 		}
 	}
 	return ofCode(st.Code())

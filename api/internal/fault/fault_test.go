@@ -123,6 +123,31 @@ func TestHTTPStatus(t *testing.T) {
 	}
 }
 
+func TestRefusals(t *testing.T) {
+	for refusal, want := range map[fault.Refusal]struct {
+		reason string
+		code   codes.Code
+		http   int
+	}{
+		fault.UnknownPath:      {"UNKNOWN_PATH", codes.NotFound, http.StatusNotFound},
+		fault.MethodNotAllowed: {"METHOD_NOT_ALLOWED", codes.Unimplemented, http.StatusMethodNotAllowed},
+		fault.UnknownHost:      {"UNKNOWN_HOST", codes.PermissionDenied, http.StatusMisdirectedRequest},
+		fault.ForeignOrigin:    {"FOREIGN_ORIGIN", codes.PermissionDenied, http.StatusForbidden},
+	} {
+		st := fault.Status(refusal.Because("why \xff"))
+		info := infoOf(t, st)
+		if st.Code() != want.code || st.Message() != "why \uFFFD" || info.GetReason() != want.reason || info.GetDomain() != fault.Domain {
+			t.Errorf("%s: %v", refusal, st)
+		}
+		if got := fault.HTTPStatus(st, runtime.HTTPStatusFromCode); got != want.http {
+			t.Errorf("%s: HTTP %d", refusal, got)
+		}
+		if back := fault.Error(st); back != nil {
+			t.Errorf("%s comes back as an error of the domain: %v", refusal, back)
+		}
+	}
+}
+
 func TestTextsAreBoundedAndValid(t *testing.T) {
 	st := fault.Status(&history.Error{
 		Kind: history.Invalid, Field: strings.Repeat("é", 5000), Value: "\xff", Text: strings.Repeat("x", 1<<20),

@@ -193,9 +193,9 @@ type ListItemHistoryRequest struct {
 	Account *string `protobuf:"bytes,3,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// Region; may be left out where type and id tell the resource.
 	Region *string `protobuf:"bytes,4,opt,name=region,proto3,oneof" json:"region,omitempty"`
-	// Only versions that held at or after this captured moment.
+	// Only versions captured at or after this moment.
 	From *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
-	// Only versions that began at or before this captured moment.
+	// Only versions captured at or before this moment.
 	To *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	// Revision or moment of recording. Default: now.
 	KnownAt string `protobuf:"bytes,7,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`

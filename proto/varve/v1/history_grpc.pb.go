@@ -36,16 +36,18 @@ const (
 // Answers for any moment. Questions take `at`, a captured moment (default: the
 // newest state), and `known_at`, a revision in decimal or a moment of recording
 // in RFC 3339 (default: all that is known now). The answer to a question with
-// both is the same for ever.
+// both is the same for ever. Moments may lie in any year from 1 to 9999; those
+// at 1970-01-01T00:00:00Z or earlier mean before everything.
 type HistoryServiceClient interface {
 	// Returns the version of one resource at a moment. NOT_FOUND if the resource
 	// is unknown, NOT_ALIVE if it did not exist then (the details say when it
-	// did), AMBIGUOUS if account and region are needed to tell several apart.
-	// Of several that match, one that alone lived at the moment is meant.
+	// did), AMBIGUOUS if several resources match (the details list them), even if
+	// just one of them lived then: say account and region.
 	LookupItem(ctx context.Context, in *LookupItemRequest, opts ...grpc.CallOption) (*Item, error)
 	// Lists the versions of one resource, newest first by captured time.
+	// AMBIGUOUS as in LookupItem.
 	ListItemHistory(ctx context.Context, in *ListItemHistoryRequest, opts ...grpc.CallOption) (*ListItemHistoryResponse, error)
-	// Compares two states of one resource.
+	// Compares two states of one resource. AMBIGUOUS as in LookupItem.
 	DiffItem(ctx context.Context, in *DiffItemRequest, opts ...grpc.CallOption) (*DiffItemResponse, error)
 	// Lists the inventory at a moment, in key order.
 	ListItems(ctx context.Context, in *ListItemsRequest, opts ...grpc.CallOption) (*ListItemsResponse, error)
@@ -164,16 +166,18 @@ func (c *historyServiceClient) GetStatus(ctx context.Context, in *GetStatusReque
 // Answers for any moment. Questions take `at`, a captured moment (default: the
 // newest state), and `known_at`, a revision in decimal or a moment of recording
 // in RFC 3339 (default: all that is known now). The answer to a question with
-// both is the same for ever.
+// both is the same for ever. Moments may lie in any year from 1 to 9999; those
+// at 1970-01-01T00:00:00Z or earlier mean before everything.
 type HistoryServiceServer interface {
 	// Returns the version of one resource at a moment. NOT_FOUND if the resource
 	// is unknown, NOT_ALIVE if it did not exist then (the details say when it
-	// did), AMBIGUOUS if account and region are needed to tell several apart.
-	// Of several that match, one that alone lived at the moment is meant.
+	// did), AMBIGUOUS if several resources match (the details list them), even if
+	// just one of them lived then: say account and region.
 	LookupItem(context.Context, *LookupItemRequest) (*Item, error)
 	// Lists the versions of one resource, newest first by captured time.
+	// AMBIGUOUS as in LookupItem.
 	ListItemHistory(context.Context, *ListItemHistoryRequest) (*ListItemHistoryResponse, error)
-	// Compares two states of one resource.
+	// Compares two states of one resource. AMBIGUOUS as in LookupItem.
 	DiffItem(context.Context, *DiffItemRequest) (*DiffItemResponse, error)
 	// Lists the inventory at a moment, in key order.
 	ListItems(context.Context, *ListItemsRequest) (*ListItemsResponse, error)
