@@ -115,12 +115,7 @@ func (v *view) changesAfter(seq history.Seq) ([]change, error) {
 	}
 	v.s.mu.RUnlock()
 	c := v.tx.Bucket(bucketFeed).Cursor()
-	k, framed := c.Seek(uint64Key(seq + 2))
-	if k == nil {
-		k, framed = c.Last()
-	} else {
-		k, framed = c.Prev()
-	}
+	k, framed, _ := lastBefore(c, uint64Key(seq+2))
 	if k == nil {
 		return nil, damaged(bucketFeed, uint64Key(seq+1))
 	}
@@ -194,12 +189,7 @@ func (v *view) knownAt(recorded history.Moment) (history.Revision, error) {
 	}
 	v.s.mu.RUnlock()
 	c := v.tx.Bucket(bucketClock).Cursor()
-	k, b := c.Seek(uint64Key(recorded + 1))
-	if k == nil {
-		k, b = c.Last()
-	} else {
-		k, b = c.Prev()
-	}
+	k, b, _ := lastBefore(c, uint64Key(recorded+1))
 	switch {
 	case k == nil:
 		return 0, nil

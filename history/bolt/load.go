@@ -207,11 +207,7 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 	if len(rec.rows) == 0 && len(rec.closes) == 0 {
 		l := &loaded{rid: r}
 		c := v.tx.Bucket(bucketSegments).Cursor()
-		later, _ := c.Seek(segmentSeek(r, at))
-		k, b := c.Prev()
-		if later == nil {
-			k, b = c.Last()
-		}
+		k, b, later := lastBefore(c, segmentSeek(r, at))
 		if !bytes.HasPrefix(k, ridKey(r)) {
 			return l, plan.Place{}, nil
 		}
@@ -244,12 +240,7 @@ func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (histo
 	if !l.complete {
 		c := v.tx.Bucket(bucketSightings).Cursor()
 		prefix := ridKey(l.rid)
-		key, _ := c.Seek(segmentSeek(l.rid, p.Until()))
-		if key == nil {
-			key, _ = c.Last()
-		} else {
-			key, _ = c.Prev()
-		}
+		key, _, _ := lastBefore(c, segmentSeek(l.rid, p.Until()))
 		for ; bytes.HasPrefix(key, prefix); key, _ = c.Prev() {
 			s := parseSightingKey(key)
 			if s.At <= last {

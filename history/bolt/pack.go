@@ -110,12 +110,7 @@ func evidenceAt(r *row) history.Moment {
 // lastSighting is the captured moment of a resource's newest merged sighting.
 func (v *view) lastSighting(r rid) history.Moment {
 	c := v.tx.Bucket(bucketSightings).Cursor()
-	k, _ := c.Seek(ridKey(r + 1))
-	if k == nil {
-		k, _ = c.Last()
-	} else {
-		k, _ = c.Prev()
-	}
+	k, _, _ := lastBefore(c, ridKey(r+1))
 	if !bytes.HasPrefix(k, ridKey(r)) {
 		return 0
 	}
@@ -137,16 +132,9 @@ func (v *view) segmentsFrom(r rid, rec *recent) ([]segment, [][]byte, error) {
 		from = prefix // closed rows may stand anywhere
 	}
 	c := v.tx.Bucket(bucketSegments).Cursor()
-	k, b := c.Seek(from)
-	if len(rec.closes) == 0 {
-		if k == nil {
-			k, b = c.Last()
-		} else {
-			k, b = c.Prev()
-		}
-		if !bytes.HasPrefix(k, prefix) {
-			k, b = c.Seek(prefix)
-		}
+	k, b, _ := lastBefore(c, from)
+	if !bytes.HasPrefix(k, prefix) {
+		k, b = c.Seek(prefix)
 	}
 	var (
 		segments []segment

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
 )
@@ -98,6 +100,17 @@ func sightingKey(r rid, s plan.Sighting) []byte {
 
 func uint64Key[T ~uint64 | ~int64](v T) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(v))
+}
+
+// lastBefore moves a cursor to the last key before a given one, nil if there is
+// none; next is the first key that is not before it.
+func lastBefore(c *bolt.Cursor, key []byte) (k, v, next []byte) {
+	if next, _ = c.Seek(key); next == nil {
+		k, v = c.Last()
+	} else {
+		k, v = c.Prev()
+	}
+	return k, v, next
 }
 
 // damaged names the place of a value that cannot be what was written.

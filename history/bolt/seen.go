@@ -98,13 +98,7 @@ func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
 		// One merge after the other: the last block that begins at or before r.
 		merge := slices.Clone(k[:12])
 		target := binary.BigEndian.AppendUint32(slices.Clone(merge), uint32(r)+1)
-		next, _ := c.Seek(target)
-		var block, framed []byte
-		if next == nil {
-			block, framed = c.Last()
-		} else {
-			block, framed = c.Prev()
-		}
+		block, framed, _ := lastBefore(c, target)
 		if bytes.HasPrefix(block, merge) {
 			err := eachSeen(block, framed, func(e seenEntry) bool {
 				if e.rid == r {
