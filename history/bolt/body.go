@@ -84,19 +84,23 @@ func sealBody(payload []byte) []byte {
 }
 
 // openBody returns the payload of a body that stands alone, in memory of its own.
-func openBody(body []byte) ([]byte, error) {
+func openBody(body []byte) ([]byte, error) { return appendOpened(nil, body) }
+
+// appendOpened writes the payload of a body that stands alone over an empty
+// buffer, and returns it.
+func appendOpened(empty, body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, errBody
 	}
 	switch codec(body[0]) {
 	case codecPlain:
-		return slices.Clone(body[1:]), nil
+		return append(empty, body[1:]...), nil
 	case codecS2:
 		n, err := s2.DecodedLen(body[1:])
 		if err != nil || n > maxPayload {
 			return nil, errBody
 		}
-		payload, err := s2.Decode(make([]byte, n), body[1:])
+		payload, err := s2.Decode(slices.Grow(empty, n)[:n], body[1:])
 		if err != nil {
 			return nil, errBody
 		}

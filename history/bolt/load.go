@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sync"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -56,10 +57,36 @@ func (v *view) rid(k history.Key) rid {
 		}
 	}
 	v.s.mu.RUnlock()
+	if r := v.s.merged.find(k); r != 0 {
+		return r
+	}
 	if b := v.tx.Bucket(bucketNames).Get(nameKey(k)); len(b) == 4 {
-		return parseRid(b)
+		r := parseRid(b)
+		v.s.merged.keep(k, r)
+		return r
 	}
 	return 0
+}
+
+// ridCache remembers the numbers of merged resources, which never change.
+type ridCache struct {
+	mu   sync.RWMutex
+	rids map[history.Key]rid
+}
+
+func (c *ridCache) find(k history.Key) rid {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.rids[k]
+}
+
+func (c *ridCache) keep(k history.Key, r rid) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rids == nil || len(c.rids) >= cachedHeads {
+		c.rids = map[history.Key]rid{}
+	}
+	c.rids[k] = r
 }
 
 // key finds the resource of a number.

@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 
 	"github.com/varvehq/varve/history/plan"
 )
@@ -92,11 +93,33 @@ func (s segment) append(b []byte) []byte {
 }
 
 // payload restores the payload of row i, in memory of its own, by way of the
-// rows it builds on.
+// rows it builds on; those on the way take turns in two buffers.
 func (s segment) payload(i int) ([]byte, error) {
-	u := unpacker{segment: s}
-	return u.payload(i)
+	first := i
+	for first > 0 && codecOf(s[first].body) == codecDelta {
+		first--
+	}
+	if first == i {
+		return openBody(s[i].body)
+	}
+	buffers := wayBuffers.Get().(*[2][]byte)
+	defer wayBuffers.Put(buffers)
+	payload, err := appendOpened(buffers[0][:0], s[first].body)
+	if err != nil {
+		return nil, err
+	}
+	buffers[0] = payload
+	for n := first + 1; n < i; n++ {
+		next := &buffers[(n-first)%2]
+		if *next, err = applyDelta((*next)[:0], payload, s[n].body[1:]); err != nil {
+			return nil, err
+		}
+		payload = *next
+	}
+	return applyDelta(nil, payload, s[i].body[1:])
 }
+
+var wayBuffers = sync.Pool{New: func() any { return new([2][]byte) }}
 
 // unpacker restores payloads of a segment; in order of rows each step costs one
 // delta.

@@ -89,6 +89,7 @@ type Store struct {
 	completedTo history.Moment // latest moment of a completed run
 	arrived     chan struct{}  // closed and renewed by every commit
 
+	merged ridCache
 	writer writer
 	merger merger
 }
