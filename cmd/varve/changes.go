@@ -26,16 +26,20 @@ func newChanges(a *app) *cobra.Command {
 of recording. It is about when we learned, not about when it was true; a change
 that was captured before what was known already is marked late.
 
+All changes are shown up to the end that the feed has when it is asked. --limit
+cuts it off earlier, which is told on standard error with the position to go on
+from.
+
 Each change has a position. Given to --from, it resumes the feed right after that
 change, also after a restart of the daemon. With -o json each change is an object
 on a line of its own.`,
 		Example: `  varve changes --from -2h
-  varve changes --from 2026-07-18 --limit 0 -o json
+  varve changes --from 2026-07-18 -o json
   varve changes --from "$POSITION" -o json | jq -r .id`,
 		Args: noArgs,
 	}
 	cmd.Flags().StringVar(&from, "from", "", "start with what was recorded at `TIME|POSITION` (default: the first change)")
-	cmd.Flags().IntVar(&limit, "limit", 100, "at most `N` changes; 0 for all to the end")
+	cmd.Flags().IntVar(&limit, "limit", 0, "at most `N` changes (default: all, to the end)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if limit < 0 {
 			return usagef(cmd, "--limit %d: it must not be negative", limit)
@@ -45,65 +49,76 @@ on a line of its own.`,
 			return err
 		}
 		defer conn.Close()
-		request, err := feedFrom(cmd.Context(), conn, from)
-		if err != nil {
-			return err
-		}
+		f := &feed{conn: conn, request: feedFrom(from), limit: limit}
 		if a.output == asJSON {
-			return a.changesJSON(cmd.Context(), conn, request, limit)
+			return a.changesJSON(cmd.Context(), f)
 		}
-		return a.changesTable(cmd.Context(), conn, request, limit)
+		return a.changesTable(cmd.Context(), f)
 	}
 	return cmd
 }
 
 // feedFrom reads --from: a moment where it is one, else a position.
-func feedFrom(ctx context.Context, conn *client.Conn, from string) (*varvev1.ListChangesRequest, error) {
+func feedFrom(from string) *varvev1.ListChangesRequest {
 	if from == "" {
-		return &varvev1.ListChangesRequest{}, nil
+		return &varvev1.ListChangesRequest{}
 	}
 	m, err := when.Parse(from, time.Now())
 	if err != nil {
-		return &varvev1.ListChangesRequest{Position: from}, nil
+		return &varvev1.ListChangesRequest{Position: from}
 	}
-	if since := m.Timestamp(); since != nil {
-		return &varvev1.ListChangesRequest{Since: since}, nil
-	}
-	head, err := conn.GetStatus(ctx, &varvev1.GetStatusRequest{})
-	if err != nil {
-		return nil, err
-	}
-	return &varvev1.ListChangesRequest{Position: head.GetPosition()}, nil
+	return &varvev1.ListChangesRequest{Since: m.Timestamp()}
 }
 
-// eachChange reads the feed up to its end or the limit and returns the position
-// after what was read.
-func eachChange(ctx context.Context, conn *client.Conn, request *varvev1.ListChangesRequest, limit int, use func(*varvev1.Change) error) (string, error) {
+// feed reads changes up to the end that the feed has when it is asked; 0 as the
+// limit is none.
+type feed struct {
+	conn    *client.Conn
+	request *varvev1.ListChangesRequest
+	limit   int
+
+	next string // position after what was read
+	more bool   // the limit has cut it off
+}
+
+func (f *feed) each(ctx context.Context, use func(*varvev1.Change) error) error {
+	head, err := f.conn.GetStatus(ctx, &varvev1.GetStatusRequest{})
+	if err != nil {
+		return err
+	}
 	for n := 0; ; {
-		request.PageSize = fullPage
-		if limit > 0 {
-			request.PageSize = int32(min(fullPage, limit-n))
+		f.request.PageSize = fullPage
+		if f.limit > 0 { // and one, to see whether there is more
+			f.request.PageSize = int32(min(fullPage, f.limit-n+1))
 		}
-		page, err := conn.ListChanges(ctx, request)
+		page, err := f.conn.ListChanges(ctx, f.request)
 		if err != nil {
-			return "", err
+			return err
 		}
 		for _, c := range page.GetChanges() {
-			if err := use(c); err != nil {
-				return "", err
+			switch {
+			case c.GetRevision() > head.GetRevision():
+				return nil
+			case f.limit > 0 && n == f.limit:
+				f.more = true
+				return nil
 			}
+			if err := use(c); err != nil {
+				return err
+			}
+			f.next = c.GetPosition()
 			n++
 		}
-		request.Position, request.Since = page.GetNextPosition(), nil
-		if len(page.GetChanges()) == 0 || n == limit {
-			return request.GetPosition(), nil
+		if len(page.GetChanges()) == 0 {
+			return nil
 		}
+		f.request.Position, f.request.Since = page.GetNextPosition(), nil
 	}
 }
 
-func (a *app) changesJSON(ctx context.Context, conn *client.Conn, request *varvev1.ListChangesRequest, limit int) error {
+func (a *app) changesJSON(ctx context.Context, f *feed) error {
 	out := bufio.NewWriter(a.stdout)
-	_, err := eachChange(ctx, conn, request, limit, func(c *varvev1.Change) error {
+	err := f.each(ctx, func(c *varvev1.Change) error {
 		text, err := a.marshal(answer.ChangeOf(c))
 		if err != nil {
 			return err
@@ -114,12 +129,15 @@ func (a *app) changesJSON(ctx context.Context, conn *client.Conn, request *varve
 	if flushErr := out.Flush(); err == nil {
 		err = flushErr
 	}
+	if err == nil && f.more {
+		a.goOn(f)
+	}
 	return err
 }
 
-func (a *app) changesTable(ctx context.Context, conn *client.Conn, request *varvev1.ListChangesRequest, limit int) error {
+func (a *app) changesTable(ctx context.Context, f *feed) error {
 	t := table.New(a.screen, "recorded", "kind", "captured", ">v", "account", "region", "type", "id")
-	next, err := eachChange(ctx, conn, request, limit, func(p *varvev1.Change) error {
+	err := f.each(ctx, func(p *varvev1.Change) error {
 		c := answer.ChangeOf(p)
 		captured := table.Text(c.CapturedAt)
 		if c.Late {
@@ -141,8 +159,16 @@ func (a *app) changesTable(ctx context.Context, conn *client.Conn, request *varv
 	if _, err := t.WriteTo(a.stdout); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "\n%s varve changes --from %s\n", a.screen.Paint(terminal.Dim, "go on with:"), terminal.Clean(next))
-	return err
+	a.goOn(f)
+	return nil
+}
+
+// goOn tells people how to read on, and whether anything is left to read.
+func (a *app) goOn(f *feed) {
+	if f.more {
+		fmt.Fprintf(a.stderr, "cut after %d, there are more changes\n", f.limit)
+	}
+	fmt.Fprintf(a.stderr, "%s varve changes --from %s\n", a.errScreen.Paint(terminal.Dim, "go on with:"), terminal.Clean(f.next))
 }
 
 func kindCell(kind string) table.Cell {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,9 +48,6 @@ is 0 whether there are differences or not.`,
 		request := &varvev1.DiffItemRequest{
 			Type: s.typ, Id: s.id, Account: s.account.value(), Region: s.region.value(),
 			From: from.String(), To: to.String(), KnownAt: known.String(),
-		}
-		if request.From == "" { // now
-			request.From = time.Now().UTC().Format(time.RFC3339Nano)
 		}
 		if a.output == asJSON {
 			request.ReadMask = mask(answer.StateFields...)

@@ -24,6 +24,10 @@ func newGet(a *app) *cobra.Command {
 		Long: `Show one resource: its newest state, or what it was like at a moment.
 
 A resource that did not exist then is exit code 1; the message says when it did.
+Where resources in several accounts or regions match, the answer is an error that
+lists them, whether they exist at that moment or not: --account and --region say
+which is meant.
+
 With -o json the answer is one object, the configuration embedded with every digit
 as it was recorded.`,
 		Example: `  varve get AWS::EC2::SecurityGroup sg-07c41d9be52a8f360

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/varvehq/varve/cmd/internal/when"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/varvehq/varve/cmd/internal/when"
+)
 
 const rootHelp = `Varve records what every resource of your infrastructure looked like, and answers
 for any moment: what was it like then, what changed, who did it, what existed.
@@ -20,6 +24,57 @@ the audit". With both, the answer is the same for ever.
 
 A TIME is
   ` + when.Forms + `.
+now is this very moment by the clock of this computer; without --at the answer is
+the newest state. Before 1970 is before everything.
 
 Exit codes: 0 done; 1 answered no, or part was refused (not found, rejected lines,
 damage found); 2 the command line is wrong, or the daemon cannot be reached.`
+
+// newHelp is cobra's own but for a command that there is not, which it takes for
+// an answer.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about any command",
+		Long:    `Show what a command does, and its flags.`,
+		GroupID: groupOperate,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if about, rest, err := root.Find(args); err == nil && len(rest) == 0 {
+				for _, c := range about.Commands() {
+					if c.IsAvailableCommand() {
+						names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(about, args[len(args)-max(len(rest), 1)])
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// refuseOtherShells makes "completion" refuse what it has no script for; cobra
+// shows its help instead.
+func refuseOtherShells(root *cobra.Command) {
+	completion, _, err := root.Find([]string{"completion"})
+	if err != nil || completion == root {
+		return
+	}
+	completion.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef(cmd, "no completion for %q: choose bash, zsh, fish or powershell", args[0])
+		}
+		return nil
+	}
+	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	for _, shell := range completion.Commands() {
+		shell.Args = noArgs
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/varvehq/varve/cmd/internal/table"
 	"github.com/varvehq/varve/cmd/internal/terminal"
 	"github.com/varvehq/varve/cmd/internal/when"
+	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
 
@@ -33,6 +34,9 @@ func newHistory(a *app) *cobra.Command {
 when each was true, who made it, and what changed against the version before.
 Deletions are versions too.
 
+--from and --to bound the time of capture, both inclusive. A version that was
+captured before --from is left out, even if it still held then.
+
 Version numbers count in the order in which the versions became known. One that
 was captured earlier but learned of later stands in its place in time, with a
 higher number.`,
@@ -41,8 +45,8 @@ higher number.`,
   varve history Kubernetes::apps::Deployment payments/checkout --limit 0 -o json`,
 	}
 	s.bind(a, cmd)
-	cmd.Flags().Var(&from, "from", "only versions that held then or later")
-	cmd.Flags().Var(&to, "to", "only versions that began then or earlier")
+	cmd.Flags().Var(&from, "from", "only versions captured then or later")
+	cmd.Flags().Var(&to, "to", "only versions captured then or earlier")
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most `N` versions; 0 for all")
 	bindKnown(cmd, &known)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -58,9 +62,6 @@ higher number.`,
 			Type: s.typ, Id: s.id, Account: s.account.value(), Region: s.region.value(),
 			From: from.Timestamp(), To: to.Timestamp(), KnownAt: known.String(),
 		}}
-		if from.Now() { // what holds, not all there ever was
-			h.request.From = timestamppb.Now()
-		}
 		if a.output == asJSON {
 			return a.historyJSON(cmd.Context(), h, limit)
 		}
@@ -75,8 +76,9 @@ type versions struct {
 	request *varvev1.ListItemHistoryRequest
 }
 
-// each gives up to limit versions, newest first; 0 gives all.
-func (v *versions) each(ctx context.Context, limit int, use func(*varvev1.Item) error) error {
+// each gives up to limit versions, newest first; 0 gives all. It reports whether
+// there are more.
+func (v *versions) each(ctx context.Context, limit int, use func(*varvev1.Item) error) (more bool, err error) {
 	v.request.PageSize = historyPage
 	if 0 < limit && limit < historyPage {
 		v.request.PageSize = int32(limit)
@@ -84,28 +86,40 @@ func (v *versions) each(ctx context.Context, limit int, use func(*varvev1.Item) 
 	for n := 0; ; {
 		page, err := v.conn.ListItemHistory(ctx, v.request)
 		if err != nil {
-			return err
+			return false, err
 		}
-		for _, item := range page.GetItems() {
+		for i, item := range page.GetItems() {
 			if err := use(item); err != nil {
-				return err
+				return false, err
 			}
 			if n++; n == limit {
-				return nil
+				return i+1 < len(page.GetItems()) || page.GetNextPageToken() != "", nil
 			}
 		}
 		if v.request.PageToken = page.GetNextPageToken(); v.request.PageToken == "" {
-			return nil
+			return false, nil
 		}
 	}
 }
 
 func (a *app) historyJSON(ctx context.Context, v *versions, limit int) error {
 	list := a.array("items")
-	if err := v.each(ctx, limit, func(i *varvev1.Item) error { return list.add(answer.ItemOf(i)) }); err != nil {
+	more, err := v.each(ctx, limit, func(i *varvev1.Item) error { return list.add(answer.ItemOf(i)) })
+	if err != nil {
 		return err
 	}
-	return list.close()
+	if err := list.close(); err != nil {
+		return err
+	}
+	if more {
+		a.historyIsCut(limit)
+	}
+	return nil
+}
+
+// historyIsCut tells people that they do not see everything.
+func (a *app) historyIsCut(limit int) {
+	fmt.Fprintf(a.stderr, "cut after %d, there are older versions; --limit 0 shows all\n", limit)
 }
 
 // historyTable compares each version with the one before it, which comes next.
@@ -119,7 +133,7 @@ func (a *app) historyTable(ctx context.Context, v *versions, limit int) error {
 	narrow := 0 < a.screen.Width && a.screen.Width < roomForRecorded
 	var newer *varvev1.Item
 	n := 0
-	err := v.each(ctx, ask, func(older *varvev1.Item) error {
+	_, err := v.each(ctx, ask, func(older *varvev1.Item) error {
 		if newer != nil {
 			historyRow(t, older, newer, narrow)
 		}
@@ -140,20 +154,26 @@ func (a *app) historyTable(ctx context.Context, v *versions, limit int) error {
 	if t.Len() == 0 {
 		fmt.Fprintln(a.stderr, "no versions in that time")
 	}
-	_, err = t.WriteTo(a.stdout)
-	return err
+	if _, err := t.WriteTo(a.stdout); err != nil {
+		return err
+	}
+	if limit > 0 && n > limit {
+		a.historyIsCut(limit)
+	}
+	return nil
 }
 
 // before looks up what stands before the oldest version shown, if a range of
 // time may have cut it off.
 func (v *versions) before(ctx context.Context, item *varvev1.Item) (*varvev1.Item, error) {
-	if v.request.GetFrom() == nil {
+	at := history.MomentOf(item.GetCapturedAt().AsTime()) - 1
+	if v.request.GetFrom() == nil || !at.Valid() {
 		return nil, nil
 	}
 	older, err := v.conn.LookupItem(ctx, &varvev1.LookupItemRequest{
 		Type: item.GetKey().GetType(), Id: item.GetKey().GetId(),
 		Account: &item.GetKey().Account, Region: &item.GetKey().Region,
-		At:      timestamppb.New(item.GetCapturedAt().AsTime().Add(-time.Microsecond)),
+		At:      timestamppb.New(at.Time()),
 		KnownAt: v.request.GetKnownAt(),
 	})
 	if reason := client.Reason(err); reason == "NOT_ALIVE" || reason == "NOT_FOUND" {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -72,6 +73,9 @@ then, what was read stays recorded. --force completes it nevertheless.`,
 		if f.format != "auto" && source.ParseFormat(f.format) == source.Unknown {
 			return usagef(cmd, "--format %s: choose auto, ndjson or aws-config", f.format)
 		}
+		if f.moment.BeforeAll() {
+			return usagef(cmd, "--moment: it must lie after 1970-01-01T00:00:00Z")
+		}
 		if !f.complete && (f.force || f.moment.Given() || f.scope.given()) {
 			return usagef(cmd, "--moment, --scope and --force go with --complete only")
 		}
@@ -116,9 +120,13 @@ func checkFiles(cmd *cobra.Command, files []string) error {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
-			return usagef(cmd, "%w", err)
+			var pathErr *fs.PathError
+			if errors.As(err, &pathErr) {
+				err = pathErr.Err
+			}
+			return &usageError{err: fmt.Errorf("%s: %w", name, err)}
 		case info.IsDir():
-			return usagef(cmd, "%s is a folder; name the files in it", name)
+			return &usageError{err: fmt.Errorf("%s is a folder; name the files in it", name)}
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func (f *filter) bind(a *app, cmd *cobra.Command) {
 	flags.Var(&f.region, "region", "only this `REGION`; may be empty")
 	flags.StringVar(&f.idPrefix, "id-prefix", "", "only ids that begin with `TEXT`")
 	flags.StringVar(&f.name, "name", "", "only resources of this `NAME`")
-	flags.Var(&f.tags, "tag", "only resources that bear this tag; may be given several times")
+	flags.Var(&f.tags, "tag", "only resources that bear this tag, the key ends at the first '='; may be given several times")
 	flags.BoolVar(&f.deleted, "deleted", false, "deleted resources too")
 	f.moment.bind(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("type", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {

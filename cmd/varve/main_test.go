@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 //	                      what differs from run to run
 //	pack gzip|zstd FROM TO
 //	position FILE         sets POSITION to that of the last change in FILE
+//	soon FILE             writes an observation captured two minutes from now
 //	damage FILE           overwrites the text DAMAGE-ME within FILE
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -54,7 +55,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": scriptDaemon, "exits": scriptExits, "answer": scriptAnswer, "pack": scriptPack,
-			"position": scriptPosition, "damage": scriptDamage,
+			"position": scriptPosition, "damage": scriptDamage, "soon": scriptSoon,
 		},
 		RequireUniqueNames: true,
 		UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
@@ -195,6 +196,14 @@ func scriptPosition(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s holds no position", args[0])
 	}
 	ts.Setenv("POSITION", all[len(all)-1][1])
+}
+
+func scriptSoon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: soon FILE")
+	}
+	line := fmt.Sprintf(`{"time":%q,"type":"T","id":"soon","configuration":1}`, time.Now().UTC().Add(2*time.Minute).Format(time.RFC3339))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(line), 0o600))
 }
 
 func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {

@@ -59,7 +59,10 @@ func (s *subject) bind(a *app, cmd *cobra.Command) {
 				return usagef(cmd, "unknown flag: %s", arg)
 			}
 		}
-		return usagef(cmd, "TYPE and ID are needed, %d arguments are given", len(args))
+		if len(args) > 2 {
+			return usagef(cmd, "TYPE and ID are needed, %d arguments are given", len(args))
+		}
+		return usagef(cmd, "TYPE and ID are needed, %s is given", []string{"neither", "only TYPE"}[len(args)])
 	}
 	cmd.ValidArgsFunction = completeResource(a, s)
 	bindPlace(cmd, &s.account, &s.region)

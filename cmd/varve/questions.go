@@ -14,6 +14,7 @@ func questions(before string) []question {
 	const (
 		group      = "AWS::EC2::SecurityGroup"
 		instance   = "AWS::EC2::Instance"
+		june       = "2026-06-20" // the version before the weekend is from then
 		friday     = "2026-07-17"
 		tuesday    = "2026-07-21"
 		beforeFall = "2026-07-17T18:00:00Z"
@@ -24,7 +25,7 @@ func questions(before string) []question {
 			ask("diff", "Kubernetes::core::ConfigMap", scenario.CheckoutConfig, "--from", beforeFall, "--to", scenario.OutageBegan),
 		}},
 		{"Who touched the bastion's security group that weekend?", [][]string{
-			ask("history", group, scenario.SecurityGroup, "--from", friday, "--to", tuesday),
+			ask("history", group, scenario.SecurityGroup, "--from", june, "--to", tuesday),
 		}},
 		{"What did it let in on Saturday that it had not on Friday?", [][]string{
 			ask("diff", group, scenario.SecurityGroup, "--from", friday, "--to", scenario.Saturday),

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/grpc/codes"
 
 	"github.com/varvehq/varve/cmd/internal/argv"
@@ -52,6 +54,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 	case errors.Is(err, errReported):
 		return exitRefused
 	case errors.As(err, &usage):
+		if usage.command == "" {
+			a.complain("%v", usage.err)
+			return exitUsage
+		}
 		a.complain("%v\nSee `%s --help`.", usage.err, usage.command)
 		return exitUsage
 	}
@@ -71,9 +77,9 @@ func (a *app) complain(text string, args ...any) {
 // errReported is a refusal that has been told already.
 var errReported = errors.New("part was refused")
 
-// usageError is a command line that is not understood.
+// usageError is a command line that is not understood, or cannot be followed.
 type usageError struct {
-	command string
+	command string // whose help says more; may be empty
 	err     error
 }
 
@@ -125,6 +131,7 @@ func init() { cobra.EnableCommandSorting = false } // they stand in the order of
 
 func newRoot(a *app) *cobra.Command {
 	a.output, a.addr = asTable, addrFromEnv()
+	var version bool
 	root := &cobra.Command{
 		Use:   "varve",
 		Short: "The time machine for infrastructure configuration",
@@ -135,7 +142,12 @@ func newRoot(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				return a.version()
+			}
+			return cmd.Help()
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
@@ -143,8 +155,9 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
+	root.SetFlagErrorFunc(flagError)
 
+	root.Flags().BoolVar(&version, "version", false, "say which version this is")
 	flags := root.PersistentFlags()
 	flags.VarP(&a.output, "output", "o", "how to answer: a table for people, or json for programs")
 	flags.StringVar(&a.addr, "addr", a.addr, "`HOST:PORT` of the daemon; VARVE_ADDR sets it as well")
@@ -164,7 +177,10 @@ func newRoot(a *app) *cobra.Command {
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
 	add(groupOperate, newServe(a), newVerify(a), newDemo(a), newVersion(a))
 	root.SetHelpCommandGroupID(groupOperate)
+	root.SetHelpCommand(newHelp(root))
 	root.SetCompletionCommandGroupID(groupOperate)
+	root.InitDefaultCompletionCmd()
+	refuseOtherShells(root)
 	return root
 }
 
@@ -173,6 +189,23 @@ const (
 	groupRecord  = "record"
 	groupOperate = "operate"
 )
+
+// flagError says in our words what the parser of numbers says in its own.
+func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	var number *strconv.NumError
+	if !errors.As(err, &invalid) || !errors.As(err, &number) {
+		return usagef(cmd, "%w", err)
+	}
+	expected := "a whole number is expected"
+	if number.Func == "ParseBool" {
+		expected = "true or false is expected"
+	}
+	if errors.Is(number, strconv.ErrRange) {
+		expected = "it is too large"
+	}
+	return usagef(cmd, "--%s %s: %s", invalid.GetFlag().Name, invalid.GetValue(), expected)
+}
 
 func unknownCommand(cmd *cobra.Command, name string) error {
 	if like := cmd.SuggestionsFor(name); len(like) > 0 {

@@ -3,15 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
 )
 
 func newServe(a *app) *cobra.Command {
@@ -38,6 +41,9 @@ loopback only, since everybody who reaches it may ask and record.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if dir == "" {
 			return usagef(cmd, "--data is needed: the folder of the store")
+		}
+		if err := checkFolder(dir); err != nil {
+			return err
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
@@ -66,4 +72,17 @@ func (a *app) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(a.stderr, nil))
 	}
 	return slog.New(slog.NewTextHandler(a.stderr, nil))
+}
+
+// checkFolder refuses what is no folder of a store, and a store's file that lost
+// all it held: opened, it would become a new store without a word.
+func checkFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file; --data takes the folder of a store", dir)
+	}
+	file := filepath.Join(dir, bolt.FileName)
+	if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return fmt.Errorf("%s is empty: there is no store in it; restore it, or remove it to begin a new one", file)
+	}
+	return nil
 }

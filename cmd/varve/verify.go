@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/table"
 	"github.com/varvehq/varve/cmd/internal/terminal"
-	"github.com/varvehq/varve/history/bolt"
 )
 
 // verification is what a check of a store came to.
@@ -25,6 +23,8 @@ type verification struct {
 	FileBytes  int64     `json:"fileBytes"`
 	LiveBytes  int64     `json:"liveBytes"` // of its pages in use
 	Findings   []finding `json:"findings"`
+
+	broken bool // it could not be read to the end; the numbers above are not known
 }
 
 // finding is one thing that is not as it should be.
@@ -36,6 +36,7 @@ type finding struct {
 
 func newVerify(a *app) *cobra.Command {
 	var dir string
+	var inProcess bool
 	cmd := &cobra.Command{
 		Use:   "verify --data DIR",
 		Short: "Check a store for damage",
@@ -46,30 +47,36 @@ is in use is refused. Exit code 1 means that damage was found.`,
 		Args:    noArgs,
 	}
 	cmd.Flags().StringVar(&dir, "data", "", "the folder `DIR` of the store")
+	cmd.Flags().BoolVar(&inProcess, "in-process", false, "")
+	_ = cmd.Flags().MarkHidden("in-process")
 	_ = cmd.MarkFlagDirname("data")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if dir == "" {
 			return usagef(cmd, "--data is needed: the folder of the store")
 		}
+		if err := checkFolder(dir); err != nil {
+			return err
+		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-
-		v := verification{Findings: []finding{}}
-		sum, err := bolt.Verify(ctx, dir, func(f bolt.Finding) {
-			v.Findings = append(v.Findings, finding{Bucket: f.Bucket, Key: hex.EncodeToString(f.Key), Text: f.Text})
-		})
+		if inProcess {
+			return a.examine(ctx, dir)
+		}
+		v, err := verify(ctx, dir)
 		if err != nil {
 			return err
 		}
-		v.Resources, v.Versions, v.Changes, v.Sightings = sum.Resources, sum.Versions, sum.Changes, sum.Sightings
-		v.Runs, v.LogEntries, v.FileBytes, v.LiveBytes = sum.Runs, sum.LogEntries, sum.FileBytes, sum.LiveBytes
 		if a.output == asJSON {
 			err = a.writeJSON(v)
 		} else {
 			err = a.verifyTable(v)
 		}
 		if err == nil && len(v.Findings) > 0 {
-			a.complain("%d findings: the store is damaged", len(v.Findings))
+			findings := "findings"
+			if len(v.Findings) == 1 {
+				findings = "finding"
+			}
+			a.complain("%d %s: the store is damaged", len(v.Findings), findings)
 			return errReported
 		}
 		return err
@@ -81,7 +88,7 @@ func (a *app) verifyTable(v verification) error {
 	number := func(name string, n uint64) table.Field {
 		return table.Field{Name: name, Cell: table.Text(fmt.Sprint(n))}
 	}
-	table.Fields(a.stdout, a.screen, []table.Field{
+	fields := []table.Field{
 		number("resources", v.Resources),
 		number("versions", v.Versions),
 		number("changes", v.Changes),
@@ -89,7 +96,11 @@ func (a *app) verifyTable(v verification) error {
 		number("runs", v.Runs),
 		number("log entries", v.LogEntries),
 		{Name: "file", Cell: table.Text(fmt.Sprintf("%s, of which %s in use", size(v.FileBytes), size(v.LiveBytes)))},
-	})
+	}
+	if v.broken {
+		fields = []table.Field{{Name: "file", Cell: table.Text(size(v.FileBytes))}}
+	}
+	table.Fields(a.stdout, a.screen, fields)
 	if len(v.Findings) == 0 {
 		_, err := fmt.Fprintln(a.stdout, a.screen.Paint(terminal.Green, "no damage found"))
 		return err

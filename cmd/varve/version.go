@@ -48,13 +48,15 @@ func newVersion(a *app) *cobra.Command {
 		Short: "Say which version this is",
 		Long:  `Say which version this program is and what it was built from. No daemon is asked.`,
 		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			b := thisBuild()
-			if a.output == asJSON {
-				return a.writeJSON(b)
-			}
-			_, err := fmt.Fprintf(a.stdout, "varve %s (%s, %s)\n", b.Version, b.Go, b.Platform)
-			return err
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.version() },
 	}
+}
+
+func (a *app) version() error {
+	b := thisBuild()
+	if a.output == asJSON {
+		return a.writeJSON(b)
+	}
+	_, err := fmt.Fprintf(a.stdout, "varve %s (%s, %s)\n", b.Version, b.Go, b.Platform)
+	return err
 }

@@ -9,7 +9,8 @@ import (
 
 // Known is the second axis of a question as it was typed: a revision in decimal
 // or a moment of recording. It is a pflag.Value; its text is what the API takes,
-// empty for all that is known now.
+// empty where nothing was typed:
+// all that is known.
 type Known string
 
 // ParseKnown reads a revision, or a moment as [Parse] does.
@@ -24,11 +25,7 @@ func ParseKnown(text string, now time.Time) (Known, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w; or a revision", err)
 	}
-	t, fixed := m.Fixed()
-	if !fixed {
-		return "", nil
-	}
-	return Known(t.Format(time.RFC3339Nano)), nil
+	return Known(m.String()), nil
 }
 
 // String is the text the API takes.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/varvehq/varve/history"
 )
 
 // Forms says what can be typed, for help texts.
@@ -17,30 +19,41 @@ const Forms = "RFC 3339 (2026-07-18T12:00:00Z), a date (2026-07-18: midnight UTC
 
 // Moment is a moment as it was typed; it is a pflag.Value. The zero Moment means
 // that nothing was typed, which every question reads as the newest state. "now"
-// means the same and says so: it is not a reading of this computer's clock,
-// which may be behind the daemon's.
+// is another thing: this very moment, by the clock of this computer.
 type Moment struct {
-	time time.Time
-	now  bool
+	time  time.Time
+	given bool
 }
 
-// Parse reads a moment; distances are counted back from now.
+// first is the first moment that a store can hold. As a question, every moment
+// before it is the same: before everything.
+var first = history.FirstMoment.Time()
+
+func momentOf(t time.Time) Moment {
+	if t.Before(first) {
+		t = first
+	}
+	return Moment{time: t.UTC(), given: true}
+}
+
+// Parse reads a moment; distances are counted back from now. What lies before
+// the first moment of a store becomes that one.
 func Parse(text string, now time.Time) (Moment, error) {
 	if text == "now" {
-		return Moment{now: true}, nil
+		return momentOf(now), nil
 	}
 	if back, ok := strings.CutPrefix(text, "-"); ok {
 		d, err := distance(back)
 		if err != nil {
 			return Moment{}, fmt.Errorf("%q is not a distance in time: %w", text, err)
 		}
-		return Moment{time: now.Add(-d).UTC()}, nil
+		return momentOf(now.Add(-d)), nil
 	}
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return Moment{time: t}, nil
+		return momentOf(t), nil
 	}
 	if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text)); err == nil {
-		return Moment{time: t.UTC()}, nil
+		return momentOf(t), nil
 	}
 	return Moment{}, fmt.Errorf("%q is not a moment; write %s", text, Forms)
 }
@@ -90,28 +103,23 @@ func distance(text string) (time.Duration, error) {
 }
 
 // Given reports whether anything was typed.
-func (m Moment) Given() bool { return m.now || !m.time.IsZero() }
+func (m Moment) Given() bool { return m.given }
 
-// Fixed returns the point in time; false where none was typed or now was.
-func (m Moment) Fixed() (time.Time, bool) { return m.time, !m.time.IsZero() }
-
-// Now reports whether now was typed.
-func (m Moment) Now() bool { return m.now }
+// BeforeAll reports whether the moment is the first that a store can hold, or
+// was before it.
+func (m Moment) BeforeAll() bool { return m.given && m.time.Equal(first) }
 
 // Timestamp is the moment as the API takes it; nil is the newest state.
 func (m Moment) Timestamp() *timestamppb.Timestamp {
-	if m.time.IsZero() {
+	if !m.given {
 		return nil
 	}
 	return timestamppb.New(m.time)
 }
 
-// String is RFC 3339, "now", or "" where nothing was typed.
+// String is RFC 3339, or "" where nothing was typed.
 func (m Moment) String() string {
-	switch {
-	case m.now:
-		return "now"
-	case m.time.IsZero():
+	if !m.given {
 		return ""
 	}
 	return m.time.Format(time.RFC3339Nano)

@@ -10,6 +10,9 @@ import (
 
 var noon = time.Date(2026, 7, 18, 12, 0, 0, 0, time.UTC)
 
+// firstText is the first moment that a store can hold.
+const firstText = "1970-01-01T00:00:00.000001Z"
+
 func TestParse(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"2026-07-18T12:00:00Z", "2026-07-18T12:00:00Z"},
@@ -24,7 +27,14 @@ func TestParse(t *testing.T) {
 		{"-1w", "2026-07-11T12:00:00Z"},
 		{"-1d12h", "2026-07-17T00:00:00Z"},
 		{"-1w2d3h4m5s", "2026-07-09T08:55:55Z"},
-		{"now", "now"},
+		{"now", "2026-07-18T12:00:00Z"},
+		{"0001-01-01", firstText},
+		{"0001-01-01T00:00:00Z", firstText},
+		{"1969-12-31", firstText},
+		{"1970-01-01", firstText},
+		{"1970-01-01T00:00:00.000001Z", firstText},
+		{"1970-01-01T00:00:00.000002Z", "1970-01-01T00:00:00.000002Z"},
+		{"-9999w", firstText},
 	}
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
@@ -35,8 +45,11 @@ func TestParse(t *testing.T) {
 			if m.String() != tt.want || !m.Given() {
 				t.Errorf("got %s, want %s", m, tt.want)
 			}
-			if _, fixed := m.Fixed(); fixed != (m.Timestamp() != nil) || fixed != (tt.want != "now") {
-				t.Errorf("fixed: %t, timestamp %v", fixed, m.Timestamp())
+			if got := m.Timestamp().AsTime().Format(time.RFC3339Nano); got != tt.want {
+				t.Errorf("timestamp %s, want %s", got, tt.want)
+			}
+			if m.BeforeAll() != (tt.want == firstText) {
+				t.Errorf("before all: %t", m.BeforeAll())
 			}
 		})
 	}
@@ -60,7 +73,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestZeroMoment(t *testing.T) {
 	var m when.Moment
-	if m.Given() || m.String() != "" || m.Timestamp() != nil {
+	if m.Given() || m.BeforeAll() || m.String() != "" || m.Timestamp() != nil {
 		t.Errorf("the zero moment is not empty: %q", m.String())
 	}
 }
@@ -71,7 +84,8 @@ func TestParseKnown(t *testing.T) {
 		"18446744073709551615": "18446744073709551615",
 		"2026-07-18":           "2026-07-18T00:00:00Z",
 		"-2h":                  "2026-07-18T10:00:00Z",
-		"now":                  "",
+		"now":                  "2026-07-18T12:00:00Z",
+		"0001-01-01":           firstText,
 	} {
 		if k, err := when.ParseKnown(text, noon); err != nil || k.String() != want {
 			t.Errorf("%s: got %q, %v; want %q", text, k, err, want)
@@ -89,7 +103,8 @@ func TestParseState(t *testing.T) {
 		"v3":         "v3",
 		"2026-07-18": "2026-07-18T00:00:00Z",
 		"-3d":        "2026-07-15T12:00:00Z",
-		"now":        "",
+		"now":        "2026-07-18T12:00:00Z",
+		"0001-01-01": firstText,
 	} {
 		if s, err := when.ParseState(text, noon); err != nil || s.String() != want || !s.Given() {
 			t.Errorf("%s: got %q, %v; want %q", text, s, err, want)
