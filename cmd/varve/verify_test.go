@@ -21,7 +21,8 @@ func TestVerifyDamaged(t *testing.T) {
 	t.Parallel()
 	const page = pageSize
 	whole := storeFile(t)
-	middle := len(whole) / page / 2 * page
+	used := len(bytes.TrimRight(whole, "\x00")) / page * page // the file grows ahead of what it holds
+	middle := used / page / 2 * page
 	at := func(content []byte, offset int) []byte { return content[offset : offset+page] }
 
 	type damage struct {
@@ -31,7 +32,7 @@ func TestVerifyDamaged(t *testing.T) {
 	}
 	tests := []damage{
 		{"None", func(c []byte) []byte { return c }, false},
-		{"Half", func(c []byte) []byte { return c[:len(c)/2] }, true},
+		{"Half", func(c []byte) []byte { return c[:used/2] }, true},
 		{"EightPages", func(c []byte) []byte { return c[:8*page] }, true},
 		{"HalfAPage", func(c []byte) []byte { return c[:page/2] }, true},
 		{"MarkedPages", func(c []byte) []byte {
@@ -52,7 +53,7 @@ func TestVerifyDamaged(t *testing.T) {
 			return c
 		}, true},
 	}
-	for _, o := range []int{2 * page, middle, middle + page, len(whole) - page} {
+	for _, o := range []int{2 * page, middle, middle + page, used - page} {
 		tests = append(tests,
 			damage{fmt.Sprintf("Zero%d", o/page), func(c []byte) []byte { clear(at(c, o)); return c }, false},
 			damage{fmt.Sprintf("Swap%d", o/page), func(c []byte) []byte {

@@ -76,14 +76,8 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 				}
 			}
 		}
-		for _, name := range allBuckets {
-			if b := tx.Bucket(name); b != nil {
-				st := b.Stats()
-				c.sum.LiveBytes += int64(st.BranchAlloc + st.LeafAlloc)
-			}
-		}
 		for _, step := range []func() error{
-			c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages,
+			c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
 		} {
 			if err := errors.Join(ctx.Err(), step()); err != nil {
 				return err
@@ -143,6 +137,17 @@ func (c *check) sealed(bucket []byte, f func(k []byte, d *decoder)) error {
 			c.find(bucket, k, "it is cut short")
 		}
 	})
+}
+
+// sizes adds up the pages in use.
+func (c *check) sizes() error {
+	for _, name := range allBuckets {
+		if b := c.tx.Bucket(name); b != nil {
+			st := b.Stats()
+			c.sum.LiveBytes += int64(st.BranchAlloc + st.LeafAlloc)
+		}
+	}
+	return nil
 }
 
 // pages lets bbolt check its own structure.
