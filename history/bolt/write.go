@@ -43,8 +43,9 @@ type writer struct {
 	rows      int                    // in timelines
 }
 
-// request is a piece of work for the writer. Its plan adds to the pending tail,
-// or returns an error and adds nothing.
+// request is a piece of work for the writer. Its plan adds to the pending tail.
+// When it returns an error it has added nothing, or, if a stored value turned
+// out damaged midway, the observations before that one.
 type request struct {
 	plan  func(*view) error
 	bytes int
