@@ -133,6 +133,7 @@ type Item struct {
 	State      State  // with FieldsHead only Deleted is set
 	Origin     Origin // with FieldsHead empty
 	Hash       Hash   // of the State
+	Erased     bool   // its content was erased: State and Origin are empty
 }
 
 // Exists reports whether the item is a version of a live resource.
