@@ -3,7 +3,9 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 
@@ -27,6 +29,8 @@ const (
 	codecS2     codec = 1 // one s2 block
 	codecDelta  codec = 2 // a delta from the payload of the row before, segments only
 	codecSealed codec = 3 // reserved: encrypted, with the id of its key
+	codecDict   codec = 4 // number of a dictionary as uvarint, one s2 block written with it
+	codecPacked codec = 5 // as 2, the delta itself written as in 4
 )
 
 const maxPayload = 1 << 30
@@ -70,8 +74,12 @@ func decodeOrigin(b []byte) (history.Origin, error) {
 	return o, d.err()
 }
 
-// sealBody makes a body that stands alone: s2 where it is shorter.
-func sealBody(payload []byte) []byte {
+// sealBody makes a body that stands alone, quickly: written with a dictionary if
+// there is one, else by s2, else as it is, whichever is shorter.
+func sealBody(payload []byte, with *dict) []byte {
+	if with != nil {
+		return sealWith(payload, with, codecDict, with.Encode)
+	}
 	b := make([]byte, 1, 1+s2.MaxEncodedLen(len(payload)))
 	if packed := s2.Encode(b[1:cap(b)], payload); len(packed) < len(payload) {
 		b = append(b, packed...)
@@ -83,12 +91,27 @@ func sealBody(payload []byte) []byte {
 	return slices.Clip(b)
 }
 
+// sealWith writes something with a dictionary; plain if that is shorter.
+func sealWith(payload []byte, with *dict, as codec, encode func(dst, src []byte) []byte) []byte {
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], 1+binary.MaxVarintLen32+s2.MaxEncodedLen(len(payload)))
+	b := binary.AppendUvarint(append(*buf, byte(as)), uint64(with.no))
+	head := len(b)
+	if packed := encode(b[head:cap(b)], payload); head+len(packed) < 1+len(payload) {
+		return slices.Clone(b[:head+len(packed)])
+	}
+	return append([]byte{byte(codecPlain)}, payload...)
+}
+
+var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // openBody returns the payload of a body that stands alone, in memory of its own.
-func openBody(body []byte) ([]byte, error) { return appendOpened(nil, body) }
+func openBody(body []byte, with *dicts) ([]byte, error) { return appendOpened(nil, body, with) }
 
 // appendOpened writes the payload of a body that stands alone over an empty
 // buffer, and returns it.
-func appendOpened(empty, body []byte) ([]byte, error) {
+func appendOpened(empty, body []byte, with *dicts) ([]byte, error) {
 	if len(body) == 0 {
 		return nil, errBody
 	}
@@ -105,6 +128,30 @@ func appendOpened(empty, body []byte) ([]byte, error) {
 			return nil, errBody
 		}
 		return payload, nil
+	case codecDict:
+		return appendUnpacked(empty, body, with)
 	}
 	return nil, errBody
+}
+
+// appendUnpacked reads what sealWith wrote with a dictionary, over an empty
+// buffer.
+func appendUnpacked(empty, body []byte, with *dicts) ([]byte, error) {
+	no, k := binary.Uvarint(body[1:])
+	if k <= 0 || no > math.MaxUint32 {
+		return nil, errBody
+	}
+	d, err := with.find(dictNo(no))
+	if err != nil {
+		return nil, err
+	}
+	n, err := s2.DecodedLen(body[1+k:])
+	if err != nil || n > maxPayload {
+		return nil, errBody
+	}
+	b, err := d.Decode(slices.Grow(empty, n)[:n], body[1+k:])
+	if err != nil {
+		return nil, errBody
+	}
+	return b, nil
 }

@@ -86,6 +86,7 @@ const (
 	flagDerived
 	flagClosed
 	flagStatus
+	flagOwnRank // the row begins with the evidence that opened it: rank is opened
 )
 
 // appendRow writes a row relative to the one before it, which keeps the numbers
@@ -105,10 +106,15 @@ func appendRow(b []byte, r, before *plan.Row) []byte {
 	if r.Status != "" {
 		flags |= flagStatus
 	}
+	if r.Rank == r.Opened {
+		flags |= flagOwnRank
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(r.Number))
 	b = binary.AppendVarint(b, int64(r.Start-before.Start))
-	b = binary.AppendVarint(b, int64(r.Rank-before.Rank))
+	if flags&flagOwnRank == 0 {
+		b = binary.AppendVarint(b, int64(r.Rank-before.Rank))
+	}
 	b = binary.AppendVarint(b, int64(r.Opened-before.Opened))
 	b = binary.AppendVarint(b, int64(r.RecordedAt-before.RecordedAt))
 	if flags&flagClosed != 0 {
@@ -124,12 +130,17 @@ func (d *decoder) row(before *plan.Row) plan.Row {
 	flags := d.byte()
 	r := plan.Row{
 		Deleted: flags&flagDeleted != 0, Derived: flags&flagDerived != 0,
-		Number:     uint32(d.uvarint()),
-		Start:      before.Start + history.Moment(d.varint()),
-		Rank:       before.Rank + history.Revision(d.varint()),
-		Opened:     before.Opened + history.Revision(d.varint()),
-		RecordedAt: before.RecordedAt + history.Moment(d.varint()),
+		Number: uint32(d.uvarint()),
+		Start:  before.Start + history.Moment(d.varint()),
 	}
+	if flags&flagOwnRank == 0 {
+		r.Rank = before.Rank + history.Revision(d.varint())
+	}
+	r.Opened = before.Opened + history.Revision(d.varint())
+	if flags&flagOwnRank != 0 {
+		r.Rank = r.Opened
+	}
+	r.RecordedAt = before.RecordedAt + history.Moment(d.varint())
 	if flags&flagClosed != 0 {
 		r.Closed = r.Opened + history.Revision(d.uvarint())
 	}

@@ -190,11 +190,12 @@ func (v *view) knownAt(recorded history.Moment) (history.Revision, error) {
 	v.s.mu.RUnlock()
 	c := v.tx.Bucket(bucketClock).Cursor()
 	k, b, _ := lastBefore(c, uint64Key(recorded+1))
-	switch {
-	case k == nil:
+	if k == nil {
 		return 0, nil
-	case len(b) != 8:
+	}
+	value, ok := openValue(k, b)
+	if !ok || len(value) != 8 {
 		return 0, damaged(bucketClock, k)
 	}
-	return history.Revision(binary.BigEndian.Uint64(b)), nil
+	return history.Revision(binary.BigEndian.Uint64(value)), nil
 }

@@ -11,6 +11,8 @@ import (
 // is newer than all known evidence, without reading the timeline.
 //
 //	crc32c   4 bytes, of the key and the rest
+//	uvarint  the resource's group
+//	bytes    its id
 //	uvarint  the commit up to which the resource is merged
 //	uvarint  highest version number given
 //	varint   newest evidence, that of runs left out
@@ -22,7 +24,8 @@ type head struct {
 	newest plan.Row
 }
 
-func (h *head) append(b []byte) []byte {
+func (h *head) append(b []byte, n groupNo, id []byte) []byte {
+	b = appendBytes(binary.AppendUvarint(b, uint64(n)), id)
 	b = binary.AppendUvarint(b, h.merged)
 	b = binary.AppendUvarint(b, uint64(h.last))
 	b = binary.AppendVarint(b, int64(h.seen))
@@ -31,22 +34,35 @@ func (h *head) append(b []byte) []byte {
 
 // head reads what was merged of a resource; zero when nothing was.
 func (v *view) head(r rid) (head, error) {
+	h, _, _, err := v.headValue(r)
+	return h, err
+}
+
+// headValue is head with what it says of the resource's key; the id is part of
+// the transaction's memory.
+func (v *view) headValue(r rid) (h head, n groupNo, id []byte, err error) {
 	key := ridKey(r)
 	framed := v.tx.Bucket(bucketHeads).Get(key)
 	if framed == nil {
-		return head{}, nil
+		return head{}, 0, nil, nil
 	}
 	value, ok := openValue(key, framed)
 	if !ok {
-		return head{}, damaged(bucketHeads, key)
+		return head{}, 0, nil, damaged(bucketHeads, key)
 	}
 	d := decoder{b: value}
-	h := head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
-	h.newest = d.row(&plan.Row{})
+	h, n, id = d.head()
 	if d.short {
-		return head{}, damaged(bucketHeads, key)
+		return head{}, 0, nil, damaged(bucketHeads, key)
 	}
-	return h, nil
+	return h, n, id, nil
+}
+
+func (d *decoder) head() (h head, n groupNo, id []byte) {
+	n, id = groupNo(d.uvarint()), d.bytes()
+	h = head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
+	h.newest = d.row(&plan.Row{})
+	return h, n, id
 }
 
 func headOf(w *plan.Window) head {

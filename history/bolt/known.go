@@ -8,15 +8,15 @@ import (
 // What the writer knows of a resource: its number, its head, its timeline, and
 // from these the window that a capture falls into.
 
-func (w *writer) rid(v *view, k history.Key) rid {
+func (w *writer) rid(v *view, k history.Key) (rid, error) {
 	if r, ok := w.rids[k]; ok {
-		return r
+		return r, nil
 	}
-	r := v.rid(k)
+	r, err := v.rid(k)
 	if r != 0 {
 		w.rids[k] = r
 	}
-	return r
+	return r, err
 }
 
 // head finds the head of a resource, with the evidence of runs counted in.

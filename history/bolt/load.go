@@ -24,6 +24,8 @@ type view struct {
 	mark  mark
 
 	pending *tail // the writer's own, last of tails
+
+	spans []spanBlock // those read, by rid / spanSlots
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps
@@ -48,24 +50,42 @@ func (s *Store) view(f func(*view) error) error {
 }
 
 // rid finds a resource's number; zero: not recorded.
-func (v *view) rid(k history.Key) rid {
+func (v *view) rid(k history.Key) (rid, error) {
 	v.s.mu.RLock()
 	for _, t := range v.tails {
 		if r, ok := t.names[k]; ok {
 			v.s.mu.RUnlock()
-			return r
+			return r, nil
 		}
 	}
 	v.s.mu.RUnlock()
 	if r := v.s.merged.find(k); r != 0 {
-		return r
+		return r, nil
 	}
-	if b := v.tx.Bucket(bucketNames).Get(nameKey(k)); len(b) == 4 {
-		r := parseRid(b)
-		v.s.merged.keep(k, r)
-		return r
+	n := v.s.groups.Load().find(k)
+	if n == 0 {
+		return 0, nil
 	}
-	return 0
+	key := nameKey(n, k.ID)
+	framed := v.tx.Bucket(bucketNames).Get(key)
+	if framed == nil {
+		return 0, nil
+	}
+	r, err := openName(key, framed)
+	if err != nil {
+		return 0, err
+	}
+	v.s.merged.keep(k, r)
+	return r, nil
+}
+
+// openName reads the number that a name stands for.
+func openName(key, framed []byte) (rid, error) {
+	value, ok := openValue(key, framed)
+	if !ok || len(value) != 4 {
+		return 0, damaged(bucketNames, key)
+	}
+	return parseRid(value), nil
 }
 
 // ridCache remembers the numbers of merged resources, which never change.
@@ -99,11 +119,15 @@ func (v *view) key(r rid) (history.Key, error) {
 		}
 	}
 	v.s.mu.RUnlock()
-	b := v.tx.Bucket(bucketKeys).Get(ridKey(r))
-	if b == nil {
-		return history.Key{}, damaged(bucketKeys, ridKey(r))
+	_, n, id, err := v.headValue(r)
+	if err != nil {
+		return history.Key{}, err
 	}
-	return parseNameKey(b)
+	k, ok := v.s.groups.Load().key(n, string(id))
+	if !ok {
+		return history.Key{}, damaged(bucketHeads, ridKey(r))
+	}
+	return k, nil
 }
 
 // recent is what the tails hold of a resource and the transaction does not.
@@ -150,6 +174,7 @@ func since[T any](list []T, merged uint64, commit func(T) uint64) []T {
 type loaded struct {
 	plan.Timeline
 	rid      rid
+	with     *dicts
 	segments []segment
 	alone    map[*plan.Row][]byte // bodies that stand alone
 	complete bool
@@ -158,7 +183,7 @@ type loaded struct {
 // load reads all of a resource: for late captures, histories, and whatever a
 // single segment cannot tell.
 func (v *view) load(r rid) (*loaded, error) {
-	l := &loaded{rid: r, complete: true}
+	l := &loaded{rid: r, with: &v.s.dicts, complete: true}
 	prefix := ridKey(r)
 	c := v.tx.Bucket(bucketSegments).Cursor()
 	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
@@ -208,7 +233,7 @@ func (l *loaded) addRecent(rec *recent) {
 // payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if body, ok := l.alone[p]; ok {
-		return openBody(body)
+		return openBody(body, l.with)
 	}
 	n, found := slices.BinarySearchFunc(l.segments, p, func(seg segment, p *plan.Row) int { return seg[0].Compare(p) })
 	if !found {
@@ -217,7 +242,7 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if n >= 0 {
 		for i := range l.segments[n] {
 			if &l.segments[n][i].Row == p {
-				return l.segments[n].payload(i)
+				return l.segments[n].payload(i, l.with)
 			}
 		}
 	}
@@ -232,7 +257,7 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 		return nil, plan.Place{}, err
 	}
 	if len(rec.rows) == 0 && len(rec.closes) == 0 {
-		l := &loaded{rid: r}
+		l := &loaded{rid: r, with: &v.s.dicts}
 		c := v.tx.Bucket(bucketSegments).Cursor()
 		k, b, later := lastBefore(c, segmentSeek(r, at))
 		if !bytes.HasPrefix(k, ridKey(r)) {

@@ -39,6 +39,9 @@ func (s *Store) Merge() error {
 }
 
 func (s *Store) mergeTail(t *tail) error {
+	if err := s.prepareTables(t); err != nil {
+		return err
+	}
 	rids := sortedRids(t.resources)
 	for len(rids) > 0 {
 		select {
@@ -65,6 +68,7 @@ func (s *Store) mergeTail(t *tail) error {
 type puts struct {
 	deletes []put // values are not looked at
 	list    []put
+	spans   map[rid][]byte // entries of spans, not yet put into blocks
 }
 
 type put struct{ bucket, key, value []byte }
@@ -72,30 +76,51 @@ type put struct{ bucket, key, value []byte }
 func (p *puts) add(bucket, key, value []byte) { p.list = append(p.list, put{bucket, key, value}) }
 
 func (p *puts) put(tx *bolt.Tx) error {
+	slices.SortStableFunc(p.list, func(a, b put) int {
+		return cmp.Or(bytes.Compare(a.bucket, b.bucket), bytes.Compare(a.key, b.key))
+	})
+	// Looked at before anything is deleted: in a bucket whose last page has
+	// lost all it held, bbolt's Cursor.Last does not come to an end.
+	buckets := map[string]*bolt.Bucket{}
+	for _, w := range p.list {
+		if buckets[string(w.bucket)] == nil {
+			b := tx.Bucket(w.bucket)
+			if last, _ := b.Cursor().Last(); bytes.Compare(last, w.key) < 0 {
+				b.FillPercent = fillAppended
+			}
+			buckets[string(w.bucket)] = b
+		}
+	}
 	for _, d := range p.deletes {
 		if err := tx.Bucket(d.bucket).Delete(d.key); err != nil {
 			return err
 		}
 	}
-	slices.SortStableFunc(p.list, func(a, b put) int {
-		return cmp.Or(bytes.Compare(a.bucket, b.bucket), bytes.Compare(a.key, b.key))
-	})
 	for _, w := range p.list {
-		if err := tx.Bucket(w.bucket).Put(w.key, w.value); err != nil {
+		if err := buckets[string(w.bucket)].Put(w.key, w.value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// fillAppended is how full pages become to which only greater keys are added;
+// elsewhere a page is split in the middle, so that both halves can grow.
+const fillAppended = 0.95
+
 // mergeSlice prepares the first resources of a list in a transaction that only
 // reads: nobody else changes what it reads.
 func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 	p := &puts{}
-	size := 0
+	size, known := 0, false
 	err := s.db.View(func(tx *bolt.Tx) error {
+		v := &view{s: s, tx: tx, tails: []*tail{t}}
 		for n := 0; len(rids) > 0 && n < mergeResources && size < mergeSlice; n++ {
-			v := &view{s: s, tx: tx, tails: []*tail{t}}
+			if _, fresh := t.keys[rids[0]]; n > 0 && fresh != known {
+				break // those that are new are written behind all others
+			} else {
+				known = fresh
+			}
 			bytes, err := v.mergeResource(p, t, rids[0])
 			if err != nil {
 				return err
@@ -103,7 +128,7 @@ func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 			size += bytes
 			rids = rids[1:]
 		}
-		return nil
+		return p.addSpans(v)
 	})
 	return p, rids, err
 }
@@ -117,7 +142,8 @@ func (s *Store) mergeRest(t *tail) error {
 		p.add(bucketFeed, key, sealValue(key, appendFeedBlock(nil, list)))
 	}
 	for _, c := range t.clock {
-		p.add(bucketClock, uint64Key(c.RecordedAt), uint64Key(c.Revision))
+		key := uint64Key(c.RecordedAt)
+		p.add(bucketClock, key, sealValue(key, uint64Key(c.Revision)))
 	}
 	for no, r := range t.runs {
 		key := binary.BigEndian.AppendUint32(nil, uint32(no))

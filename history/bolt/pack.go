@@ -11,43 +11,47 @@ import (
 // mergeResource rewrites the segments of a resource from the first one that
 // changes on, and returns how many bytes that takes.
 func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
-	if k, ok := t.keys[r]; ok {
-		name := nameKey(k)
-		p.add(bucketNames, name, ridKey(r))
-		p.add(bucketKeys, ridKey(r), name)
-	}
-	h, err := v.head(r)
+	h, group, id, err := v.headValue(r)
 	if err != nil {
 		return 0, err
+	}
+	key, fresh := t.keys[r]
+	if fresh {
+		group, id = v.s.groups.Load().find(key), []byte(key.ID)
+		name := nameKey(group, key.ID)
+		p.add(bucketNames, name, sealValue(name, ridKey(r)))
+	} else if key, fresh = v.s.groups.Load().key(group, ""); !fresh {
+		return 0, damaged(bucketHeads, ridKey(r))
 	}
 	rec, err := v.recent(r)
 	if err != nil {
 		return 0, err
 	}
 	for _, s := range rec.sightings {
-		p.add(bucketSightings, sightingKey(r, s.Sighting), s.origin)
+		at := sightingKey(r, s.Sighting)
+		p.add(bucketSightings, at, sealValue(at, s.origin))
 		h.seen = max(h.seen, s.At)
 	}
 	size := 0
 	if len(rec.rows)+len(rec.closes) > 0 {
-		if size, err = v.rewrite(p, r, &rec, &h); err != nil {
+		if size, err = v.rewrite(p, r, group, v.s.dicts.of(key.Type), &rec, &h); err != nil {
 			return 0, err
 		}
 	}
 	h.merged = t.last
-	p.add(bucketHeads, ridKey(r), sealValue(ridKey(r), h.append(nil)))
+	p.add(bucketHeads, ridKey(r), sealValue(ridKey(r), h.append(nil, group, id)))
 	return size, nil
 }
 
 // rewrite adds rows to the segments of a resource and closes others.
-func (v *view) rewrite(p *puts, r rid, rec *recent, h *head) (int, error) {
+func (v *view) rewrite(p *puts, r rid, group groupNo, with *dict, rec *recent, h *head) (int, error) {
 	old, keys, err := v.segmentsFrom(r, rec)
 	if err != nil {
 		return 0, err
 	}
 	rows := make([]mergeRow, 0, len(rec.rows)+segmentRows)
 	for _, seg := range old {
-		from := &unpacker{segment: seg}
+		from := &unpacker{segment: seg, with: &v.s.dicts}
 		for i := range seg {
 			rows = append(rows, mergeRow{row: &seg[i], from: from, i: i})
 		}
@@ -67,19 +71,27 @@ func (v *view) rewrite(p *puts, r rid, rec *recent, h *head) (int, error) {
 			h.seen = max(h.seen, s.At)
 		}
 	}
+	spans := make([]span, 0, len(rows))
 	for _, m := range rows {
 		if rev, ok := closed[m.row.Number]; ok {
 			m.row.Closed = rev
 		}
+		spans = append(spans, spanOf(m.row))
 		h.last, h.seen = max(h.last, m.row.Number), max(h.seen, evidenceAt(m.row))
 		if m.row.Closed == 0 {
 			h.newest = m.row.Row
 		}
 	}
 
+	block, err := v.spanBlock(r)
+	if err != nil {
+		return 0, err
+	}
+	p.setSpans(r, group, mergeSpans(block.entry(r), spans))
+
 	size, written := 0, map[string]bool{}
 	for len(rows) > 0 {
-		seg, rest, err := pack(rows)
+		seg, rest, err := pack(rows, with, &v.s.dicts)
 		if err != nil {
 			return 0, damaged(bucketSegments, ridKey(r))
 		}
@@ -158,15 +170,15 @@ type mergeRow struct {
 	i    int
 }
 
-func (m *mergeRow) payload() ([]byte, error) {
+func (m *mergeRow) payload(known *dicts) ([]byte, error) {
 	if m.i < 0 {
-		return openBody(m.row.body)
+		return openBody(m.row.body, known)
 	}
 	return m.from.payload(m.i)
 }
 
 // pack fills one segment with the first of some rows and returns the rest.
-func pack(rows []mergeRow) (segment, []mergeRow, error) {
+func pack(rows []mergeRow, with *dict, known *dicts) (segment, []mergeRow, error) {
 	var (
 		seg    segment
 		before []byte // payload of the row before; nil: not restored yet
@@ -180,22 +192,22 @@ func pack(rows []mergeRow) (segment, []mergeRow, error) {
 		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from
 		r := *m.row
 		switch {
-		case follows, n == 0 && codecOf(r.body) != codecDelta:
+		case follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
 			before = nil // stays as it is
 		default:
-			payload, err := m.payload()
+			payload, err := m.payload(known)
 			if err != nil {
 				return nil, nil, err
 			}
 			if n > 0 && before == nil {
-				if before, err = rows[n-1].payload(); err != nil {
+				if before, err = rows[n-1].payload(known); err != nil {
 					return nil, nil, err
 				}
 			}
 			if n == 0 {
-				r.body = sealBody(payload)
+				r.body = packAlone(payload, with)
 			} else {
-				r.body = packBody(before, payload)
+				r.body = packBody(before, payload, with)
 			}
 			before = payload
 		}
@@ -205,18 +217,44 @@ func pack(rows []mergeRow) (segment, []mergeRow, error) {
 	return seg, nil, nil
 }
 
-// packBody writes a payload as a delta from the one before it if that is much
-// shorter, else as it stands.
-func packBody(before, payload []byte) []byte {
+// packBody writes a payload as a delta from the one before it, else as it
+// stands, whichever is shorter.
+func packBody(before, payload []byte, with *dict) []byte {
 	delta := appendDelta([]byte{byte(codecDelta)}, before, payload)
 	if len(payload)/maxDeltaGrowth >= len(delta)+len(before)-1 {
-		return sealBody(payload) // longer than a delta is trusted to become
+		return packAlone(payload, with) // longer than a delta is trusted to become
+	}
+	if len(delta) >= packedDelta {
+		delta = packDelta(delta, with)
 	}
 	if len(delta) <= len(payload)/6 {
 		return delta
 	}
-	if alone := sealBody(payload); len(alone) < len(delta) {
+	if alone := packAlone(payload, with); len(alone) < len(delta) {
 		return alone
 	}
 	return delta
+}
+
+// packedDelta is how long a delta must be to be worth packing.
+const packedDelta = 48
+
+// packDelta writes a delta body with a dictionary if that is shorter.
+func packDelta(body []byte, with *dict) []byte {
+	if with == nil {
+		return body
+	}
+	packed := sealWith(body[1:], with, codecPacked, with.EncodeBetter)
+	if codec(packed[0]) != codecPacked || len(packed) > len(body)-len(body)/8 {
+		return body
+	}
+	return packed
+}
+
+// packAlone makes a body that stands alone, as short as it gets at a merge.
+func packAlone(payload []byte, with *dict) []byte {
+	if with != nil {
+		return sealWith(payload, with, codecDict, with.EncodeBetter)
+	}
+	return sealBody(payload, nil)
 }

@@ -65,9 +65,9 @@ func (r *reader) Get(ctx context.Context, keys []history.Key, f history.Fields) 
 
 // item reads the version of a resource at the reader's moment.
 func (r *reader) item(v *view, k history.Key, f history.Fields) (history.Item, error) {
-	no := v.rid(k)
+	no, err := v.rid(k)
 	if no == 0 {
-		return history.Item{Key: k}, nil
+		return history.Item{Key: k}, err
 	}
 	l, p, err := v.around(no, r.at.Captured, r.at.Known)
 	if err != nil || p.Row == nil {
@@ -106,7 +106,11 @@ func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f histor
 func (r *reader) Version(_ context.Context, k history.Key, number uint32) (history.Item, error) {
 	var item history.Item
 	err := r.s.view(func(v *view) error {
-		if no := v.rid(k); no != 0 {
+		no, err := v.rid(k)
+		if err != nil {
+			return err
+		}
+		if no != 0 {
 			l, err := v.load(no)
 			if err != nil {
 				return err
@@ -129,9 +133,9 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		more  bool
 	)
 	err := r.s.view(func(v *view) error {
-		no := v.rid(k)
+		no, err := v.rid(k)
 		if no == 0 {
-			return nil
+			return err
 		}
 		l, err := v.load(no)
 		if err != nil {
@@ -194,12 +198,12 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(history.Item)
 		}
 		err := r.s.view(func(v *view) error {
 			n := 0
-			err := v.eachKey(after, q.MatchKey, func(k history.Key) error {
+			err := v.eachKey(after, &q, func(e entry) error {
 				if n++; n > scanSlice {
 					return errPause
 				}
-				after = &k
-				item, match, err := r.match(v, k, &q)
+				after = &e.Key
+				item, match, err := r.match(v, e, &q)
 				if err != nil {
 					return err
 				}
@@ -224,12 +228,8 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(history.Item)
 	return nil
 }
 
-func (r *reader) match(v *view, k history.Key, q *history.Query) (history.Item, bool, error) {
-	no := v.rid(k)
-	if no == 0 {
-		return history.Item{}, false, nil
-	}
-	l, p, err := v.around(no, r.at.Captured, r.at.Known)
+func (r *reader) match(v *view, e entry, q *history.Query) (history.Item, bool, error) {
+	l, p, err := v.around(e.rid, r.at.Captured, r.at.Known)
 	if err != nil || p.Row == nil || p.Row.Deleted && !q.Deleted {
 		return history.Item{}, false, err
 	}
@@ -237,7 +237,7 @@ func (r *reader) match(v *view, k history.Key, q *history.Query) (history.Item, 
 	if q.NeedsContent() {
 		f = history.FieldsAll
 	}
-	item, err := r.read(v, l, k, &p, f)
+	item, err := r.read(v, l, e.Key, &p, f)
 	if err != nil || q.NeedsContent() && !q.MatchState(&item.State) {
 		return history.Item{}, false, err
 	}
@@ -250,18 +250,20 @@ func (r *reader) match(v *view, k history.Key, q *history.Query) (history.Item, 
 func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) {
 	var keys []history.Key
 	err := r.s.view(func(v *view) error {
-		match := func(k history.Key) bool { return k.Type == typ && k.ID == id }
-		q := history.Query{Type: typ, IDPrefix: id}
-		return v.eachKeyOf(nil, &q, match, func(k history.Key) error {
-			_, p, err := v.around(v.rid(k), history.Newest, r.at.Known)
+		list, err := v.find(typ, id)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			_, p, err := v.around(e.rid, history.Newest, r.at.Known)
 			if err != nil {
 				return err
 			}
 			if p.Row != nil {
-				keys = append(keys, k)
+				keys = append(keys, e.Key)
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	return keys, err
 }

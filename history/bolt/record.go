@@ -17,7 +17,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	items := make([]prepared, len(b.Observations))
 	r := &request{}
 	for i := range items {
-		items[i] = prepare(&b.Observations[i], b.Run)
+		items[i] = s.prepare(&b.Observations[i], b.Run)
 		r.bytes += len(items[i].body)
 	}
 	var receipt history.Receipt
@@ -40,13 +40,13 @@ type prepared struct {
 	origin []byte
 }
 
-func prepare(o *history.Observation, run history.RunID) prepared {
+func (s *Store) prepare(o *history.Observation, run history.RunID) prepared {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
 	content := p.State.AppendContent(nil)
 	p.hash = history.HashContent(content)
 	p.origin = appendOrigin(nil, &p.Origin)
-	p.body = sealBody(append(appendBytes(nil, p.origin), content...))
+	p.body = sealBody(append(appendBytes(nil, p.origin), content...), s.dicts.of(p.Key.Type))
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
 		expect := *p.Expect
@@ -101,7 +101,11 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if err := plan.Admit(&p.Observation, open, w.now, w.s.o.FutureSlack); err != nil {
 		return history.Result{}, err
 	}
-	r, fresh := w.rid(v, p.Key), false
+	r, err := w.rid(v, p.Key)
+	if err != nil {
+		return history.Result{}, err
+	}
+	fresh := false
 	if r == 0 {
 		r, fresh = w.mark.rids+1, true
 	}
@@ -212,7 +216,7 @@ func (h *head) update(out *plan.Outcome) bool {
 }
 
 // absenceBody is the body of a derived deletion.
-var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.AppendContent(nil)))
+var absenceBody = sealBody(appendPayload(nil, &history.Origin{}, plan.Absence.AppendContent(nil)), nil)
 
 // resumed makes the bodies of rows that resume the state of another: its
 // content, and the origin of the evidence they begin with.
@@ -248,7 +252,7 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		bodies[n.Number] = sealBody(append(appendBytes(nil, origin), content...))
+		bodies[n.Number] = sealBody(append(appendBytes(nil, origin), content...), nil)
 	}
 	return bodies, nil
 }
@@ -274,7 +278,12 @@ func (v *view) origin(l *loaded, at plan.Sighting) ([]byte, error) {
 			}
 		}
 	}
-	if origin := v.tx.Bucket(bucketSightings).Get(sightingKey(l.rid, at)); origin != nil {
+	key := sightingKey(l.rid, at)
+	if framed := v.tx.Bucket(bucketSightings).Get(key); framed != nil {
+		origin, ok := openValue(key, framed)
+		if !ok {
+			return nil, damaged(bucketSightings, key)
+		}
 		return slices.Clone(origin), nil
 	}
 	return v.originInRun(l.rid, at)

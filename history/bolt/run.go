@@ -159,8 +159,11 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 	if err != nil {
 		return nil, 0, err
 	}
-	err = v.eachKey(nil, func(k history.Key) bool { return run.Scope.Covers(k) }, func(k history.Key) error {
-		r := v.rid(k)
+	err = v.eachKey(nil, &history.Query{}, func(e entry) error {
+		k, r := e.Key, e.rid
+		if !run.Scope.Covers(k) {
+			return nil
+		}
 		_, p, err := v.around(r, run.Moment-1, w.mark.revision)
 		if err != nil {
 			return err

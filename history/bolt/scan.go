@@ -3,6 +3,8 @@ package bolt
 import (
 	"bytes"
 	"errors"
+	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -12,122 +14,188 @@ import (
 // errPause ends a scan that will go on in another transaction.
 var errPause = errors.New("pause")
 
-// eachKey calls f, in key order, with every resource after a key that matches,
-// merged and not yet merged alike.
-func (v *view) eachKey(after *history.Key, match func(history.Key) bool, f func(history.Key) error) error {
-	return v.eachKeyOf(after, &history.Query{}, match, f)
+// entry is a resource found by a scan.
+type entry struct {
+	history.Key
+	rid rid
 }
 
-// eachKeyOf is eachKey with a query by which whole ranges of keys can be left
-// out; what it lets pass is still to be matched.
-func (v *view) eachKeyOf(after *history.Key, q *history.Query, match func(history.Key) bool, f func(history.Key) error) error {
-	names := newNames(v, after, q)
+// names walks the resources of a view in key order, those that match a query:
+// group after group, and within each, ids merged and not yet merged alike.
+type names struct {
+	q     *history.Query
+	v     *view
+	c     *bolt.Cursor
+	after *history.Key // nil: from the start
+
+	groups     []groupNo // to come, in key order
+	begun      bool      // with the first of them
+	group      history.Key
+	raw, value []byte // where the cursor stands
+
+	lists [3][]history.Key // of the tails
+}
+
+// eachKey calls f, in key order, with every resource after a key that the query's
+// filters on keys let pass.
+func (v *view) eachKey(after *history.Key, q *history.Query, f func(entry) error) error {
+	n := v.newNames(after, q)
 	for {
-		k, ok, err := names.next()
+		e, ok, err := n.next()
 		if err != nil || !ok {
 			return err
 		}
-		if match(k) {
-			if err := f(k); err != nil {
-				return err
-			}
+		if err := f(e); err != nil {
+			return err
 		}
 	}
 }
 
-// names walks the resources of a view in key order.
-type names struct {
-	q      *history.Query
-	c      *bolt.Cursor
-	raw    []byte // the cursor's key; nil at the end
-	lists  [][]history.Key
-	merged history.Key // raw, decoded
-}
-
-func newNames(v *view, after *history.Key, q *history.Query) *names {
-	n := &names{q: q, c: v.tx.Bucket(bucketNames).Cursor()}
-	if after == nil {
-		n.raw, _ = n.c.First()
-	} else if n.raw, _ = n.c.Seek(nameKey(*after)); bytes.Equal(n.raw, nameKey(*after)) {
-		n.raw, _ = n.c.Next()
+func (v *view) newNames(after *history.Key, q *history.Query) *names {
+	n := &names{q: q, v: v, c: v.tx.Bucket(bucketNames).Cursor(), after: after}
+	table := v.s.groups.Load()
+	for _, no := range table.sorted {
+		g, _ := table.key(no, "")
+		if !matchGroup(q, g) || after != nil && g.Compare(history.Key{Account: after.Account, Region: after.Region, Type: after.Type}) < 0 {
+			continue
+		}
+		n.groups = append(n.groups, no)
 	}
 	v.s.mu.RLock()
 	defer v.s.mu.RUnlock()
-	for _, t := range v.tails {
+	for i, t := range v.tails {
 		list := t.sortedNames()
 		if after != nil {
-			list = list[searchAfter(list, *after):]
+			at, found := slices.BinarySearchFunc(list, *after, history.Key.Compare)
+			if found {
+				at++
+			}
+			list = list[at:]
 		}
-		n.lists = append(n.lists, list)
+		n.lists[i] = list
 	}
 	return n
 }
 
-func searchAfter(list []history.Key, k history.Key) int {
-	low, high := 0, len(list)
-	for low < high {
-		mid := (low + high) / 2
-		if list[mid].Compare(k) <= 0 {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	return low
+// matchGroup is Query.MatchKey but for the id.
+func matchGroup(q *history.Query, g history.Key) bool {
+	g.ID = q.IDPrefix
+	return q.MatchKey(g)
 }
 
-// next returns the next key. A resource that was merged while the view was
-// taken is in a tail and in the bucket: it is returned once.
-func (n *names) next() (history.Key, bool, error) {
-	if err := n.skip(); err != nil {
-		return history.Key{}, false, err
+// next returns the next resource. One that was merged while the view was taken
+// is in a tail and in the bucket: it is returned once.
+func (n *names) next() (entry, bool, error) {
+	var e entry
+	merged, err := n.peek()
+	if err != nil {
+		return e, false, err
 	}
-	var best history.Key
-	found := n.raw != nil
-	if found {
-		best = n.merged
+	if merged {
+		e.Key = n.group
+		e.ID = string(n.raw[4:])
+		if e.rid, err = openName(n.raw, n.value); err != nil {
+			return e, false, err
+		}
 	}
-	for _, list := range n.lists {
-		if len(list) > 0 && (!found || list[0].Compare(best) < 0) {
-			best, found = list[0], true
+	found := merged
+	for i := range n.v.tails {
+		for len(n.lists[i]) > 0 && !n.q.MatchKey(n.lists[i][0]) {
+			n.lists[i] = n.lists[i][1:]
+		}
+		if list := n.lists[i]; len(list) > 0 && (!found || list[0].Compare(e.Key) < 0) {
+			e, found, merged = entry{Key: list[0]}, true, false
 		}
 	}
 	if !found {
-		return best, false, nil
+		return e, false, nil
 	}
-	if n.raw != nil && n.merged == best {
-		n.raw, _ = n.c.Next()
+	if merged {
+		n.raw, n.value = n.c.Next()
 	}
-	for i, list := range n.lists {
-		if len(list) > 0 && list[0] == best {
+	for i := range n.v.tails {
+		if list := n.lists[i]; len(list) > 0 && list[0] == e.Key {
 			n.lists[i] = list[1:]
 		}
 	}
-	return best, true, nil
-}
-
-// skip moves the cursor over keys that the query rules out: within an account
-// and region it goes straight to the type and the id asked for.
-func (n *names) skip() error {
-	for n.raw != nil {
-		k, err := parseNameKey(n.raw)
-		if err != nil {
-			return err
-		}
-		n.merged = k
-		if n.q.Type == "" {
-			return nil
-		}
-		want := history.Key{Account: k.Account, Region: k.Region, Type: n.q.Type, ID: n.q.IDPrefix}
-		switch {
-		case k.Compare(want) < 0:
-			n.raw, _ = n.c.Seek(nameKey(want))
-		case k.Type != n.q.Type || len(n.q.IDPrefix) > 0 && !bytes.HasPrefix([]byte(k.ID), []byte(n.q.IDPrefix)):
-			// Beyond it: on to the next account or region.
-			n.raw, _ = n.c.Seek(append(nameKey(history.Key{Account: k.Account, Region: k.Region})[:len(k.Account)+len(k.Region)+1], 1))
-		default:
-			return nil
+	if e.rid == 0 {
+		if e.rid, err = n.v.rid(e.Key); err != nil {
+			return e, false, err
 		}
 	}
-	return nil
+	return e, true, nil
+}
+
+// peek puts the cursor on the next merged name; false: there is none.
+func (n *names) peek() (bool, error) {
+	for len(n.groups) > 0 {
+		no := n.groups[0]
+		prefix := groupKey(no)
+		if !n.begun {
+			n.begin(no)
+		}
+		if bytes.HasPrefix(n.raw, prefix) && strings.HasPrefix(string(n.raw[4:]), n.q.IDPrefix) {
+			return true, nil
+		}
+		n.groups, n.begun = n.groups[1:], false
+	}
+	return false, nil
+}
+
+// begin puts the cursor on the first name of a group that is of interest.
+func (n *names) begin(no groupNo) {
+	n.group, _ = n.v.s.groups.Load().key(no, "")
+	n.begun = true
+	from, after := n.q.IDPrefix, n.after
+	same := after != nil && n.group.Account == after.Account && n.group.Region == after.Region && n.group.Type == after.Type
+	if same && after.ID >= from {
+		from = after.ID
+	} else {
+		same = false
+	}
+	key := nameKey(no, from)
+	n.raw, n.value = n.c.Seek(key)
+	if same && bytes.Equal(n.raw, key) {
+		n.raw, n.value = n.c.Next()
+	}
+}
+
+// find lists the resources of a type and id, in key order.
+func (v *view) find(typ, id string) ([]entry, error) {
+	var list []entry
+	add := func(k history.Key) error {
+		if slices.ContainsFunc(list, func(e entry) bool { return e.Key == k }) {
+			return nil
+		}
+		r, err := v.rid(k)
+		if r != 0 {
+			list = append(list, entry{k, r})
+		}
+		return err
+	}
+	table := v.s.groups.Load()
+	for _, no := range table.sorted {
+		if k, _ := table.key(no, id); k.Type == typ {
+			if err := add(k); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var recent []history.Key
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		for k := range t.names {
+			if k.Type == typ && k.ID == id {
+				recent = append(recent, k)
+			}
+		}
+	}
+	v.s.mu.RUnlock()
+	for _, k := range recent {
+		if err := add(k); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(a, b entry) int { return a.Compare(b.Key) })
+	return list, nil
 }

@@ -12,16 +12,18 @@ import (
 
 // formatVersion is written into the file when it is made. A file of a newer
 // version is refused, an older one is migrated.
-const formatVersion = 1
+const formatVersion = 2
 
 // Buckets. FORMAT.md describes every byte of them.
 var (
 	bucketMeta      = []byte("meta")
 	bucketLog       = []byte("log")
+	bucketGroups    = []byte("group")
+	bucketDicts     = []byte("dict")
 	bucketNames     = []byte("name")
-	bucketKeys      = []byte("key")
 	bucketHeads     = []byte("head")
 	bucketSegments  = []byte("seg")
+	bucketSpans     = []byte("span")
 	bucketSightings = []byte("sight")
 	bucketFeed      = []byte("feed")
 	bucketClock     = []byte("clock")
@@ -31,7 +33,7 @@ var (
 	bucketOpAges    = []byte("opage")
 
 	allBuckets = [][]byte{
-		bucketMeta, bucketLog, bucketNames, bucketKeys, bucketHeads, bucketSegments, bucketSightings,
+		bucketMeta, bucketLog, bucketGroups, bucketDicts, bucketNames, bucketHeads, bucketSegments, bucketSpans, bucketSightings,
 		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges,
 	}
 )
@@ -48,37 +50,6 @@ type rid uint32
 
 // runNo numbers runs in the order of their opening, from 1.
 type runNo uint32
-
-// nameKey orders resources as history.Key does: no part holds a NUL.
-func nameKey(k history.Key) []byte {
-	b := make([]byte, 0, len(k.Account)+len(k.Region)+len(k.Type)+len(k.ID)+3)
-	b = append(append(b, k.Account...), 0)
-	b = append(append(b, k.Region...), 0)
-	b = append(append(b, k.Type...), 0)
-	return append(b, k.ID...)
-}
-
-func parseNameKey(b []byte) (history.Key, error) {
-	var parts [3]string
-	rest := b
-	for i := range parts {
-		n := indexNUL(rest)
-		if n < 0 {
-			return history.Key{}, damaged(bucketNames, b)
-		}
-		parts[i], rest = string(rest[:n]), rest[n+1:]
-	}
-	return history.Key{Account: parts[0], Region: parts[1], Type: parts[2], ID: string(rest)}, nil
-}
-
-func indexNUL(b []byte) int {
-	for i, c := range b {
-		if c == 0 {
-			return i
-		}
-	}
-	return -1
-}
 
 func ridKey(r rid) []byte { return binary.BigEndian.AppendUint32(nil, uint32(r)) }
 

@@ -94,29 +94,44 @@ func (s segment) append(b []byte) []byte {
 
 // payload restores the payload of row i, in memory of its own, by way of the
 // rows it builds on; those on the way take turns in two buffers.
-func (s segment) payload(i int) ([]byte, error) {
+func (s segment) payload(i int, with *dicts) ([]byte, error) {
 	first := i
-	for first > 0 && codecOf(s[first].body) == codecDelta {
+	for first > 0 && codecOf(s[first].body).isDelta() {
 		first--
 	}
 	if first == i {
-		return openBody(s[i].body)
+		return openBody(s[i].body, with)
 	}
 	buffers := wayBuffers.Get().(*[2][]byte)
 	defer wayBuffers.Put(buffers)
-	payload, err := appendOpened(buffers[0][:0], s[first].body)
+	payload, err := appendOpened(buffers[0][:0], s[first].body, with)
 	if err != nil {
 		return nil, err
 	}
 	buffers[0] = payload
 	for n := first + 1; n < i; n++ {
 		next := &buffers[(n-first)%2]
-		if *next, err = applyDelta((*next)[:0], payload, s[n].body[1:]); err != nil {
+		if *next, err = applyBody((*next)[:0], payload, s[n].body, with); err != nil {
 			return nil, err
 		}
 		payload = *next
 	}
-	return applyDelta(nil, payload, s[i].body[1:])
+	return applyBody(nil, payload, s[i].body, with)
+}
+
+// applyBody appends what a body that is a delta makes of its base.
+func applyBody(dst, base, body []byte, with *dicts) ([]byte, error) {
+	if codec(body[0]) == codecDelta {
+		return applyDelta(dst, base, body[1:])
+	}
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	delta, err := appendUnpacked((*buf)[:0], body, with)
+	if err != nil {
+		return nil, err
+	}
+	*buf = delta
+	return applyDelta(dst, base, delta)
 }
 
 var wayBuffers = sync.Pool{New: func() any { return new([2][]byte) }}
@@ -125,27 +140,28 @@ var wayBuffers = sync.Pool{New: func() any { return new([2][]byte) }}
 // delta.
 type unpacker struct {
 	segment
+	with *dicts
 	done int    // rows up to which current was restored; 0: none
 	last []byte // the payload of row done-1
 }
 
 func (u *unpacker) payload(i int) ([]byte, error) {
 	first := i
-	for first > 0 && codecOf(u.segment[first].body) == codecDelta {
+	for first > 0 && codecOf(u.segment[first].body).isDelta() {
 		first--
 	}
 	payload, err := u.last, error(nil)
 	if u.done > first && u.done <= i+1 {
 		first = u.done // go on from there
 	} else {
-		if payload, err = openBody(u.segment[first].body); err != nil {
+		if payload, err = openBody(u.segment[first].body, u.with); err != nil {
 			return nil, err
 		}
 		first++
 	}
 	var spare []byte // a payload that nobody has seen
 	for n := first; n <= i; n++ {
-		next, err := applyDelta(spare[:0], payload, u.segment[n].body[1:])
+		next, err := applyBody(spare[:0], payload, u.segment[n].body, u.with)
 		if err != nil {
 			return nil, err
 		}
@@ -157,6 +173,8 @@ func (u *unpacker) payload(i int) ([]byte, error) {
 	u.done, u.last = i+1, payload
 	return payload, nil
 }
+
+func (c codec) isDelta() bool { return c == codecDelta || c == codecPacked }
 
 func codecOf(body []byte) codec {
 	if len(body) == 0 {

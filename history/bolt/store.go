@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -89,6 +90,8 @@ type Store struct {
 	completedTo history.Moment // latest moment of a completed run
 	arrived     chan struct{}  // closed and renewed by every commit
 
+	groups atomic.Pointer[groups]
+	dicts  dicts
 	merged ridCache
 	writer writer
 	merger merger
@@ -157,6 +160,9 @@ func (s *Store) load() error {
 		if err := s.loadMeta(tx); err != nil {
 			return err
 		}
+		if err := s.loadTables(tx); err != nil {
+			return err
+		}
 		c := tx.Bucket(bucketRuns).Cursor()
 		for k, framed := c.First(); k != nil; k, framed = c.Next() {
 			value, ok := openValue(k, framed)
@@ -183,6 +189,19 @@ func (s *Store) load() error {
 		s.setRun(r)
 	}
 	s.sortEvidence()
+	return nil
+}
+
+// loadTables reads the groups and dictionaries, which all else refers to.
+func (s *Store) loadTables(tx *bolt.Tx) error {
+	table, err := loadGroups(tx)
+	if err != nil {
+		return err
+	}
+	s.groups.Store(table)
+	s.dicts.load(tx, func(key []byte) {
+		s.o.Logger.Error("a dictionary is damaged: what was written with it cannot be read", "key", key)
+	})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -67,6 +68,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 		if err := s.loadMeta(tx); err != nil {
 			return err
 		}
+		c.groups, c.dicts = newGroups(nil), &s.dicts
 		c.tx, c.merged, c.end = tx, s.mark, s.mark
 		if k, framed := tx.Bucket(bucketLog).Cursor().Last(); k != nil {
 			if value, ok := openValue(k, framed); ok {
@@ -77,7 +79,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 			}
 		}
 		for _, step := range []func() error{
-			c.names, c.segments, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
+			c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
 		} {
 			if err := errors.Join(ctx.Err(), step()); err != nil {
 				return err
@@ -96,10 +98,13 @@ type check struct {
 	merged mark // what the buckets but the log hold at least: a merge may have been cut short
 	end    mark // what the log ends with
 	found  map[rid]*found
+	groups *groups
+	dicts  *dicts
 }
 
 // found is what the segments say of a resource.
 type found struct {
+	spans    []span
 	newest   plan.Row
 	last     uint32
 	versions map[uint32]bool
@@ -158,22 +163,46 @@ func (c *check) pages() error {
 	return nil
 }
 
+// tables reads the groups and dictionaries, which all else refers to.
+func (c *check) tables() error {
+	for _, bucket := range [][]byte{bucketGroups, bucketDicts} {
+		if c.tx.Bucket(bucket) == nil {
+			c.find(bucket, nil, "the bucket is missing")
+			return nil
+		}
+	}
+	c.dicts.load(c.tx, func(key []byte) {
+		c.find(bucketDicts, key, "its checksum does not match, or it is no dictionary")
+	})
+	var list []history.Key
+	next := groupNo(1)
+	err := c.each(bucketGroups, func(k, framed []byte) {
+		g, ok := decodeGroup(k, framed)
+		if !ok || !bytes.Equal(k, groupKey(next)) {
+			c.find(bucketGroups, k, "its checksum does not match, or one before it is missing")
+		}
+		list = append(list, g)
+		next++
+	})
+	c.groups = newGroups(list)
+	return err
+}
+
 func (c *check) names() error {
-	keys := c.tx.Bucket(bucketKeys)
 	c.sum.Resources, c.sum.Runs = uint64(c.end.rids), uint64(c.end.runs)
-	err := c.each(bucketNames, func(k, v []byte) {
-		if len(v) != 4 || !bytes.Equal(keys.Get(v), k) {
+	return c.each(bucketNames, func(k, framed []byte) {
+		r, err := openName(k, framed)
+		if err != nil || len(k) < 5 {
+			c.find(bucketNames, k, "its checksum does not match, or it is cut short")
+			return
+		}
+		head, ok := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+		d := decoder{b: head}
+		_, n, id := d.head()
+		if !ok || d.short || !bytes.Equal(nameKey(n, string(id)), k) {
 			c.find(bucketNames, k, "its number does not lead back to it")
 		}
-		if _, err := parseNameKey(k); err != nil {
-			c.find(bucketNames, k, "it is not a resource's key")
-		}
 	})
-	return errors.Join(err, c.each(bucketKeys, func(k, v []byte) {
-		if len(k) != 4 || !bytes.Equal(c.tx.Bucket(bucketNames).Get(v), k) {
-			c.find(bucketKeys, k, "its name does not lead back to it")
-		}
-	}))
 }
 
 func (c *check) segments() error {
@@ -194,15 +223,16 @@ func (c *check) segments() error {
 			f = &found{versions: map[uint32]bool{}}
 			c.found[r], before, open = f, plan.Row{}, plan.Row{}
 		}
-		if of = r; c.tx.Bucket(bucketKeys).Get(ridKey(of)) == nil {
+		if of = r; c.tx.Bucket(bucketHeads).Get(ridKey(of)) == nil {
 			c.find(bucketSegments, k, "no resource has its number")
 		}
 		if !bytes.Equal(k, segmentKey(r, &seg[0].Row)) {
 			c.find(bucketSegments, k, "its first version belongs elsewhere")
 		}
 		for i := range seg {
+			f.spans = append(f.spans, spanOf(&seg[i]))
 			c.row(bucketSegments, k, f, &seg[i].Row, &before, &open)
-			payload, err := seg.payload(i)
+			payload, err := seg.payload(i, c.dicts)
 			c.payload(bucketSegments, k, &seg[i].Row, payload, err)
 		}
 	})
@@ -254,12 +284,51 @@ func (c *check) payload(bucket, k []byte, r *plan.Row, payload []byte, err error
 	}
 }
 
+// spans holds what inventories read against the segments.
+func (c *check) spans() error {
+	entries := 0
+	err := c.each(bucketSpans, func(k, framed []byte) {
+		block, err := openSpans(k, framed)
+		if err != nil || len(k) != 4 {
+			c.find(bucketSpans, k, "its checksum does not match, or it is cut short")
+			return
+		}
+		first := parseRid(k) * spanSlots
+		for r := first; r < first+spanSlots; r++ {
+			entry := block.entry(r)
+			if len(entry) == 0 {
+				continue
+			}
+			entries++
+			n, rows := openEntry(entry)
+			var list []span
+			for s, ok := rows.next(); ok; s, ok = rows.next() {
+				list = append(list, *s)
+			}
+			if f := c.found[r]; f == nil || !slices.Equal(list, f.spans) {
+				c.find(bucketSpans, k, "it does not tell the versions of resource %d", r)
+			}
+			if _, ok := c.groups.key(n, ""); !ok {
+				c.find(bucketSpans, k, "resource %d is of no group", r)
+			}
+		}
+	})
+	if entries != len(c.found) {
+		c.find(bucketSpans, nil, "there are %d entries for %d resources", entries, len(c.found))
+	}
+	return err
+}
+
 func (c *check) heads() error {
 	heads := 0
 	err := c.sealed(bucketHeads, func(k []byte, d *decoder) {
 		heads++
-		h := head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
-		h.newest = d.row(&plan.Row{})
+		h, n, id := d.head()
+		key, ok := c.groups.key(n, string(id))
+		name := nameKey(n, key.ID)
+		if r, err := openName(name, c.tx.Bucket(bucketNames).Get(name)); !ok || err != nil || !bytes.Equal(ridKey(r), k) {
+			c.find(bucketHeads, k, "its name does not lead back to it")
+		}
 		if f := c.found[parseRid(k)]; !d.short && (f == nil || f.last != h.last || f.newest != h.newest) {
 			c.find(bucketHeads, k, "it does not sum up its resource")
 		}
@@ -271,10 +340,11 @@ func (c *check) heads() error {
 }
 
 func (c *check) sightings() error {
-	return c.each(bucketSightings, func(k, origin []byte) {
+	return c.each(bucketSightings, func(k, framed []byte) {
 		c.sum.Sightings++
-		if _, err := decodeOrigin(origin); err != nil {
-			c.find(bucketSightings, k, "its origin cannot be read")
+		origin, ok := openValue(k, framed)
+		if _, err := decodeOrigin(origin); err != nil || !ok {
+			c.find(bucketSightings, k, "its checksum does not match, or its origin cannot be read")
 		}
 		if len(k) != 20 || c.found[parseRid(k)] == nil {
 			c.find(bucketSightings, k, "it belongs to no resource")
@@ -316,9 +386,10 @@ func (c *check) feed() error {
 
 func (c *check) clock() error {
 	var last history.Revision
-	return c.each(bucketClock, func(k, v []byte) {
-		if len(k) != 8 || len(v) != 8 {
-			c.find(bucketClock, k, "it is cut short")
+	return c.each(bucketClock, func(k, framed []byte) {
+		v, ok := openValue(k, framed)
+		if !ok || len(k) != 8 || len(v) != 8 {
+			c.find(bucketClock, k, "its checksum does not match, or it is cut short")
 			return
 		}
 		rev := history.Revision(binary.BigEndian.Uint64(v))
@@ -340,7 +411,7 @@ func (c *check) runs() error {
 func (c *check) seen() error {
 	return c.each(bucketSeen, func(k, framed []byte) {
 		err := eachSeen(k, framed, func(e seenEntry) bool {
-			if c.tx.Bucket(bucketKeys).Get(ridKey(e.rid)) == nil {
+			if c.tx.Bucket(bucketHeads).Get(ridKey(e.rid)) == nil {
 				c.find(bucketSeen, k, "it names a resource that is not there")
 			}
 			return true
@@ -382,7 +453,7 @@ func (c *check) log() error {
 		}
 		for _, res := range t.resources {
 			for i := range res.rows {
-				payload, err := openBody(res.rows[i].body)
+				payload, err := openBody(res.rows[i].body, c.dicts)
 				c.payload(bucketLog, k, &res.rows[i].Row, payload, err)
 			}
 		}
