@@ -130,8 +130,8 @@ type Item struct {
 	RecordedAt Moment
 	Revision   Revision
 	Status     Status // given by the source, or derived
-	State      State  // with FieldsHead only Deleted is set
-	Origin     Origin // with FieldsHead empty
+	State      State  // with FieldsHead and FieldsKey only Deleted is set
+	Origin     Origin // with FieldsHead and FieldsKey empty
 	Hash       Hash   // of the State
 	Erased     bool   // its content was erased: State and Origin are empty
 }

@@ -182,12 +182,26 @@ type Head struct {
 // Fields says how much of an item to read.
 type Fields uint8
 
-// FieldsAll reads everything. FieldsHead reads identity, times, numbers, hash
-// and whether it is deleted, without touching the stored content.
+// FieldsAll reads everything. FieldsHead reads identity, times, numbers, status,
+// hash and whether it is deleted, without touching the stored content. FieldsKey
+// reads no more than which version of what there is: Key, Version, CapturedAt,
+// Until, Revision and State.Deleted, for inventories of many resources.
 const (
 	FieldsAll Fields = iota
 	FieldsHead
+	FieldsKey
 )
+
+// Of is what is left of an item when no more than the fields is read.
+func (f Fields) Of(i Item) Item {
+	switch deleted := (State{Deleted: i.State.Deleted}); f {
+	case FieldsHead:
+		i.State, i.Origin = deleted, Origin{}
+	case FieldsKey:
+		i = Item{Key: i.Key, Version: i.Version, CapturedAt: i.CapturedAt, Until: i.Until, Revision: i.Revision, State: deleted}
+	}
+	return i
+}
 
 // HistoryQuery selects versions of one resource captured within [From, To];
 // zero bounds are open.

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"sync"
@@ -25,7 +26,10 @@ type view struct {
 
 	pending *tail // the writer's own, last of tails
 
-	spans []spanBlock // those read, by rid / spanSlots
+	spans   []spanBlock // those read, by rid / spanSlots
+	changed ridSet      // what the tails hold rows of; nil: not asked yet
+	walk    walker      // over segments
+	lent    *loaded     // what around returned last
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps
@@ -43,10 +47,56 @@ func (s *Store) view(f func(*view) error) error {
 		v.tx = tx
 		return f(&v)
 	})
+	v.release()
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return errClosed
 	}
 	return err
+}
+
+// release gives back what the view borrowed.
+func (v *view) release() {
+	if v.lent != nil {
+		v.s.scratch.Put(v.lent)
+		v.lent = nil
+	}
+}
+
+// unmerged reports whether a tail holds rows of a resource, or closes some.
+func (v *view) unmerged(r rid) bool {
+	return v.unmergedSet().has(r) || v.pending != nil && v.pending.changed.has(r)
+}
+
+// unmergedSet is what unmerged is true of, the writer's own left out.
+func (v *view) unmergedSet() ridSet {
+	if v.changed == nil {
+		v.changed = ridSet{}
+		v.s.mu.RLock()
+		for _, t := range v.tails {
+			if t != v.pending {
+				v.changed.union(t.changed)
+			}
+		}
+		v.s.mu.RUnlock()
+	}
+	return v.changed
+}
+
+// stand tells which version of a resource stands at a moment.
+func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing, error) {
+	if v.unmerged(r) {
+		_, p, err := v.around(r, at, known)
+		if err != nil || p.Row == nil {
+			return standing{}, err
+		}
+		return standing{spanOf(&row{Row: *p.Row}), p.Until()}, nil
+	}
+	block, err := v.spanBlock(r)
+	if err != nil {
+		return standing{}, err
+	}
+	_, rows := openEntry(block.entry(r))
+	return rows.stand(at, known), nil
 }
 
 // rid finds a resource's number; zero: not recorded.
@@ -178,6 +228,9 @@ type loaded struct {
 	segments []segment
 	alone    map[*plan.Row][]byte // bodies that stand alone
 	complete bool
+
+	memory   segment     // of the first segment, if it is to be used again
+	unpacker []*unpacker // of the segments, where payloads are read in order
 }
 
 // load reads all of a resource: for late captures, histories, and whatever a
@@ -202,6 +255,9 @@ func (v *view) load(r rid) (*loaded, error) {
 		return nil, err
 	}
 	l.addRecent(&rec)
+	if len(rec.sightings) > 0 {
+		slices.SortFunc(l.Sightings, plan.Sighting.Compare)
+	}
 	return l, nil
 }
 
@@ -242,6 +298,9 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if n >= 0 {
 		for i := range l.segments[n] {
 			if &l.segments[n][i].Row == p {
+				if l.unpacker != nil {
+					return l.unpack(n, i)
+				}
 				return l.segments[n].payload(i, l.with)
 			}
 		}
@@ -249,32 +308,52 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	return nil, errBody
 }
 
+// unpack is payload where those before it in the segment were just read.
+func (l *loaded) unpack(n, i int) ([]byte, error) {
+	if l.unpacker[n] == nil {
+		l.unpacker[n] = &unpacker{segment: l.segments[n], with: l.with}
+	}
+	return l.unpacker[n].payload(i)
+}
+
+// borrow returns an empty timeline whose memory is used again.
+func (v *view) borrow(r rid) *loaded {
+	if v.lent == nil {
+		if v.lent, _ = v.s.scratch.Get().(*loaded); v.lent == nil {
+			v.lent = &loaded{}
+		}
+	}
+	l := v.lent
+	*l = loaded{rid: r, with: &v.s.dicts, memory: l.memory, segments: l.segments[:0], Timeline: plan.Timeline{Rows: l.Rows[:0]}}
+	return l
+}
+
 // around reads the part of a resource that shows the version at a moment and
-// its neighbours: one segment nearly always.
+// its neighbours: one segment nearly always. What it returns holds until the
+// view is asked again.
 func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded, plan.Place, error) {
 	rec, err := v.recent(r)
 	if err != nil {
 		return nil, plan.Place{}, err
 	}
 	if len(rec.rows) == 0 && len(rec.closes) == 0 {
-		l := &loaded{rid: r, with: &v.s.dicts}
-		c := v.tx.Bucket(bucketSegments).Cursor()
-		k, b, later := lastBefore(c, segmentSeek(r, at))
-		if !bytes.HasPrefix(k, ridKey(r)) {
+		l := v.borrow(r)
+		var seek, prefix [20]byte
+		k, b, later := v.walk.lastBefore(v.tx, appendSegmentSeek(seek[:0], r, at))
+		own := binary.BigEndian.AppendUint32(prefix[:0], uint32(r))
+		if !bytes.HasPrefix(k, own) {
 			return l, plan.Place{}, nil
 		}
-		seg, err := decodeSegment(k, b)
+		seg, err := appendRows(l.memory, k, b)
 		if err != nil {
 			return nil, plan.Place{}, err
 		}
+		l.memory = seg
 		l.addSegment(seg)
 		l.addRecent(&rec)
 		p := plan.Locate(l.Rows, at, known)
-		if p.Row != nil && (p.After != nil || !bytes.HasPrefix(later, ridKey(r))) {
-			if p.Before != nil || p.Row.Deleted || p.Row.Status != "" {
-				return l, p, nil
-			}
-			if k, _ := c.Prev(); !bytes.HasPrefix(k, ridKey(r)) {
+		if p.Row != nil && (p.After != nil || !bytes.HasPrefix(later, own)) {
+			if p.Before != nil || p.Row.Deleted || p.Row.Status != "" || v.walk.first(own) {
 				return l, p, nil
 			}
 		}
@@ -288,12 +367,14 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 
 // lastSeen is the newest evidence of a place's row.
 func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (history.Moment, error) {
-	last := l.LastSeen(p, known)
-	if !l.complete {
+	last := l.lastSeen(p, known)
+	if !l.complete && v.s.sighted.maybe(l.rid) {
 		c := v.tx.Bucket(bucketSightings).Cursor()
 		prefix := ridKey(l.rid)
-		key, _, _ := lastBefore(c, segmentSeek(l.rid, p.Until()))
+		key, _, _ := lastBefore(c, appendSegmentSeek(nil, l.rid, p.Until()))
+		found := p.After != nil
 		for ; bytes.HasPrefix(key, prefix); key, _ = c.Prev() {
+			found = true
 			s := parseSightingKey(key)
 			if s.At <= last {
 				break
@@ -302,6 +383,9 @@ func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (histo
 				last = s.At
 				break
 			}
+		}
+		if !found {
+			v.s.sighted.none(l.rid)
 		}
 	}
 	err := v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
@@ -313,11 +397,32 @@ func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (histo
 	return last, err
 }
 
-// segmentSeek is the first key after every segment of the resource that begins
-// at or before the moment.
-func segmentSeek(r rid, at history.Moment) []byte {
-	if at == history.Newest {
-		return ridKey(r + 1)
+// lastSeen is the newest evidence of a place's row but for that of runs, as far
+// as it was loaded. The sightings are in order.
+func (l *loaded) lastSeen(p *plan.Place, known history.Revision) history.Moment {
+	rows := plan.Timeline{Rows: l.Rows}
+	last := rows.LastSeen(p, known)
+	end := len(l.Sightings)
+	if p.After != nil {
+		end, _ = slices.BinarySearchFunc(l.Sightings, plan.Sighting{At: p.After.Start, Rev: p.After.Rank}, plan.Sighting.Compare)
 	}
-	return sightingKey(r, plan.Sighting{At: at + 1})[:12]
+	for _, s := range slices.Backward(l.Sightings[:end]) {
+		if s.At <= last {
+			break
+		}
+		if p.Holds(s, known) {
+			return s.At
+		}
+	}
+	return last
+}
+
+// appendSegmentSeek appends the first key after every segment of the resource
+// that begins at or before the moment.
+func appendSegmentSeek(b []byte, r rid, at history.Moment) []byte {
+	if at == history.Newest {
+		return binary.BigEndian.AppendUint32(b, uint32(r+1))
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(r))
+	return binary.BigEndian.AppendUint64(b, uint64(at+1))
 }

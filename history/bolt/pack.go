@@ -28,6 +28,7 @@ func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
 		return 0, err
 	}
 	for _, s := range rec.sightings {
+		v.s.sighted.add(r) // before the commit: who reads none now must not be believed later
 		at := sightingKey(r, s.Sighting)
 		p.add(bucketSightings, at, sealValue(at, s.origin))
 		h.seen = max(h.seen, s.At)

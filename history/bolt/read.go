@@ -2,16 +2,14 @@ package bolt
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
 )
 
-// A scan gives its transaction back after so many resources.
-const scanSlice = 2048
+// A read of many resources gives its transaction back after so many.
+const readSlice = 2048
 
 // AsOf implements history.Store.
 func (s *Store) AsOf(_ context.Context, at history.At) (history.Reader, error) {
@@ -41,11 +39,11 @@ func (r *reader) At() history.At { return r.at }
 
 func (r *reader) Get(ctx context.Context, keys []history.Key, f history.Fields) ([]history.Item, error) {
 	items := make([]history.Item, len(keys))
-	for begin := 0; begin < len(keys); begin += scanSlice {
+	for begin := 0; begin < len(keys); begin += readSlice {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		end := min(begin+scanSlice, len(keys))
+		end := min(begin+readSlice, len(keys))
 		err := r.s.view(func(v *view) error {
 			for i := begin; i < end; i++ {
 				item, err := r.item(v, keys[i], f)
@@ -69,15 +67,27 @@ func (r *reader) item(v *view, k history.Key, f history.Fields) (history.Item, e
 	if no == 0 {
 		return history.Item{Key: k}, err
 	}
-	l, p, err := v.around(no, r.at.Captured, r.at.Known)
-	if err != nil || p.Row == nil {
-		return history.Item{Key: k}, err
+	return r.itemOf(v, entry{k, no}, f)
+}
+
+func (r *reader) itemOf(v *view, e entry, f history.Fields) (history.Item, error) {
+	if f == history.FieldsKey {
+		s, err := v.stand(e.rid, r.at.Captured, r.at.Known)
+		return s.item(e.Key), err
 	}
-	return r.read(v, l, k, &p, f)
+	l, p, err := v.around(e.rid, r.at.Captured, r.at.Known)
+	if err != nil || p.Row == nil {
+		return history.Item{Key: e.Key}, err
+	}
+	return r.read(v, l, e.Key, &p, f)
 }
 
 // read makes an item of a place.
 func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f history.Fields) (history.Item, error) {
+	if f == history.FieldsKey {
+		s := standing{spanOf(&row{Row: *p.Row}), p.Until()}
+		return s.item(k), nil
+	}
 	seen, err := v.lastSeen(l, p, r.at.Known)
 	if err != nil {
 		return history.Item{}, err
@@ -141,12 +151,13 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		if err != nil {
 			return err
 		}
+		l.unpacker = make([]*unpacker, len(l.segments))
 		var places []plan.Place
 		if places, more, err = plan.Select(plan.Places(l.Rows, r.at.Known), k, q); err != nil {
 			return err
 		}
 		items = make([]history.Item, len(places))
-		for i := range places {
+		for i := range slices.Backward(places) { // each is restored from the one before it
 			if items[i], err = r.read(v, l, k, &places[i], q.Fields); err != nil {
 				return err
 			}
@@ -154,97 +165,6 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		return nil
 	})
 	return items, more, err
-}
-
-func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bool, error) {
-	var (
-		items []history.Item
-		more  bool
-	)
-	err := r.scan(ctx, q, func(item history.Item) bool {
-		if q.Limit > 0 && len(items) == q.Limit {
-			more = true
-			return false
-		}
-		items = append(items, item)
-		return true
-	})
-	return items, more, err
-}
-
-func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy) ([]history.Group, error) {
-	q.After, q.Limit, q.Fields = nil, 0, history.FieldsHead
-	counts := map[string]uint64{}
-	err := r.scan(ctx, q, func(item history.Item) bool {
-		counts[by.Of(item.Key)]++
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	groups := make([]history.Group, 0, len(counts))
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		groups = append(groups, history.Group{Name: name, Count: counts[name]})
-	}
-	return groups, nil
-}
-
-// scan calls f with the items that match, in key order, until it returns false.
-func (r *reader) scan(ctx context.Context, q history.Query, f func(history.Item) bool) error {
-	after, done := q.After, false
-	for !done {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := r.s.view(func(v *view) error {
-			n := 0
-			err := v.eachKey(after, &q, func(e entry) error {
-				if n++; n > scanSlice {
-					return errPause
-				}
-				after = &e.Key
-				item, match, err := r.match(v, e, &q)
-				if err != nil {
-					return err
-				}
-				if match && !f(item) {
-					done = true
-					return errPause
-				}
-				return nil
-			})
-			if err == nil {
-				done = true
-			}
-			if errors.Is(err, errPause) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *reader) match(v *view, e entry, q *history.Query) (history.Item, bool, error) {
-	l, p, err := v.around(e.rid, r.at.Captured, r.at.Known)
-	if err != nil || p.Row == nil || p.Row.Deleted && !q.Deleted {
-		return history.Item{}, false, err
-	}
-	f := q.Fields
-	if q.NeedsContent() {
-		f = history.FieldsAll
-	}
-	item, err := r.read(v, l, e.Key, &p, f)
-	if err != nil || q.NeedsContent() && !q.MatchState(&item.State) {
-		return history.Item{}, false, err
-	}
-	if q.Fields == history.FieldsHead {
-		item.State, item.Origin = history.State{Deleted: item.State.Deleted}, history.Origin{}
-	}
-	return item, true, nil
 }
 
 func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) {
@@ -255,11 +175,11 @@ func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) 
 			return err
 		}
 		for _, e := range list {
-			_, p, err := v.around(e.rid, history.Newest, r.at.Known)
+			s, err := v.stand(e.rid, history.Newest, r.at.Known)
 			if err != nil {
 				return err
 			}
-			if p.Row != nil {
+			if s.number != 0 {
 				keys = append(keys, e.Key)
 			}
 		}

@@ -169,6 +169,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own [
 		return first
 	}
 	res := w.pending.resource(r)
+	w.pending.changed.add(r)
 	for _, n := range out.Close {
 		res.closes = append(res.closes, tailClose{w.mark.commit, n, stamp.Revision})
 	}

@@ -164,11 +164,11 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 		if !run.Scope.Covers(k) {
 			return nil
 		}
-		_, p, err := v.around(r, run.Moment-1, w.mark.revision)
+		before, err := v.stand(r, run.Moment-1, w.mark.revision)
 		if err != nil {
 			return err
 		}
-		if p.Row == nil || p.Row.Deleted {
+		if before.number == 0 || before.deleted {
 			return nil // not alive just before
 		}
 		alive++

@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 	"sync"
 
 	"github.com/varvehq/varve/history/plan"
@@ -52,7 +53,10 @@ type row struct {
 // segment is a decoded segment; bodies are parts of the value read.
 type segment []row
 
-func decodeSegment(key, framed []byte) (segment, error) {
+func decodeSegment(key, framed []byte) (segment, error) { return appendRows(nil, key, framed) }
+
+// appendRows decodes a segment into the memory of one that is no longer needed.
+func appendRows(old segment, key, framed []byte) (segment, error) {
 	value, ok := openValue(key, framed)
 	if !ok {
 		return nil, damaged(bucketSegments, key)
@@ -62,11 +66,11 @@ func decodeSegment(key, framed []byte) (segment, error) {
 	if n == 0 || n > uint64(len(value)) {
 		return nil, damaged(bucketSegments, key)
 	}
-	rows := make(segment, n)
+	rows := slices.Grow(old[:0], int(n))[:n]
 	before := &plan.Row{}
 	for i := range rows {
 		r := &rows[i]
-		r.Row, r.size = d.row(before), d.uvarint()
+		r.Row, r.size, r.body = d.row(before), d.uvarint(), nil
 		before = &r.Row
 	}
 	for i := range rows {

@@ -93,8 +93,11 @@ type Store struct {
 	groups atomic.Pointer[groups]
 	dicts  dicts
 	merged ridCache
-	writer writer
-	merger merger
+
+	sighted sightCache
+	scratch sync.Pool // of *loaded
+	writer  writer
+	merger  merger
 }
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -18,6 +19,7 @@ type tail struct {
 	first, last uint64 // commits; first 0: empty
 	end         mark   // where the store stands after the last
 	resources   map[rid]*tailResource
+	changed     ridSet              // of resources, those with rows or closes
 	names       map[history.Key]rid // resources first recorded here
 	keys        map[rid]history.Key
 	sorting     sync.Mutex
@@ -98,6 +100,9 @@ func (t *tail) absorb(p *tail) {
 	}
 	t.last, t.end = p.last, p.end
 	for r, from := range p.resources {
+		if len(from.rows)+len(from.closes) > 0 {
+			t.changed.add(r)
+		}
 		to := t.resources[r]
 		if to == nil {
 			t.resources[r] = from
@@ -217,10 +222,14 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			r := rid(d.uvarint())
 			t.addResource(r, history.Key{Account: d.string(), Region: d.string(), Type: d.string(), ID: d.string()})
 		case recRow:
-			res := t.resource(rid(d.uvarint()))
+			r := rid(d.uvarint())
+			res := t.resource(r)
+			t.changed.add(r)
 			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.row(&plan.Row{}), body: slices.Clone(d.bytes())}})
 		case recClose:
-			res := t.resource(rid(d.uvarint()))
+			r := rid(d.uvarint())
+			res := t.resource(r)
+			t.changed.add(r)
 			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
 		case recSighting:
 			res := t.resource(rid(d.uvarint()))
@@ -254,6 +263,40 @@ func (t *tail) readRecords(m mark, b []byte) error {
 func (d *decoder) take16() (v [16]byte) {
 	copy(v[:], d.take(16))
 	return v
+}
+
+// ridSet is a set of resources, a bit for each.
+type ridSet []uint64
+
+func (s *ridSet) add(r rid) {
+	if n := int(r / 64); n >= len(*s) {
+		*s = append(*s, make([]uint64, n+1-len(*s))...)
+	}
+	(*s)[r/64] |= 1 << (r % 64)
+}
+
+func (s ridSet) has(r rid) bool { return int(r/64) < len(s) && s[r/64]&(1<<(r%64)) != 0 }
+
+// union adds the resources of another set.
+func (s *ridSet) union(o ridSet) {
+	if len(o) > len(*s) {
+		*s = append(*s, make([]uint64, len(o)-len(*s))...)
+	}
+	for i, w := range o {
+		(*s)[i] |= w
+	}
+}
+
+// each calls f with the resources of the set in order until it returns an error.
+func (s ridSet) each(f func(rid) error) error {
+	for i, w := range s {
+		for ; w != 0; w &= w - 1 {
+			if err := f(rid(64*i + bits.TrailingZeros64(w))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func sortedRids[V any](m map[rid]V) []rid {

@@ -164,6 +164,7 @@ func (s *Store) plan(pending *tail, f func(*view) error) error {
 	s.mu.RLock()
 	v.tails, v.mark = append(s.tails(), pending), s.mark
 	s.mu.RUnlock()
+	defer v.release()
 	return s.db.View(func(tx *bolt.Tx) error {
 		v.tx = tx
 		return f(&v)

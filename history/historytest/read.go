@@ -58,20 +58,27 @@ var getCases = []namedCase{
 		if err != nil {
 			r.Fatal(err)
 		}
-		heads, err := r.asOf(history.At{}).Get(ctx, keys, history.FieldsHead)
-		if err != nil {
-			r.Fatal(err)
-		}
-		for i := range whole {
-			same(r, "head", heads[i], headOf(whole[i]))
+		for _, f := range []history.Fields{history.FieldsHead, history.FieldsKey} {
+			some, err := r.asOf(history.At{}).Get(ctx, keys, f)
+			if err != nil {
+				r.Fatal(err)
+			}
+			for i := range whole {
+				same(r, fmt.Sprint("fields ", f), some[i], leftOf(whole[i], f))
+			}
 		}
 	}},
 }
 
-// headOf is what FieldsHead leaves of an item.
-func headOf(i history.Item) history.Item {
-	i.State = history.State{Deleted: i.State.Deleted}
-	i.Origin = history.Origin{}
+// leftOf is what fields leave of an item.
+func leftOf(i history.Item, f history.Fields) history.Item {
+	if f != history.FieldsAll {
+		i.State = history.State{Deleted: i.State.Deleted}
+		i.Origin = history.Origin{}
+	}
+	if f == history.FieldsKey {
+		i.LastSeenAt, i.RecordedAt, i.Status, i.Hash = 0, 0, "", history.Hash{}
+	}
 	return i
 }
 
@@ -207,12 +214,14 @@ var historyCases = []namedCase{
 	{"HeadLeavesContentOut", func(r *rig) {
 		r.play("A@1 B@2 -@3")
 		whole := r.history(key("a"), 0)
-		heads, _, err := r.asOf(history.At{}).History(ctx, key("a"), history.HistoryQuery{Fields: history.FieldsHead})
-		if err != nil {
-			r.Fatal(err)
-		}
-		for i := range whole {
-			same(r, "head", heads[i], headOf(whole[i]))
+		for _, f := range []history.Fields{history.FieldsHead, history.FieldsKey} {
+			some, _, err := r.asOf(history.At{}).History(ctx, key("a"), history.HistoryQuery{Fields: f})
+			if err != nil {
+				r.Fatal(err)
+			}
+			for i := range whole {
+				same(r, fmt.Sprint("fields ", f), some[i], leftOf(whole[i], f))
+			}
 		}
 	}},
 }
@@ -365,16 +374,20 @@ var itemsCases = []namedCase{
 				}
 				same(r, "item", item, got[0])
 			}
-			for i, head := range r.items(m, history.Query{Deleted: true, Fields: history.FieldsHead}) {
-				same(r, "head", head, headOf(items[i]))
+			for _, f := range []history.Fields{history.FieldsHead, history.FieldsKey} {
+				for i, item := range r.items(m, history.Query{Deleted: true, Fields: f}) {
+					same(r, fmt.Sprint("fields ", f), item, leftOf(items[i], f))
+				}
 			}
 		}
 	}},
 	{"FiltersOnContentWithHeadsOnly", func(r *rig) {
 		estate(r)
-		items := r.items(history.At{}, history.Query{Name: "name-T", Tags: map[string]string{"account": "1"}, Fields: history.FieldsHead})
-		equal(r, "ids", ids(items), "1T 1rT")
-		same(r, "head", items[0], headOf(items[0]))
+		for _, f := range []history.Fields{history.FieldsHead, history.FieldsKey} {
+			items := r.items(history.At{}, history.Query{Name: "name-T", Tags: map[string]string{"account": "1"}, Fields: f})
+			equal(r, "ids", ids(items), "1T 1rT")
+			same(r, "item", items[0], leftOf(items[0], f))
+		}
 	}},
 }
 

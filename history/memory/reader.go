@@ -47,7 +47,7 @@ func (r *reader) item(res *resource, p *plan.Place, f history.Fields) history.It
 		item.State, item.Origin = copyState(state), c.origin
 		item.Origin.Extras = slices.Clone(c.origin.Extras)
 	}
-	return item
+	return f.Of(item)
 }
 
 func (r *reader) Version(_ context.Context, k history.Key, number uint32) (history.Item, error) {
@@ -110,16 +110,13 @@ func (r *reader) Items(_ context.Context, q history.Query) ([]history.Item, bool
 		if q.Limit > 0 && len(items) == q.Limit {
 			return items, true, nil
 		}
-		if q.Fields == history.FieldsHead {
-			item = r.item(res, &p, history.FieldsHead)
-		}
-		items = append(items, item)
+		items = append(items, q.Fields.Of(item))
 	}
 	return items, false, nil
 }
 
 func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy) ([]history.Group, error) {
-	q.After, q.Limit, q.Fields = nil, 0, history.FieldsHead
+	q.After, q.Limit, q.Fields = nil, 0, history.FieldsKey
 	items, _, err := r.Items(ctx, q)
 	if err != nil {
 		return nil, err

@@ -65,12 +65,12 @@ func (t *Timeline) Window(at history.Moment, gone Gone) Window {
 		w.Seen = max(w.Seen, p.At)
 		switch {
 		case p.At < at:
-			if prior.compare(p) < 0 {
+			if prior.Compare(p) < 0 {
 				prior = p
 			}
 		case p.At == at:
 			here = append(here, p)
-		case p.compare(later) < 0:
+		case p.Compare(later) < 0:
 			later = p
 		}
 	}
@@ -92,7 +92,7 @@ func (t *Timeline) Window(at history.Moment, gone Gone) Window {
 	if prior.At != 0 {
 		w.Before = t.point(prior)
 	}
-	slices.SortFunc(here, Sighting.compare)
+	slices.SortFunc(here, Sighting.Compare)
 	for _, p := range slices.Compact(here) {
 		w.At = append(w.At, *t.point(p))
 	}
@@ -124,7 +124,8 @@ func (t *Timeline) point(p Sighting) *Point {
 	return &Point{At: p.At, Rev: p.Rev, Row: in}
 }
 
-func (p Sighting) compare(o Sighting) int {
+// Compare orders evidence by captured time, then revision.
+func (p Sighting) Compare(o Sighting) int {
 	return cmp.Or(cmp.Compare(p.At, o.At), cmp.Compare(p.Rev, o.Rev))
 }
 
@@ -166,8 +167,8 @@ func (p *Place) Until() history.Moment {
 // from a revision.
 func (p *Place) Holds(s Sighting, known history.Revision) bool {
 	return s.Rev <= known &&
-		s.compare(Sighting{p.Row.Start, p.Row.Rank}) >= 0 &&
-		(p.After == nil || s.compare(Sighting{p.After.Start, p.After.Rank}) < 0)
+		s.Compare(Sighting{p.Row.Start, p.Row.Rank}) >= 0 &&
+		(p.After == nil || s.Compare(Sighting{p.After.Start, p.After.Rank}) < 0)
 }
 
 // LastSeen is the newest evidence of the place's row as seen from a revision.
