@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"unsafe"
 )
 
 // Hash is the SHA-256 of a State's content. Equal states have equal hashes, and
@@ -62,10 +63,10 @@ func (s *State) AppendContent(b []byte) []byte {
 // HashContent is the hash of an encoded State.
 func HashContent(content []byte) Hash { return sha256.Sum256(content) }
 
-// DecodeContent reads what AppendContent wrote. The State's JSON values are
-// parts of b, which must not change afterwards.
+// DecodeContent reads what AppendContent wrote. The State's strings and JSON
+// values are parts of b, which must not change afterwards.
 func DecodeContent(b []byte) (State, error) {
-	d := decoder{b: b, all: len(b), text: string(b[:headLen(b)])}
+	d := decoder{b: b}
 	flags := d.byte()
 	s := State{Deleted: flags&1 != 0, CreatedAt: Moment(d.varint())}
 	s.ARN, s.Name, s.AvailabilityZone, s.Status = d.string(), d.string(), d.string(), Status(d.string())
@@ -101,41 +102,11 @@ func DecodeContent(b []byte) (State, error) {
 	return s, nil
 }
 
-// headLen is how much of a content stands before its configuration, or less: the
-// strings in it are made at once, as parts of one.
-func headLen(b []byte) int {
-	d := decoder{b: b}
-	d.byte()
-	d.varint()
-	for range 4 {
-		d.bytes()
-	}
-	for range 2 * d.count(2) {
-		d.bytes()
-	}
-	strings := len(b) - len(d.b)
-	for range 2 * d.count(2) {
-		d.bytes()
-	}
-	if n := d.count(6); n > 0 {
-		for range 6 * n {
-			d.bytes()
-		}
-		strings = len(b) - len(d.b)
-	}
-	if d.short {
-		return 0
-	}
-	return strings
-}
-
 var errContent = errors.New("content of a state is damaged")
 
 // decoder reads the front of b; after short it returns zero values only.
 type decoder struct {
 	b     []byte
-	all   int    // length of b at first
-	text  string // the front of it, of which strings are made
 	short bool
 }
 
@@ -180,12 +151,10 @@ func (d *decoder) bytes() []byte {
 	return v
 }
 
+// string is a part of b, which does not change: a state has dozens of them.
 func (d *decoder) string() string {
 	v := d.bytes()
-	if end := d.all - len(d.b); !d.short && end <= len(d.text) {
-		return d.text[end-len(v) : end]
-	}
-	return string(v)
+	return unsafe.String(unsafe.SliceData(v), len(v))
 }
 
 func appendString[T string | []byte](b []byte, v T) []byte {

@@ -3,7 +3,9 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"math/bits"
 	"slices"
+	"sync"
 )
 
 // A delta writes one byte string by means of another, its base:
@@ -20,7 +22,7 @@ import (
 
 const (
 	deltaWindow    = 8       // bytes a block is found by
-	deltaTableBits = 13      // size of the table of the base's blocks
+	deltaTableBits = 16      // largest table of the base's blocks; a smaller base has a smaller one
 	deltaMaxMiddle = 1 << 20 // a longer middle of the base is indexed sparsely
 	maxDeltaGrowth = 1 << 10 // a result so many times longer than what it is made of is damage
 )
@@ -69,14 +71,18 @@ func (w *deltaWriter) middle(base, target []byte, offset int) {
 		w.literal = target
 		return
 	}
-	var table [1 << deltaTableBits]int32 // position in base + 1
-	step := 1 + len(base)/deltaMaxMiddle + len(base)>>(deltaTableBits+2)
+	size := bits.Len(uint(min(len(base), 1<<deltaTableBits) - 1))
+	pooled := deltaTables.Get().(*[1 << deltaTableBits]int32)
+	defer deltaTables.Put(pooled)
+	table, shift := pooled[:1<<size], 64-size // position in base + 1
+	clear(table)
+	step := 1 + len(base)/deltaMaxMiddle + len(base)>>(deltaTableBits+1)
 	for i := 0; i+deltaWindow <= len(base); i += step {
-		table[blockHash(base[i:])] = int32(i) + 1
+		table[blockHash(base[i:])>>shift] = int32(i) + 1
 	}
 	done := 0 // of target, written
 	for i := 0; i+deltaWindow <= len(target); {
-		j := int(table[blockHash(target[i:])]) - 1
+		j := int(table[blockHash(target[i:])>>shift]) - 1
 		if j < 0 || binary.LittleEndian.Uint64(base[j:]) != binary.LittleEndian.Uint64(target[i:]) {
 			i++
 			continue
@@ -91,8 +97,10 @@ func (w *deltaWriter) middle(base, target []byte, offset int) {
 	w.literal = target[done:]
 }
 
+var deltaTables = sync.Pool{New: func() any { return new([1 << deltaTableBits]int32) }}
+
 func blockHash(b []byte) uint64 {
-	return binary.LittleEndian.Uint64(b) * 0x9E3779B97F4A7C15 >> (64 - deltaTableBits)
+	return binary.LittleEndian.Uint64(b) * 0x9E3779B97F4A7C15
 }
 
 func commonPrefix(a, b []byte) int {

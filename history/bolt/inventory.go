@@ -93,8 +93,10 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 						return errPause
 					}
 				}
-				if n++; len(batch) == most || n%scanLook == 0 && time.Since(began) > scanTime {
-					after = &e.Key
+				n++
+				if len(batch) == most || n%scanLook == 0 && time.Since(began) > scanTime {
+					last := e.Key
+					after = &last
 					return errPause
 				}
 				return nil

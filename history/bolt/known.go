@@ -22,8 +22,10 @@ func (w *writer) rid(v *view, k history.Key) (rid, error) {
 // head finds the head of a resource, with the evidence of runs counted in.
 func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 	if h := w.heads[r]; h != nil {
+		w.s.counters.headHits.Add(1)
 		return h, nil
 	}
+	w.s.counters.headMisses.Add(1)
 	h := &head{}
 	if t := w.timelines[r]; t != nil {
 		window := t.Window(history.Newest, nil)

@@ -110,8 +110,10 @@ func (v *view) rid(k history.Key) (rid, error) {
 	}
 	v.s.mu.RUnlock()
 	if r := v.s.merged.find(k); r != 0 {
+		v.s.counters.ridHits.Add(1)
 		return r, nil
 	}
+	v.s.counters.ridMisses.Add(1)
 	n := v.s.groups.Load().find(k)
 	if n == 0 {
 		return 0, nil
@@ -207,15 +209,15 @@ func (v *view) recent(r rid) (recent, error) {
 	}
 	var rec recent
 	for _, res := range found[:n] {
-		rec.rows = append(rec.rows, since(res.rows, h.merged, func(x tailRow) uint64 { return x.commit })...)
-		rec.closes = append(rec.closes, since(res.closes, h.merged, func(x tailClose) uint64 { return x.commit })...)
-		rec.sightings = append(rec.sightings, since(res.sightings, h.merged, func(x tailSighting) uint64 { return x.commit })...)
+		rec.rows = append(rec.rows, unmergedPart(res.rows, h.merged, func(x tailRow) uint64 { return x.commit })...)
+		rec.closes = append(rec.closes, unmergedPart(res.closes, h.merged, func(x tailClose) uint64 { return x.commit })...)
+		rec.sightings = append(rec.sightings, unmergedPart(res.sightings, h.merged, func(x tailSighting) uint64 { return x.commit })...)
 	}
 	return rec, nil
 }
 
-// since cuts off what was merged; lists are in the order of commits.
-func since[T any](list []T, merged uint64, commit func(T) uint64) []T {
+// unmergedPart cuts off what was merged; lists are in the order of commits.
+func unmergedPart[T any](list []T, merged uint64, commit func(T) uint64) []T {
 	i, _ := slices.BinarySearchFunc(list, merged+1, func(x T, m uint64) int { return cmp.Compare(commit(x), m) })
 	return list[i:]
 }

@@ -220,6 +220,7 @@ func (s *Store) cutLog(end mark) error {
 			}
 			cut, err := deleteLog(tx, end.commit)
 			done = forgot && cut
+			s.merger.measure(tx)
 			return err
 		})
 		if err != nil {

@@ -3,7 +3,10 @@ package bolt
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
 )
@@ -15,8 +18,9 @@ const (
 	mergeResources = 256
 	mergeSlice     = 4 << 20
 	mergeDeletes   = 1024
+	mergeLeast     = 8 << 20
 	mergeAgain     = 10 // a merge that failed is tried again after so many times MergeIdle
-	mergeBacklog   = 4  // an active tail of so many times the threshold holds the writer up
+	mergeBacklog   = 2  // an active tail of so many times the threshold holds the writer up
 )
 
 // merger carries the log into the other buckets, in a goroutine of its own.
@@ -34,6 +38,7 @@ type merger struct {
 	idle  *time.Timer
 	stall chan struct{} // closed when a merge is done
 	err   error         // of the last merge
+	live  atomic.Int64  // bytes of the file in use when the last merge was done
 }
 
 func (m *merger) start(s *Store) {
@@ -73,7 +78,19 @@ func (m *merger) poke(active *tail) {
 }
 
 func (m *merger) due(t *tail) bool {
-	return t.records >= m.s.o.MergeRecords || t.bytes >= m.s.o.MergeBytes
+	return t.records >= m.s.o.MergeRecords || t.bytes >= m.limit()
+}
+
+// limit is how large the log may become before it is merged: up to half of what
+// is merged already, since its pages are not given back to the file system, but
+// not less than mergeLeast, since merges of little cost much.
+func (m *merger) limit() int {
+	return min(m.s.o.MergeBytes, max(mergeLeast, int(m.live.Load()/2)))
+}
+
+// measure notes how much of the file is in use.
+func (m *merger) measure(tx *bolt.Tx) {
+	m.live.Store(tx.Size() - int64(m.s.db.Stats().FreePageN)*int64(m.s.db.Info().PageSize))
 }
 
 func (m *merger) loop() {
@@ -84,11 +101,15 @@ func (m *merger) loop() {
 		case <-m.quit:
 			return
 		}
+		began := time.Now()
 		err := m.s.Merge()
+		since(&m.s.counters.mergeNanos, began)
+		m.s.counters.merges.Add(1)
 		if errors.Is(err, history.Unavailable) {
 			err = nil
 		}
 		if err != nil {
+			m.s.counters.mergeFailed.Add(1)
 			m.s.o.Logger.Error("merging the log", "error", err)
 			m.idle.Reset(mergeAgain * m.s.o.MergeIdle) // no commit need follow
 		} else {
@@ -107,10 +128,16 @@ func (m *merger) loop() {
 
 // relieve holds the writer up while the merger is far behind.
 func (m *merger) relieve() {
+	began := time.Now()
+	defer func() {
+		if d := time.Since(began); d > time.Millisecond {
+			m.s.counters.stallNanos.Add(uint64(d.Nanoseconds()))
+		}
+	}()
 	for {
 		m.s.mu.RLock()
 		t := m.s.active
-		behind := t.records >= mergeBacklog*m.s.o.MergeRecords || t.bytes >= mergeBacklog*m.s.o.MergeBytes
+		behind := t.records >= mergeBacklog*m.s.o.MergeRecords || t.bytes >= mergeBacklog*m.limit()
 		m.s.mu.RUnlock()
 		m.mu.Lock()
 		stall, failed := m.stall, m.err != nil

@@ -245,7 +245,7 @@ func packDelta(body []byte, with *dict) []byte {
 	if with == nil {
 		return body
 	}
-	packed := sealWith(body[1:], with, codecPacked, with.EncodeBetter)
+	packed := sealWith(body[1:], with, codecPacked, with.Encode)
 	if codec(packed[0]) != codecPacked || len(packed) > len(body)-len(body)/8 {
 		return body
 	}

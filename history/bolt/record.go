@@ -2,8 +2,10 @@ package bolt
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"slices"
+	"sync/atomic"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
@@ -18,7 +20,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	r := &request{}
 	for i := range items {
 		items[i] = s.prepare(&b.Observations[i], b.Run)
-		r.bytes += len(items[i].body)
+		r.bytes += len(items[i].body) + len(items[i].payload)
 	}
 	var receipt history.Receipt
 	r.plan = func(v *view) (err error) {
@@ -28,6 +30,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if err := s.writer.do(ctx, r); err != nil {
 		return history.Receipt{}, err
 	}
+	s.counters.count(receipt.Results)
 	return receipt, nil
 }
 
@@ -35,18 +38,59 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 // caller, on its core, before the writer sees it.
 type prepared struct {
 	history.Observation
-	hash   history.Hash
-	body   []byte
-	origin []byte
+	hash    history.Hash
+	body    []byte // sealed; nil: not yet, it is likely that it will not be needed
+	payload []byte // instead of the body
+	origin  []byte
+}
+
+// sealed is the body.
+func (p *prepared) sealed(s *Store) []byte {
+	if p.body == nil {
+		s.counters.sealedLate.Add(1)
+		p.body = sealBody(p.payload, s.dicts.of(p.Key.Type))
+	}
+	return p.body
+}
+
+// contentFilter knows the hashes of contents that were recorded not long ago, and
+// may be wrong both ways: it tells which observations are most likely unchanged,
+// before anybody has looked. It is safe for concurrent use.
+type contentFilter [1 << 18]atomic.Uint64
+
+func (f *contentFilter) slot(h history.Hash) (*atomic.Uint64, uint64) {
+	return &f[binary.LittleEndian.Uint64(h[8:])%uint64(len(f))], binary.LittleEndian.Uint64(h[:])
+}
+
+func (f *contentFilter) has(h history.Hash) bool {
+	slot, mark := f.slot(h)
+	return slot.Load() == mark
+}
+
+func (f *contentFilter) add(h history.Hash) {
+	slot, mark := f.slot(h)
+	slot.Store(mark)
 }
 
 func (s *Store) prepare(o *history.Observation, run history.RunID) prepared {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
-	content := p.State.AppendContent(nil)
-	p.hash = history.HashContent(content)
 	p.origin = appendOrigin(nil, &p.Origin)
-	p.body = sealBody(append(appendBytes(nil, p.origin), content...), s.dicts.of(p.Key.Type))
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	payload := appendBytes((*buf)[:0], p.origin)
+	head := len(payload)
+	payload = p.State.AppendContent(payload)
+	*buf = payload
+	p.hash = history.HashContent(payload[head:])
+	if s.contents.has(p.hash) {
+		p.payload = slices.Clone(payload) // nothing new, most likely
+		s.counters.contentHits.Add(1)
+	} else {
+		s.counters.contentMisses.Add(1)
+		p.body = sealBody(payload, s.dicts.of(p.Key.Type))
+		s.contents.add(p.hash)
+	}
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
 		expect := *p.Expect
@@ -147,7 +191,7 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 		})
 		w.pending.bytes += len(p.origin)
 	}
-	seq := w.apply(r, h, out, stamp, p.body, bodies)
+	seq := w.apply(r, h, out, stamp, p, bodies)
 	if t := w.timelines[r]; t != nil {
 		t.Apply(&out, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
 		w.rows += len(out.Open) + 1
@@ -163,7 +207,7 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 
 // apply carries an outcome into the pending tail and returns the sequence of
 // its first change.
-func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own []byte, bodies map[uint32][]byte) history.Seq {
+func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *prepared, bodies map[uint32][]byte) history.Seq {
 	first := w.mark.seq + 1
 	if len(out.Changes) == 0 && len(out.Open) == 0 {
 		return first
@@ -174,8 +218,10 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own [
 		res.closes = append(res.closes, tailClose{w.mark.commit, n, stamp.Revision})
 	}
 	for _, n := range out.Open {
-		body := own
+		var body []byte
 		switch n.Source {
+		case plan.FromObservation:
+			body = own.sealed(w.s)
 		case plan.FromRow:
 			body = bodies[n.Number]
 		case plan.FromAbsence:

@@ -94,10 +94,13 @@ type Store struct {
 	dicts  dicts
 	merged ridCache
 
-	sighted sightCache
-	scratch sync.Pool // of *loaded
-	writer  writer
-	merger  merger
+	sighted  sightCache
+	contents contentFilter
+	counters counters
+	sizes    bucketSizes
+	scratch  sync.Pool // of *loaded
+	writer   writer
+	merger   merger
 }
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -112,7 +113,10 @@ func (w *writer) loop() {
 				break gather
 			}
 		}
+		began := time.Now()
 		err := w.commit(group)
+		since(&w.s.counters.commitNanos, began)
+		w.s.counters.commits.Add(1)
 		for _, r := range group {
 			if err != nil {
 				r.err = err

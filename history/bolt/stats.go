@@ -1,0 +1,114 @@
+package bolt
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+)
+
+// counters are what a store has done since it was opened.
+type counters struct {
+	commits, commitNanos             atomic.Uint64
+	observations, unchanged, refused atomic.Uint64
+	merges, mergeFailed, mergeNanos  atomic.Uint64
+	stallNanos                       atomic.Uint64
+	sealedLate                       atomic.Uint64 // contents taken for known that were not
+	contentHits, contentMisses       atomic.Uint64
+	ridHits, ridMisses               atomic.Uint64
+	headHits, headMisses             atomic.Uint64
+}
+
+// since adds the time that has passed to a counter.
+func since(c *atomic.Uint64, began time.Time) { c.Add(uint64(time.Since(began).Nanoseconds())) }
+
+// count adds the results of a batch.
+func (c *counters) count(results []history.Result) {
+	var unchanged, refused uint64
+	for i := range results {
+		switch {
+		case results[i].Err != nil:
+			refused++
+		case results[i].Unchanged:
+			unchanged++
+		}
+	}
+	c.observations.Add(uint64(len(results)) - refused)
+	c.unchanged.Add(unchanged)
+	c.refused.Add(refused)
+}
+
+// bucketSizes are the sizes of the buckets, which takes a walk over all pages to
+// learn: they are kept until they may have changed and are old.
+type bucketSizes struct {
+	mu     sync.Mutex
+	list   []history.BucketStats
+	merges uint64
+	taken  time.Time
+}
+
+const bucketSizesAge = time.Minute
+
+// Stats implements history.Statter. Sizes of buckets are up to a minute old.
+func (s *Store) Stats(context.Context) (history.Stats, error) {
+	s.mu.RLock()
+	closed := s.closed
+	var records, bytes int
+	for _, t := range s.tails() {
+		records, bytes = records+t.records, bytes+t.bytes
+	}
+	s.mu.RUnlock()
+	if closed {
+		return history.Stats{}, errClosed
+	}
+	n := &s.counters
+	stats := history.Stats{
+		Unmerged: uint64(records), UnmergedBytes: uint64(bytes),
+		Commits: n.commits.Load(), CommitNanos: n.commitNanos.Load(),
+		Observations: n.observations.Load(), Unchanged: n.unchanged.Load(), Refused: n.refused.Load(),
+		Merges: n.merges.Load(), MergeFailed: n.mergeFailed.Load(), MergeNanos: n.mergeNanos.Load(),
+		StallNanos: n.stallNanos.Load(),
+		CacheHits: map[string]uint64{
+			"content": n.contentHits.Load() - n.sealedLate.Load(), "resource": n.ridHits.Load(), "head": n.headHits.Load(),
+		},
+		CacheMisses: map[string]uint64{
+			"content": n.contentMisses.Load() + n.sealedLate.Load(), "resource": n.ridMisses.Load(), "head": n.headMisses.Load(),
+		},
+	}
+	err := s.view(func(v *view) error {
+		page := int64(s.db.Info().PageSize)
+		stats.FileBytes = v.tx.Size()
+		stats.FreeBytes = int64(s.db.Stats().FreePageN+s.db.Stats().PendingPageN) * page
+		stats.LiveBytes = stats.FileBytes - stats.FreeBytes
+		stats.Buckets = s.sizes.of(v.tx, stats.Merges)
+		return nil
+	})
+	return stats, err
+}
+
+func (b *bucketSizes) of(tx *bolt.Tx, merges uint64) []history.BucketStats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.list == nil || b.merges != merges && time.Since(b.taken) > bucketSizesAge {
+		b.list = bucketStats(tx)
+		b.merges, b.taken = merges, time.Now()
+	}
+	return b.list
+}
+
+func bucketStats(tx *bolt.Tx) []history.BucketStats {
+	list := make([]history.BucketStats, 0, len(allBuckets))
+	for _, name := range allBuckets {
+		if b := tx.Bucket(name); b != nil {
+			st := b.Stats()
+			list = append(list, history.BucketStats{
+				Name: string(name), Entries: uint64(st.KeyN), Bytes: int64(st.BranchAlloc + st.LeafAlloc),
+			})
+		}
+	}
+	return list
+}
