@@ -19,14 +19,14 @@ import (
 //
 // Dictionaries are never changed: bodies name theirs by number. A type gets its
 // first one at the merge that brings enough to choose from, and a better one
-// when there is much more.
+// whenever there is much more.
 type dictNo uint32
 
 const (
 	dictBytes    = 64 << 10 // s2 takes no more
 	dictLeast    = 4 << 10  // of samples: below that a dictionary is not worth its place
 	dictSamples  = 4
-	dictRenew    = 16      // times its size in new samples, and a dictionary that was small is made anew
+	dictRenew    = 8       // times as much as a dictionary was chosen from, and it is made anew
 	sampleBytes  = 8 << 20 // kept of all types together
 	encoderTypes = 256     // dictionaries kept ready for writing: a third of a MiB each at most
 )
@@ -45,6 +45,7 @@ type dicts struct {
 type dict struct {
 	no   dictNo
 	size int
+	from int // bytes of the samples it was chosen from; 0: made before the store was opened
 	*s2.Dict
 }
 
@@ -87,7 +88,7 @@ func (l *dicts) add(no dictNo, typ string, d *s2.Dict) {
 	l.byNo[no] = d
 	l.last = max(l.last, no)
 	if len(l.current) < encoderTypes || l.current[typ] != nil {
-		l.current[typ] = &dict{no, len(d.Bytes()), d}
+		l.current[typ] = &dict{no: no, size: len(d.Bytes()), Dict: d}
 	}
 }
 
@@ -107,7 +108,7 @@ func (l *dicts) gather(typ string, doc []byte) {
 	if len(doc) == 0 || len(doc) > dictBytes/dictSamples {
 		return
 	}
-	if d := l.of(typ); d != nil && d.size > dictBytes/2 || d == nil && len(l.current) >= encoderTypes {
+	if l.of(typ) == nil && len(l.current) >= encoderTypes {
 		return
 	}
 	s := l.samples[typ]
@@ -121,10 +122,13 @@ func (l *dicts) gather(typ string, doc []byte) {
 	case s.kept < 2*dictBytes && l.sampled < sampleBytes:
 		s.docs = append(s.docs, slices.Clone(doc))
 		s.kept, l.sampled = s.kept+len(doc), l.sampled+len(doc)
-	case len(s.docs) > 0:
-		// A reservoir, with a step in place of chance: the same input gives
+	default:
+		// A reservoir, with a hash in place of chance: the same input gives
 		// the same file.
-		i := s.count * 7919 % len(s.docs)
+		i := int(uint64(s.count)*0x9E3779B97F4A7C15>>33) % s.count
+		if i >= len(s.docs) {
+			return
+		}
 		l.sampled += len(doc) - len(s.docs[i])
 		s.kept += len(doc) - len(s.docs[i])
 		s.docs[i] = slices.Clone(doc)
@@ -147,7 +151,7 @@ func (l *dicts) make() (list []made) {
 		if len(s.docs) < dictSamples || s.kept < dictLeast {
 			continue
 		}
-		if d := l.of(typ); d != nil && s.seen < dictRenew*d.size {
+		if d := l.of(typ); d != nil && s.seen < dictRenew*max(d.size, d.from) {
 			continue
 		}
 		no++
@@ -168,6 +172,9 @@ func (l *dicts) make() (list []made) {
 func (l *dicts) publish(list []made) {
 	for _, m := range list {
 		l.add(m.no, m.typ, m.dict)
+		if d := l.of(m.typ); d != nil {
+			d.from = l.samples[m.typ].seen
+		}
 		l.sampled -= l.samples[m.typ].kept
 		delete(l.samples, m.typ)
 	}

@@ -26,16 +26,18 @@ type view struct {
 
 	pending *tail // the writer's own, last of tails
 
-	spans   []spanBlock // those read, by rid / spanSlots
-	changed ridSet      // what the tails hold rows of; nil: not asked yet
-	walk    walker      // over segments
-	lent    *loaded     // what around returned last
+	spans      []spanBlock // those read, by rid / spanSlots
+	generation uint64      // of the cache of sightings
+
+	changed ridSet  // what the tails hold rows of; nil: not asked yet
+	walk    walker  // over segments
+	lent    *loaded // what around returned last
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps
 // pages from being reused.
 func (s *Store) view(f func(*view) error) error {
-	v := view{s: s}
+	v := view{s: s, generation: s.sighted.begin()}
 	s.mu.RLock()
 	if s.closed {
 		s.mu.RUnlock()
@@ -257,9 +259,6 @@ func (v *view) load(r rid) (*loaded, error) {
 		return nil, err
 	}
 	l.addRecent(&rec)
-	if len(rec.sightings) > 0 {
-		slices.SortFunc(l.Sightings, plan.Sighting.Compare)
-	}
 	return l, nil
 }
 
@@ -285,6 +284,9 @@ func (l *loaded) addRecent(rec *recent) {
 	}
 	for _, s := range rec.sightings {
 		l.Sightings = append(l.Sightings, s.Sighting)
+	}
+	if len(rec.sightings) > 0 {
+		slices.SortFunc(l.Sightings, plan.Sighting.Compare) // lastSeen counts on it
 	}
 }
 
@@ -370,25 +372,8 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 // lastSeen is the newest evidence of a place's row.
 func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (history.Moment, error) {
 	last := l.lastSeen(p, known)
-	if !l.complete && v.s.sighted.maybe(l.rid) {
-		c := v.tx.Bucket(bucketSightings).Cursor()
-		prefix := ridKey(l.rid)
-		key, _, _ := lastBefore(c, appendSegmentSeek(nil, l.rid, p.Until()))
-		found := p.After != nil
-		for ; bytes.HasPrefix(key, prefix); key, _ = c.Prev() {
-			found = true
-			s := parseSightingKey(key)
-			if s.At <= last {
-				break
-			}
-			if p.Holds(s, known) {
-				last = s.At
-				break
-			}
-		}
-		if !found {
-			v.s.sighted.none(l.rid)
-		}
+	if !l.complete {
+		last = v.lastSighting(l.rid, p, known, last)
 	}
 	err := v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
 		if s.At > last && p.Holds(s, known) {

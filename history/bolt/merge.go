@@ -53,7 +53,10 @@ func (s *Store) mergeTail(t *tail) error {
 		if err != nil {
 			return err
 		}
-		if err := s.db.Update(writes.put); err != nil {
+		written := s.sighted.writing(writes.sighted)
+		err = s.db.Update(writes.put)
+		written()
+		if err != nil {
 			return err
 		}
 		rids = rest
@@ -69,6 +72,7 @@ type puts struct {
 	deletes []put // values are not looked at
 	list    []put
 	spans   map[rid][]byte // entries of spans, not yet put into blocks
+	sighted []rid          // resources whose sightings change
 }
 
 type put struct{ bucket, key, value []byte }

@@ -27,8 +27,10 @@ func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if len(rec.sightings) > 0 {
+		p.sighted = append(p.sighted, r)
+	}
 	for _, s := range rec.sightings {
-		v.s.sighted.add(r) // before the commit: who reads none now must not be believed later
 		at := sightingKey(r, s.Sighting)
 		p.add(bucketSightings, at, sealValue(at, s.origin))
 		h.seen = max(h.seen, s.At)
@@ -67,7 +69,7 @@ func (v *view) rewrite(p *puts, r rid, group groupNo, with *dict, rec *recent, h
 		closed[c.number] = c.revision
 	}
 	if len(closed) > 0 {
-		h.seen = v.lastSighting(r) // what was seen may have been a derived row
+		h.seen = v.newestSighting(r) // what was seen may have been a derived row
 		for _, s := range rec.sightings {
 			h.seen = max(h.seen, s.At)
 		}
@@ -120,8 +122,8 @@ func evidenceAt(r *row) history.Moment {
 	return r.Start
 }
 
-// lastSighting is the captured moment of a resource's newest merged sighting.
-func (v *view) lastSighting(r rid) history.Moment {
+// newestSighting is the captured moment of a resource's newest merged sighting.
+func (v *view) newestSighting(r rid) history.Moment {
 	c := v.tx.Bucket(bucketSightings).Cursor()
 	k, _, _ := lastBefore(c, ridKey(r+1))
 	if !bytes.HasPrefix(k, ridKey(r)) {
@@ -187,7 +189,7 @@ func pack(rows []mergeRow, with *dict, known *dicts) (segment, []mergeRow, error
 	)
 	for n := range rows {
 		m := &rows[n]
-		if n == segmentRows || n > 0 && size > segmentBytes {
+		if n == segmentRows || n > 0 && size > max(segmentBytes, segmentAlone*len(seg[0].body)) {
 			return seg, rows[n:], nil
 		}
 		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from

@@ -47,7 +47,6 @@ type prepared struct {
 // sealed is the body.
 func (p *prepared) sealed(s *Store) []byte {
 	if p.body == nil {
-		s.counters.sealedLate.Add(1)
 		p.body = sealBody(p.payload, s.dicts.of(p.Key.Type))
 	}
 	return p.body

@@ -19,7 +19,8 @@ import (
 //	bodies  one after another
 const (
 	segmentRows  = 32
-	segmentBytes = 128 << 10 // a segment that has reached it takes no more rows
+	segmentBytes = 128 << 10 // a segment whose bodies have reached it takes no more rows,
+	segmentAlone = 4         // unless its first body, the one that stands alone, is large: then they may reach so many times that
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

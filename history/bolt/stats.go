@@ -17,7 +17,6 @@ type counters struct {
 	observations, unchanged, refused atomic.Uint64
 	merges, mergeFailed, mergeNanos  atomic.Uint64
 	stallNanos                       atomic.Uint64
-	sealedLate                       atomic.Uint64 // contents taken for known that were not
 	contentHits, contentMisses       atomic.Uint64
 	ridHits, ridMisses               atomic.Uint64
 	headHits, headMisses             atomic.Uint64
@@ -73,10 +72,10 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 		Merges: n.merges.Load(), MergeFailed: n.mergeFailed.Load(), MergeNanos: n.mergeNanos.Load(),
 		StallNanos: n.stallNanos.Load(),
 		CacheHits: map[string]uint64{
-			"content": n.contentHits.Load() - n.sealedLate.Load(), "resource": n.ridHits.Load(), "head": n.headHits.Load(),
+			"content": n.contentHits.Load(), "resource": n.ridHits.Load(), "head": n.headHits.Load(),
 		},
 		CacheMisses: map[string]uint64{
-			"content": n.contentMisses.Load() + n.sealedLate.Load(), "resource": n.ridMisses.Load(), "head": n.headMisses.Load(),
+			"content": n.contentMisses.Load(), "resource": n.ridMisses.Load(), "head": n.headMisses.Load(),
 		},
 	}
 	err := s.view(func(v *view) error {

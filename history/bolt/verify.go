@@ -36,6 +36,7 @@ func (f Finding) String() string {
 type Summary struct {
 	Resources, Versions, Changes, Sightings, Runs, LogEntries uint64
 	FileBytes, LiveBytes                                      int64 // of the file, and of its pages in use
+	ContentBytes                                              int64 // of what versions held, as stored, dictionaries included
 	Findings                                                  uint64
 }
 
@@ -171,6 +172,9 @@ func (c *check) tables() error {
 			return nil
 		}
 	}
+	if err := c.each(bucketDicts, func(_, v []byte) { c.sum.ContentBytes += int64(len(v)) }); err != nil {
+		return err
+	}
 	c.dicts.load(c.tx, func(key []byte) {
 		c.find(bucketDicts, key, "its checksum does not match, or it is no dictionary")
 	})
@@ -231,6 +235,7 @@ func (c *check) segments() error {
 		}
 		for i := range seg {
 			f.spans = append(f.spans, spanOf(&seg[i]))
+			c.sum.ContentBytes += int64(len(seg[i].body))
 			c.row(bucketSegments, k, f, &seg[i].Row, &before, &open)
 			payload, err := seg.payload(i, c.dicts)
 			c.payload(bucketSegments, k, &seg[i].Row, payload, err)

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"sync"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -57,32 +56,4 @@ func (w *walker) first(prefix []byte) bool {
 		w.k, w.v = w.c.Next()
 	}
 	return !bytes.HasPrefix(k, prefix)
-}
-
-// sightCache remembers which resources have no merged sightings: a look for the
-// newest would be in vain. It is safe for concurrent use.
-type sightCache struct {
-	mu          sync.RWMutex
-	has, lacked ridSet
-}
-
-// maybe reports whether a resource may have sightings.
-func (c *sightCache) maybe(r rid) bool {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.has.has(r) || !c.lacked.has(r)
-}
-
-// add says that a resource is to get sightings, before they can be read.
-func (c *sightCache) add(r rid) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.has.add(r)
-}
-
-// none says that a reader found no sightings, maybe in an old state of the file.
-func (c *sightCache) none(r rid) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lacked.add(r)
 }

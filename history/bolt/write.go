@@ -164,7 +164,7 @@ func (w *writer) commit(group []*request) error {
 
 // plan calls f with a view that shows the pending tail as well.
 func (s *Store) plan(pending *tail, f func(*view) error) error {
-	v := view{s: s, pending: pending}
+	v := view{s: s, pending: pending, generation: s.sighted.begin()}
 	s.mu.RLock()
 	v.tails, v.mark = append(s.tails(), pending), s.mark
 	s.mu.RUnlock()

@@ -225,8 +225,8 @@ func TestSets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d lines: %d recorded, %d unchanged in %v, shuffled in %v; %d bytes in use of %d",
-				len(lines), recorded, unchanged, took.Round(time.Millisecond), tookShuffled.Round(time.Millisecond), sum.LiveBytes, sum.FileBytes)
+			t.Logf("%d lines: %d recorded, %d unchanged in %v, shuffled in %v; contents take %d bytes, %d bytes in use of %d",
+				len(lines), recorded, unchanged, took.Round(time.Millisecond), tookShuffled.Round(time.Millisecond), sum.ContentBytes, sum.LiveBytes, sum.FileBytes)
 		})
 	}
 }
