@@ -94,6 +94,13 @@ type Backuper interface {
 	Backup(ctx context.Context, write func(chunk []byte) error) error
 }
 
+// Prober is a store that may have stopped taking writes while it still answers.
+type Prober interface {
+	// Probe returns nil while writes are taken, else why they are not. It is
+	// asked often, and costs no access to the disk.
+	Probe(ctx context.Context) error
+}
+
 // Statter is a store that can tell of itself.
 type Statter interface {
 	Stats(ctx context.Context) (Stats, error)

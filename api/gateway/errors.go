@@ -23,10 +23,24 @@ func (g *gateway) answerError(ctx context.Context, mux *runtime.ServeMux, m runt
 		err = errPath
 	}
 	st := fault.Status(err)
-	runtime.DefaultHTTPErrorHandler(withoutMask(ctx), mux, m, w, r, &runtime.HTTPStatusError{
+	runtime.DefaultHTTPErrorHandler(withoutMask(ctx), mux, m, challenge{w}, r, &runtime.HTTPStatusError{
 		HTTPStatus: fault.HTTPStatus(st, runtime.HTTPStatusFromCode), Err: st.Err(),
 	})
 }
+
+// challenge tells whom we do not know how to make himself known; the runtime would
+// put our words where the name of a scheme belongs.
+type challenge struct{ http.ResponseWriter }
+
+func (c challenge) WriteHeader(code int) {
+	if code == http.StatusUnauthorized {
+		c.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	c.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap is for http.ResponseController.
+func (c challenge) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // answerRouting implements runtime.RoutingErrorHandlerFunc.
 func (g *gateway) answerRouting(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {

@@ -35,6 +35,17 @@ type Options struct {
 	// Hosts are further names under which we may be addressed, with a port or
 	// for every port.
 	Hosts []string
+	// Secure says that we are reached over TLS.
+	Secure bool
+	// Vouched tells whether our certificate is valid for a name, which then is
+	// one of ours. May be nil.
+	Vouched func(name string) bool
+	// Authenticate returns nil, or why a request may not pass, in a text for its
+	// sender. It is asked before anything of a body is read; what passes is asked
+	// again behind the gateway. Default: all may pass.
+	Authenticate func(r *http.Request) error
+	// Pages are further paths, or with a slash at their end all below them.
+	Pages map[string]http.Handler
 	// OpenAPI is the document served at /openapi.json.
 	OpenAPI []byte
 	Version string
@@ -65,7 +76,8 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),
-		runtime.WithHealthzEndpoint(healthv1.NewHealthClient(conn)),
+		runtime.WithHealthEndpointAt(healthv1.NewHealthClient(conn), readyPath),
+		runtime.WithHealthEndpointAt(healthv1.NewHealthClient(conn), "/healthz"), // as gRPC programs are used to
 	)
 	ctx := context.Background() // of no use to the clients below
 	err = errors.Join(
@@ -92,11 +104,18 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 			g.answerRouting(r.Context(), g.mux, marshaler{}, w, r, http.StatusMethodNotAllowed)
 		})
 	}
+	for path, page := range opts.Pages {
+		pages.Handle(path, page)
+	}
 	hosts := make([]string, len(opts.Hosts))
 	for i, h := range opts.Hosts {
 		hosts[i] = strings.ToLower(h)
 	}
-	return &guard{port: opts.Port, hosts: hosts, next: pages, fail: g.fail}, nil
+	guarded := &guard{
+		port: opts.Port, secure: opts.Secure, hosts: hosts, vouched: opts.Vouched,
+		authenticate: opts.Authenticate, next: pages, fail: g.fail,
+	}
+	return probes(g.mux, guarded), nil
 }
 
 const welcome = `Varve %s
@@ -114,6 +133,9 @@ What every resource looked like, and when we learned of it.
   GET  /v1/runs                           collection runs
   GET  /v1/status                         how far the store has come
   GET  /openapi.json                      all of this in full
+
+  GET  /livez /readyz                     whether it lives, whether it can work
+  GET  /metrics                           for Prometheus
 `
 
 // incoming passes the id of a request on, and nothing that a caller could take

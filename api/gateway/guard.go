@@ -17,16 +17,21 @@ import (
 //
 //   - Host. A name that an attacker points at 127.0.0.1 (DNS rebinding) makes his
 //     page same-origin with us, but the browser still sends his name. Known are
-//     localhost and loopback addresses with our port, and the hosts of [Options].
+//     localhost and loopback addresses with our port, the names for which our
+//     certificate is valid with the same port, and the hosts of [Options].
 //   - Origin, or Sec-Fetch-Site: what comes from a page of another origin is
 //     refused, whatever its method, since answers here have no public part.
 //
-// Programs that are no browsers send neither Origin nor Sec-Fetch-Site.
+// Programs that are no browsers send neither Origin nor Sec-Fetch-Site. After
+// that it is asked who they are.
 type guard struct {
-	port  string
-	hosts []string
-	next  http.Handler
-	fail  func(w http.ResponseWriter, r *http.Request, err error)
+	port         string
+	secure       bool
+	hosts        []string
+	vouched      func(name string) bool
+	authenticate func(r *http.Request) error
+	next         http.Handler
+	fail         func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 var (
@@ -52,6 +57,12 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if g.authenticate != nil {
+		if err := g.authenticate(r); err != nil {
+			g.fail(w, r, fault.Unauthenticated.Because(err.Error()))
+			return
+		}
+	}
 	g.next.ServeHTTP(w, r)
 }
 
@@ -61,10 +72,16 @@ func (g *guard) known(host string) bool {
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {
 		name, port = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), "80"
+		if g.secure {
+			port = "443"
+		}
 	}
 	if slices.Contains(g.hosts, host) || slices.Contains(g.hosts, name) {
 		return true
 	}
+	if port != g.port {
+		return false
+	}
 	addr, err := netip.ParseAddr(name)
-	return port == g.port && (name == "localhost" || err == nil && addr.IsLoopback())
+	return name == "localhost" || err == nil && addr.IsLoopback() || g.vouched != nil && g.vouched(name)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/varvehq/varve/api/internal/fault"
 )
@@ -22,7 +25,11 @@ import (
 const RequestIDHeader = "x-request-id"
 
 func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
-	err = s.intercept(ctx, info.FullMethod, func(ctx context.Context) (err error) {
+	patience := s.opts.Slow
+	if waits, ok := req.(interface{ GetWait() *durationpb.Duration }); ok && patience > 0 {
+		patience += max(0, waits.GetWait().AsDuration())
+	}
+	err = s.intercept(ctx, info.FullMethod, patience, func(ctx context.Context) (err error) {
 		resp, err = handler(ctx, req)
 		return err
 	})
@@ -30,7 +37,8 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 }
 
 func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	return s.intercept(ss.Context(), info.FullMethod, func(ctx context.Context) error {
+	const asLongAsItTakes = 0
+	return s.intercept(ss.Context(), info.FullMethod, asLongAsItTakes, func(ctx context.Context) error {
 		return handler(srv, streamWithContext{ss, ctx})
 	})
 }
@@ -42,10 +50,32 @@ type streamWithContext struct {
 
 func (s streamWithContext) Context() context.Context { return s.ctx }
 
-// intercept is the one place that every call passes: who asks, may they, what
-// became of it.
-func (s *Server) intercept(ctx context.Context, method string, serve func(context.Context) error) (err error) {
-	call := call{method: method, id: requestID(ctx), who: Local, began: time.Now()}
+// admit finds out who asks. It implements tap.ServerInHandle, which is asked
+// before a message is read: strangers do not get to fill our memory.
+func (s *Server) admit(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if strings.HasPrefix(info.FullMethodName, openService) {
+		return ctx, nil
+	}
+	who, err := s.opts.Authenticate(info.Header.Get("authorization"))
+	if err != nil {
+		ctx = metadata.NewIncomingContext(ctx, info.Header)
+		c := call{method: info.FullMethodName, id: requestID(ctx), began: time.Now()}
+		return nil, s.finish(ctx, c, fault.Unauthenticated.Because(err.Error()))
+	}
+	return context.WithValue(ctx, principalKey{}, who), nil
+}
+
+// openService is for those who watch over the daemon and know no secrets.
+const openService = "/grpc.health.v1.Health/"
+
+// intercept is the one place that every call passes which was admitted: may they
+// ask, and what became of it. A call that takes longer than its patience is slow;
+// zero is endless patience.
+func (s *Server) intercept(ctx context.Context, method string, patience time.Duration, serve func(context.Context) error) (err error) {
+	call := call{method: method, id: requestID(ctx), who: Local, began: time.Now(), patience: patience}
+	if s.opts.Authenticate != nil {
+		call.who = PrincipalFrom(ctx)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked{p, debug.Stack()}
@@ -66,18 +96,38 @@ type call struct {
 	method, id string
 	who        Principal
 	began      time.Time
+	patience   time.Duration
 }
 
-// finish turns an error into what the client sees, and logs what it does not.
+// finish turns an error into what the client sees, and logs what became of a
+// call in one line: never more of a request than its method, since what else is
+// in it may be a secret.
 func (s *Server) finish(ctx context.Context, c call, err error) error {
-	st := fault.Status(err)
-	log := s.opts.Logger.With("method", c.method, "request", c.id)
-	if fault.Ours(st) {
-		log.LogAttrs(ctx, slog.LevelError, "call failed", slog.Any("err", err))
+	st, took := fault.Status(err), time.Since(c.began)
+	if !s.methods[c.method] {
+		c.method = "unknown"
 	}
-	if log.Enabled(ctx, slog.LevelDebug) {
-		log.LogAttrs(ctx, slog.LevelDebug, "call", slog.String("principal", c.who.Name), slog.String("peer", peerOf(ctx)),
-			slog.String("code", st.Code().String()), slog.Duration("took", time.Since(c.began)))
+	if s.opts.Observe != nil {
+		s.opts.Observe(c.method, st.Code(), took)
+	}
+	level, text := slog.LevelDebug, "call"
+	switch {
+	case fault.Ours(st):
+		level, text = slog.LevelError, "call failed"
+	case st.Code() == codes.Unauthenticated || st.Code() == codes.PermissionDenied:
+		level, text = slog.LevelWarn, "call refused"
+	case c.patience > 0 && took > c.patience:
+		level, text = slog.LevelWarn, "slow call"
+	}
+	if log := s.opts.Logger; log.Enabled(ctx, level) {
+		attrs := []slog.Attr{
+			slog.String("method", c.method), slog.String("request", c.id), slog.String("principal", c.who.Name),
+			slog.String("peer", peerOf(ctx)), slog.String("code", st.Code().String()), slog.Duration("took", took),
+		}
+		if fault.Ours(st) {
+			attrs = append(attrs, slog.Any("err", err))
+		}
+		log.LogAttrs(ctx, level, text, attrs...)
 	}
 	if err == nil {
 		return nil
@@ -111,9 +161,16 @@ func isPlain(id string) bool {
 	return 0 < len(id) && len(id) <= 128
 }
 
+// peerOf is the address of who asks. The gateway, which reaches us within the
+// process, is believed whom it asks for; its own word is the last.
 func peerOf(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok {
+	p, ok := peer.FromContext(ctx)
+	switch {
+	case !ok:
+		return ""
+	case p.Addr.Network() != inProcess:
 		return p.Addr.String()
 	}
-	return ""
+	asked := strings.Join(metadata.ValueFromIncomingContext(ctx, "x-forwarded-for"), ", ")
+	return strings.TrimSpace(asked[strings.LastIndexByte(asked, ',')+1:])
 }

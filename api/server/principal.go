@@ -7,8 +7,7 @@ type Principal struct {
 	Name string
 }
 
-// Local is everybody who reaches the loopback address, for as long as there is
-// no access control.
+// Local is everybody who reaches a daemon that asks nobody for a token.
 var Local = Principal{Name: "local"}
 
 type principalKey struct{}

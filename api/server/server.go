@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/stats"
 
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -38,6 +39,20 @@ type Options struct {
 	Logger     *slog.Logger     // default: none
 	Authorizer Authorizer       // default: Everyone
 	Now        func() time.Time // default: time.Now
+
+	// Authenticate tells who asks by the values of the authorization header, or
+	// why not, in a text for the client. It is asked before anything else of a
+	// call is received, must not block, and spares the health service.
+	// Default: everybody is Local.
+	Authenticate func(authorization []string) (Principal, error)
+
+	// Observe is called once per call that came to its end. A method that is not
+	// ours is told as "unknown". Default: nobody is told.
+	Observe func(method string, code codes.Code, took time.Duration)
+
+	Slow  time.Duration // calls that take longer are logged. Default 0: none is
+	Calls uint32        // that one connection may have under way. Default: no limit
+	Stats stats.Handler // sees what goes over the wire, as tracing does. Default: none
 }
 
 // Server is the gRPC door. Make one with New.
@@ -46,7 +61,8 @@ type Server struct {
 	recorder Recorder
 	opts     Options
 	grpc     *grpc.Server
-	health   *health.Server
+	health   *probe
+	methods  map[string]bool // full names of all that is served
 
 	draining context.Context // done when Drain was called
 	drain    context.CancelFunc
@@ -67,23 +83,40 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Server{store: store, recorder: recorder, opts: opts, health: health.NewServer()}
+	s := &Server{store: store, recorder: recorder, opts: opts, health: newProbe(store, opts.Logger)}
 	s.draining, s.drain = context.WithCancel(context.Background())
-	s.grpc = grpc.NewServer(
+	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),
+		grpc.ConnectionTimeout(10 * time.Second), // to say hello, TLS included
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
 		// A client that waits for changes may look whether we still live.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-	)
+	}
+	if opts.Authenticate != nil {
+		options = append(options, grpc.InTapHandle(s.admit))
+	}
+	if opts.Calls > 0 {
+		options = append(options, grpc.MaxConcurrentStreams(opts.Calls))
+	}
+	if opts.Stats != nil {
+		options = append(options, grpc.StatsHandler(opts.Stats))
+	}
+	s.grpc = grpc.NewServer(options...)
 	varvev1.RegisterRecorderServiceServer(s.grpc, &recorderService{Server: s})
 	varvev1.RegisterRunServiceServer(s.grpc, &runService{Server: s})
 	varvev1.RegisterHistoryServiceServer(s.grpc, &historyService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
-		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+		s.health.add(name)
 	}
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
+	s.methods = map[string]bool{}
+	for name, service := range s.grpc.GetServiceInfo() {
+		for _, method := range service.Methods {
+			s.methods["/"+name+"/"+method.Name] = true
+		}
+	}
 	return s
 }
 

@@ -53,8 +53,8 @@ var table = map[history.Kind]row{
 	history.DataLoss:    {codes.DataLoss, http.StatusInternalServerError, "InternalFailure", "stored bytes are damaged"},
 }
 
-// Refusal is why the HTTP door turns a request away before it is a question to
-// a history. That is no kind of domain error and stands in a table of its own.
+// Refusal is why a door turns a request away before it is a question to a
+// history. That is no kind of domain error and stands in a table of its own.
 type Refusal string
 
 // The refusals, by their reason.
@@ -63,6 +63,7 @@ const (
 	MethodNotAllowed Refusal = "METHOD_NOT_ALLOWED"
 	UnknownHost      Refusal = "UNKNOWN_HOST"
 	ForeignOrigin    Refusal = "FOREIGN_ORIGIN"
+	Unauthenticated  Refusal = "UNAUTHENTICATED" // of both doors
 )
 
 var refusals = map[Refusal]row{
@@ -70,6 +71,7 @@ var refusals = map[Refusal]row{
 	MethodNotAllowed: {code: codes.Unimplemented, http: http.StatusMethodNotAllowed},
 	UnknownHost:      {code: codes.PermissionDenied, http: http.StatusMisdirectedRequest},
 	ForeignOrigin:    {code: codes.PermissionDenied, http: http.StatusForbidden},
+	Unauthenticated:  {code: codes.Unauthenticated, http: http.StatusUnauthorized},
 }
 
 // Because is a refusal as an error, which Status leaves as it is.
