@@ -5,23 +5,25 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/varvehq/varve/api/gateway"
 	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/cmd/internal/certificate"
+	"github.com/varvehq/varve/cmd/internal/metrics"
+	"github.com/varvehq/varve/cmd/internal/token"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 	"github.com/varvehq/varve/recorder"
+	"github.com/varvehq/varve/recorder/canonical"
 )
 
 // Where a daemon listens unless it is told otherwise.
@@ -33,16 +35,30 @@ const (
 // Options of a daemon. Dir is needed, or a Store.
 type Options struct {
 	Dir      string // folder of the store; made if it is not there
-	GRPCAddr string // host:port on loopback; port 0 takes a free one. Default DefaultGRPCAddr
+	GRPCAddr string // host:port; port 0 takes a free one. Default DefaultGRPCAddr
 	HTTPAddr string // as above. Default DefaultHTTPAddr
 
 	// Hosts are names besides those of loopback under which HTTP requests may
 	// address the daemon, as a proxy in front of it passes them on.
 	Hosts []string
 
-	Logger  *slog.Logger     // default: none
-	Version string           // as GetStatus tells it
-	Now     func() time.Time // default: time.Now
+	// TokenFile, if set, names the tokens without which nobody may ask; CertFile
+	// and KeyFile the certificate of both doors. Only with all of them may the
+	// addresses lie beyond loopback.
+	TokenFile         string
+	CertFile, KeyFile string
+
+	Logger  *slog.Logger         // default: none
+	Version string               // as GetStatus tells it
+	Commit  string               // as the metrics tell it, besides Version
+	Now     func() time.Time     // default: time.Now
+	Slow    time.Duration        // calls that take longer are logged. Default 0: none is
+	Traces  trace.TracerProvider // default: no traces. It stays the caller's to shut down
+	Pprof   bool                 // profiles at /debug/pprof/
+
+	Documents canonical.Limits // of each JSON document; default those of its package
+	Calls     uint32           // that one connection may have under way; default no limit
+	Tuning    bolt.Options     // of the store in Dir; Now, Logger and LockTimeout are ours
 
 	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute
 	Store      history.Store // instead of one in Dir. The daemon closes it
@@ -56,6 +72,9 @@ type Daemon struct {
 	server   *server.Server
 	conn     *grpc.ClientConn // from the HTTP to the gRPC door
 	http     *http.Server
+	metrics  *metrics.Metrics
+	tokens   *token.File       // nil: everybody may ask
+	pair     *certificate.Pair // nil: no TLS
 
 	grpcListener, httpListener net.Listener
 
@@ -87,7 +106,8 @@ func New(o Options) *Daemon {
 
 // Start opens the store, listens, and returns when both doors answer, which it
 // logs as "ready". An error leaves nothing behind: history.Invalid for an address
-// beyond loopback, history.Locked for a store that another process has.
+// that others can reach without the protection which that takes, history.Locked
+// for a store that another process has.
 func (d *Daemon) Start(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
@@ -95,19 +115,22 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		}
 	}()
 	for _, a := range []struct{ flag, addr string }{{"--grpc-addr", d.o.GRPCAddr}, {"--http-addr", d.o.HTTPAddr}} {
-		if err := checkLoopback(a.flag, a.addr); err != nil {
+		if err := d.checkAddr(a.flag, a.addr); err != nil {
 			return err
 		}
+	}
+	if err := d.loadSecrets(); err != nil {
+		return err
 	}
 	if d.store = d.o.Store; d.store == nil {
 		if d.store, err = open(d.o); err != nil {
 			return err
 		}
 	}
-	if d.grpcListener, err = listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
+	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
 		return err
 	}
-	if d.httpListener, err = listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
+	if d.httpListener, err = d.listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
 		return err
 	}
 	if err := d.openDoors(); err != nil {
@@ -119,7 +142,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	background, stop := context.WithCancel(context.Background())
 	d.stop = stop
 	d.work.Go(func() { d.sweep(background) })
+	d.work.Go(func() { d.watch(background) })
 	d.started = true
+	d.tellDoors()
 	d.o.Logger.Info("ready", "grpc", d.GRPCAddr(), "http", d.HTTPAddr())
 	return nil
 }
@@ -127,7 +152,8 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 // open opens the store in the folder. A function of its own, so that a nil
 // *bolt.Store never hides in an interface.
 func open(o Options) (history.Store, error) {
-	store, err := bolt.Open(o.Dir, bolt.Options{Now: o.Now, Logger: o.Logger, LockTimeout: time.Second})
+	o.Tuning.Now, o.Tuning.Logger, o.Tuning.LockTimeout = o.Now, o.Logger, time.Second
+	store, err := bolt.Open(o.Dir, o.Tuning)
 	if err != nil {
 		return nil, err
 	}
@@ -136,26 +162,26 @@ func open(o Options) (history.Store, error) {
 
 // openDoors serves gRPC, and HTTP by way of gRPC.
 func (d *Daemon) openDoors() error {
-	d.recorder = recorder.New(d.store, recorder.Options{Now: d.o.Now})
-	d.server = server.New(d.store, d.recorder, server.Options{Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now})
-	d.serve("gRPC", func() error { return d.server.Serve(d.grpcListener) })
+	d.metrics = d.newMetrics()
+	d.recorder = recorder.New(d.traced(d.store), recorder.Options{Limits: d.o.Documents, Now: d.o.Now})
+	d.server = server.New(d.store, counted{d.recorder, d.metrics}, d.serverOptions())
+	d.serve("gRPC", func() error { return d.server.Serve(d.secured(d.grpcListener)) })
 
 	var err error
-	d.conn, err = grpc.NewClient("passthrough:///"+d.GRPCAddr(), grpc.WithNoProxy(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)))
-	if err != nil {
+	if d.conn, err = d.server.Connect(d.wire(clientSide)); err != nil {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(d.HTTPAddr())
-	handler, err := gateway.New(d.conn, gateway.Options{
-		Port: port, Hosts: d.o.Hosts, OpenAPI: varvev1.OpenAPI, Version: d.o.Version,
-	})
+	options := gateway.Options{
+		Port: port, Hosts: d.o.Hosts, Pages: d.pages(), OpenAPI: varvev1.OpenAPI, Version: d.o.Version,
+	}
+	d.protect(&options)
+	handler, err := gateway.New(d.conn, options)
 	if err != nil {
 		return err
 	}
 	d.http = &http.Server{
-		Handler: handler,
+		Handler: d.metrics.HTTP(d.tracedHTTP(handler)),
 		// Bodies and answers have no limit as a whole: the gateway limits how
 		// long they stall.
 		ReadHeaderTimeout: 10 * time.Second,
@@ -163,7 +189,7 @@ func (d *Daemon) openDoors() error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(d.o.Logger.Handler(), slog.LevelWarn),
 	}
-	d.serve("HTTP", func() error { return d.http.Serve(d.httpListener) })
+	d.serve("HTTP", func() error { return d.serveHTTP() })
 	return nil
 }
 
@@ -173,26 +199,6 @@ func (d *Daemon) serve(door string, serve func() error) {
 			d.o.Logger.Error("stopped answering", "door", door, "err", err)
 		}
 	})
-}
-
-// answers returns when a question over HTTP, and so over gRPC, was answered.
-func (d *Daemon) answers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.HTTPAddr()+"/healthz", nil)
-	if err != nil {
-		return err
-	}
-	transport := &http.Transport{DisableKeepAlives: true} // and no proxy
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return fmt.Errorf("the daemon does not answer itself: %w", err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the daemon answers itself with %s", resp.Status)
-	}
-	return nil
 }
 
 // GRPCAddr is where gRPC is answered, with the port in force; empty before Start.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 )
@@ -44,7 +45,7 @@ type File struct {
 
 // Open reads the tokens of a file: one a line, without blanks; blank lines and
 // those that begin with # are skipped. A file that others than its owner may read
-// is refused, one without a token as well.
+// is refused, unless it is a credential of systemd; one without a token as well.
 func Open(name string) (*File, error) {
 	f := &File{name: name}
 	return f, f.Reload()
@@ -111,7 +112,7 @@ func Read(name string) ([]Token, error) {
 		return nil, bad("cannot be read: %w", plain(err))
 	case info.IsDir():
 		return nil, bad("is a folder; give a file of tokens")
-	case info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0:
+	case info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !isCredential(name):
 		return nil, bad("has mode %04o: others than its owner have access to the tokens; run chmod 600 %s", info.Mode().Perm(), name)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, 1<<20))
@@ -140,6 +141,13 @@ func Read(name string) ([]Token, error) {
 		return nil, bad("holds no token; write one a line, such as `openssl rand -hex 32` gives")
 	}
 	return tokens, lines.Err()
+}
+
+// isCredential tells whether systemd keeps the file for this service alone: it
+// does so by an access control list, which looks like a permission of the group.
+func isCredential(name string) bool {
+	folder := os.Getenv("CREDENTIALS_DIRECTORY")
+	return folder != "" && filepath.Dir(filepath.Clean(name)) == filepath.Clean(folder)
 }
 
 // plain takes the file's name off an error that will be told with it.

@@ -80,6 +80,19 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestCredential: the modes of systemd's credentials are no sign of others.
+func TestCredential(t *testing.T) {
+	name := write(t, first, 0o440)
+	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(name)+"/")
+	if _, err := token.Open(name); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(filepath.Dir(name)))
+	if _, err := token.Open(name); err == nil {
+		t.Error("a file elsewhere was taken for a credential")
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for name, tt := range map[string]struct {
 		file, want string
