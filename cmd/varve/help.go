@@ -27,6 +27,12 @@ A TIME is
 now is this very moment by the clock of this computer; without --at the answer is
 the newest state. Before 1970 is before everything.
 
+The daemon is at 127.0.0.1:7420 unless --addr HOST:PORT or VARVE_ADDR says
+otherwise; https://HOST:PORT speaks TLS with it. Where it asks for a token,
+--token-file or VARVE_TOKEN_FILE names the file that holds yours, or VARVE_TOKEN is
+the token itself; --ca-file or VARVE_CA_FILE names the authority of its certificate,
+where that is not one of the system's.
+
 Exit codes: 0 done; 1 answered no, or part was refused (not found, rejected lines,
 damage found); 2 the command line is wrong, or the daemon cannot be reached.`
 
@@ -42,7 +48,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			var names []cobra.Completion
 			if about, rest, err := root.Find(args); err == nil && len(rest) == 0 {
 				for _, c := range about.Commands() {
-					if c.IsAvailableCommand() {
+					if c.IsAvailableCommand() || c.IsAdditionalHelpTopicCommand() {
 						names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
 					}
 				}

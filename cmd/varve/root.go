@@ -32,6 +32,8 @@ type app struct {
 	errScreen      terminal.Screen // of stderr
 	output         format
 	addr           string
+	tokenFile      string
+	caFile         string
 }
 
 // run runs one command line and returns its exit code.
@@ -48,6 +50,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	var usage *usageError
 	var refusal *client.Refusal
 	var unreachable *client.Unreachable
+	var untrusted *client.Untrusted
 	switch {
 	case err == nil:
 		return exitDone
@@ -62,7 +65,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	a.complain("%v", err)
-	if errors.As(err, &unreachable) || errors.As(err, &refusal) && refusal.Code == codes.InvalidArgument {
+	if errors.As(err, &unreachable) || errors.As(err, &untrusted) || errors.As(err, &refusal) && refusal.Code == codes.InvalidArgument {
 		return exitUsage
 	}
 	return exitRefused
@@ -91,11 +94,14 @@ func usagef(cmd *cobra.Command, text string, args ...any) error {
 
 // dial connects to the daemon.
 func (a *app) dial(cmd *cobra.Command) (*client.Conn, error) {
-	conn, err := client.Dial(a.addr)
-	if err != nil {
-		return nil, usagef(cmd, "%w", err)
+	access, err := a.access()
+	if err == nil {
+		var conn *client.Conn
+		if conn, err = access.Dial(a.addr); err == nil {
+			return conn, nil
+		}
 	}
-	return conn, nil
+	return nil, usagef(cmd, "%w", err)
 }
 
 // format is the value of --output.
@@ -160,7 +166,9 @@ func newRoot(a *app) *cobra.Command {
 	root.Flags().BoolVar(&version, "version", false, "say which version this is")
 	flags := root.PersistentFlags()
 	flags.VarP(&a.output, "output", "o", "how to answer: a table for people, or json for programs")
-	flags.StringVar(&a.addr, "addr", a.addr, "`HOST:PORT` of the daemon; VARVE_ADDR sets it as well")
+	flags.StringVar(&a.addr, "addr", a.addr, "`HOST:PORT` of the daemon, https://HOST:PORT with TLS; VARVE_ADDR sets it as well")
+	flags.StringVar(&a.tokenFile, "token-file", "", "show the token in `FILE`; VARVE_TOKEN_FILE, VARVE_TOKEN set it as well")
+	flags.StringVar(&a.caFile, "ca-file", "", "trust the authority in `FILE` (PEM) over https; VARVE_CA_FILE sets it as well")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
 
 	root.AddGroup(
@@ -176,6 +184,7 @@ func newRoot(a *app) *cobra.Command {
 	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
 	add(groupOperate, newServe(a), newVerify(a), newDemo(a), newVersion(a))
+	root.AddCommand(newTopics()...)
 	root.SetHelpCommandGroupID(groupOperate)
 	root.SetHelpCommand(newHelp(root))
 	root.SetCompletionCommandGroupID(groupOperate)

@@ -9,16 +9,21 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/cmd/internal/daemon"
+	"github.com/varvehq/varve/cmd/internal/tracing"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/recorder/canonical"
 )
 
 func newServe(a *app) *cobra.Command {
-	var dir, grpcAddr, httpAddr string
+	s := &serving{app: a, flags: config.Default()}
 	cmd := &cobra.Command{
 		Use:   "serve --data DIR",
 		Short: "Start the daemon",
@@ -27,51 +32,184 @@ func newServe(a *app) *cobra.Command {
 speak, and HTTP with JSON. SIGTERM and SIGINT make it finish what is under way
 and exit; what it has acknowledged survives any end.
 
-One daemon has a store; a second one on the same DIR is refused. It listens on
-loopback only, since everybody who reaches it may ask and record.`,
+One daemon has a store; a second one on the same DIR is refused. Everybody who
+reaches it may ask and record, so it listens on loopback only, until two things
+are given together: --auth-token-file, whose tokens callers must bear, and
+--tls-cert with --tls-key, so that nobody on the way reads them. SIGHUP reads
+these files again.
+
+Over HTTP, /livez says whether the process answers, /readyz whether the store
+does and takes writes, /metrics is for Prometheus.
+
+All of this and more may stand in a file; flags win over it. ` + "`varve help config`" + `
+prints one with every key explained, ` + "`varve help systemd`" + ` a unit, and
+` + "`varve help container`" + ` a container file.`,
 		Example: `  varve serve --data /var/lib/varve
-  varve serve --data ./store --grpc-addr 127.0.0.1:9420 --http-addr 127.0.0.1:9421`,
+  varve serve --data ./store --grpc-addr 127.0.0.1:9420 --http-addr 127.0.0.1:9421
+  varve serve --config /etc/varve/varve.yaml
+  varve serve --data /var/lib/varve --grpc-addr :7420 --http-addr :7421 \
+      --auth-token-file tokens --tls-cert tls.crt --tls-key tls.key`,
 		Args: noArgs,
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&dir, "data", "", "the folder `DIR` of the store")
-	flags.StringVar(&grpcAddr, "grpc-addr", daemon.DefaultGRPCAddr, "`HOST:PORT` for gRPC; port 0 takes a free one")
-	flags.StringVar(&httpAddr, "http-addr", daemon.DefaultHTTPAddr, "`HOST:PORT` for HTTP; port 0 takes a free one")
+	flags, c := cmd.Flags(), &s.flags
+	flags.StringVar(&s.file, "config", "", "a configuration `FILE`; see `varve help config`")
+	flags.StringVar(&c.Data, "data", "", "the folder `DIR` of the store")
+	flags.StringVar(&c.Listen.GRPC, "grpc-addr", daemon.DefaultGRPCAddr, "`HOST:PORT` for gRPC; port 0 takes a free one")
+	flags.StringVar(&c.Listen.HTTP, "http-addr", daemon.DefaultHTTPAddr, "`HOST:PORT` for HTTP; port 0 takes a free one")
+	flags.StringSliceVar(&c.Listen.Hosts, "host", nil, "a `NAME` by which HTTP requests may address the daemon; may be repeated")
+	flags.StringVar(&c.Auth.TokenFile, "auth-token-file", "", "ask for one of the tokens in `FILE`, one a line")
+	flags.StringVar(&c.TLS.Cert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
+	flags.StringVar(&c.TLS.Key, "tls-key", "", "the key of that certificate in `FILE` (PEM)")
+	flags.BoolVar(&c.Debug.Pprof, "debug-pprof", false, "offer profiles at /debug/pprof/ on the HTTP port")
 	_ = cmd.MarkFlagDirname("data")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if dir == "" {
-			return usagef(cmd, "--data is needed: the folder of the store")
+		if err := s.configure(cmd); err != nil {
+			return usagef(cmd, "%w", err)
 		}
-		if err := checkFolder(dir); err != nil {
+		if err := checkFolder(s.config.Data); err != nil {
 			return err
 		}
-		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		log := a.logger()
-		d := daemon.New(daemon.Options{
-			Dir: dir, GRPCAddr: grpcAddr, HTTPAddr: httpAddr,
-			Logger: log, Version: thisBuild().Version,
-		})
-		if err := d.Start(ctx); err != nil {
-			if errors.Is(err, history.Invalid) {
-				return usagef(cmd, "%w", err)
-			}
-			return err
-		}
-		<-ctx.Done()
-		stop() // a second signal ends the program at once
-		log.Info("stopping")
-		return d.Stop(context.Background()) // it bounds its time itself
+		return s.run(cmd)
 	}
 	return cmd
 }
 
-// logger writes to standard error, as text or, with -o json, as JSON.
-func (a *app) logger() *slog.Logger {
-	if a.output == asJSON {
-		return slog.New(slog.NewJSONHandler(a.stderr, nil))
+// serving is one run of `varve serve`.
+type serving struct {
+	app    *app
+	file   string        // of --config
+	flags  config.Config // what the flags say
+	config config.Config // what holds
+	json   bool          // the log, because --output says so
+}
+
+// flagOf tells which flag sets a key, and how it wins over the file.
+var flagOf = map[string]struct {
+	flag string
+	win  func(over, flags *config.Config)
+}{
+	"data":            {"data", func(c, f *config.Config) { c.Data = f.Data }},
+	"listen.grpc":     {"grpc-addr", func(c, f *config.Config) { c.Listen.GRPC = f.Listen.GRPC }},
+	"listen.http":     {"http-addr", func(c, f *config.Config) { c.Listen.HTTP = f.Listen.HTTP }},
+	"listen.hosts":    {"host", func(c, f *config.Config) { c.Listen.Hosts = f.Listen.Hosts }},
+	"auth.token_file": {"auth-token-file", func(c, f *config.Config) { c.Auth.TokenFile = f.Auth.TokenFile }},
+	"tls.cert":        {"tls-cert", func(c, f *config.Config) { c.TLS.Cert = f.TLS.Cert }},
+	"tls.key":         {"tls-key", func(c, f *config.Config) { c.TLS.Key = f.TLS.Key }},
+	"debug.pprof":     {"debug-pprof", func(c, f *config.Config) { c.Debug.Pprof = f.Debug.Pprof }},
+}
+
+// configure puts file and flags together. An error names the line or the flag.
+func (s *serving) configure(cmd *cobra.Command) error {
+	s.json = s.app.output == asJSON
+	s.config = s.flags
+	where := func(string) string { return "" }
+	if s.file != "" {
+		file, err := config.Load(s.file)
+		if err != nil {
+			return err
+		}
+		s.config, where = file.Config, file.Where
+		for _, of := range flagOf {
+			if cmd.Flags().Changed(of.flag) {
+				of.win(&s.config, &s.flags)
+			}
+		}
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, nil))
+	err := s.config.Check()
+	var bad *config.Error
+	if !errors.As(err, &bad) {
+		return err
+	}
+	if of, ok := flagOf[bad.Key]; ok && (s.file == "" || cmd.Flags().Changed(of.flag)) {
+		return fmt.Errorf("--%s %s", of.flag, bad.Text)
+	}
+	if s.file == "" {
+		return bad
+	}
+	return fmt.Errorf("%s: %s", where(bad.Key), bad.Text)
+}
+
+func (s *serving) run(cmd *cobra.Command) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+
+	log := s.logger()
+	options := s.options(log)
+	if s.config.Traces.Endpoint != "" {
+		traces, err := s.traces(ctx, log)
+		if err != nil {
+			return fmt.Errorf("traces: %w", err)
+		}
+		defer flush(traces)
+		options.Traces = traces
+	}
+	d := daemon.New(options)
+	if err := d.Start(ctx); err != nil {
+		if errors.Is(err, history.Invalid) {
+			return usagef(cmd, "%w", err)
+		}
+		return err
+	}
+	notify(log, "READY=1")
+	for {
+		select {
+		case <-again:
+			if err := d.Reload(); err != nil {
+				log.Error("what cannot be read again stays as it was", "err", err)
+			} else {
+				log.Info("tokens and certificate were read again")
+			}
+		case <-ctx.Done():
+			stop() // a second signal ends the program at once
+			notify(log, "STOPPING=1")
+			log.Info("stopping")
+			return d.Stop(context.Background()) // it bounds its time itself
+		}
+	}
+}
+
+func (s *serving) options(log *slog.Logger) daemon.Options {
+	c := &s.config
+	return daemon.Options{
+		Dir: c.Data, GRPCAddr: c.Listen.GRPC, HTTPAddr: c.Listen.HTTP, Hosts: c.Listen.Hosts,
+		TokenFile: c.Auth.TokenFile, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
+		Logger: log, Slow: time.Duration(c.Log.Slow), Pprof: c.Debug.Pprof,
+		Version: thisBuild().Version, Commit: thisBuild().Commit,
+		Documents: canonical.Limits{MaxBytes: int(c.Limits.Document), MaxDepth: c.Limits.Depth},
+		Calls:     uint32(c.Limits.Calls),
+		Tuning: bolt.Options{
+			FutureSlack: time.Duration(c.Limits.Future), MergeRecords: c.Store.MergeRecords,
+			MergeBytes: int(c.Store.MergeBytes), MergeIdle: time.Duration(c.Store.MergeIdle),
+		},
+	}
+}
+
+func (s *serving) traces(ctx context.Context, log *slog.Logger) (*trace.TracerProvider, error) {
+	c := s.config.Traces
+	return tracing.New(ctx, tracing.Options{
+		Endpoint: c.Endpoint, CAFile: c.CA, Sample: c.Sample, Version: thisBuild().Version, Logger: log,
+	})
+}
+
+// flush sends the last spans, if the receiver takes them at once.
+func flush(traces *trace.TracerProvider) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = traces.Shutdown(ctx) // what it says, the log has
+}
+
+// logger writes to standard error, as the configuration says or, with -o json, as
+// JSON.
+func (s *serving) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.config.Log.Level}
+	if s.json || s.config.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(s.app.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(s.app.stderr, options))
 }
 
 // checkFolder refuses what is no folder of a store, and a store's file that lost

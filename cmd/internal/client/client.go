@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
@@ -29,26 +29,38 @@ const Patience = 5 * time.Second
 //
 // Calls that fail because the daemon went away are made again until Patience has
 // passed; hence only repeatable calls may go through it. A daemon that was never
-// reached is not waited for. Errors are [*Refusal], [*Unreachable] or the
-// context's.
+// reached is not waited for, nor one that is not who it should be. Errors are
+// [*Refusal], [*Unreachable], [*Untrusted] or the context's.
 type Conn struct {
 	varvev1.HistoryServiceClient
 	varvev1.RecorderServiceClient
 	varvev1.RunServiceClient
 
-	addr string
-	conn *grpc.ClientConn
-	seen atomic.Bool // the daemon has answered
+	addr  string
+	conn  *grpc.ClientConn
+	seen  atomic.Bool // the daemon has answered
+	hello *handshakes // nil: no TLS
 }
 
-// Dial prepares a connection to the daemon at host:port; nothing is sent yet.
-func Dial(addr string) (*Conn, error) {
-	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
-		return nil, fmt.Errorf("address %q is not of the form HOST:PORT", addr)
+// Dial prepares a connection to the daemon at host:port, without TLS or token;
+// nothing is sent yet.
+func Dial(addr string) (*Conn, error) { return Access{}.Dial(addr) }
+
+// Dial prepares a connection to the daemon at host:port, or with TLS at
+// https://host:port; nothing is sent yet.
+func (a Access) Dial(addr string) (*Conn, error) {
+	target, secure := strings.CutPrefix(addr, "https://")
+	target = strings.TrimPrefix(target, "http://")
+	host, port, err := net.SplitHostPort(target)
+	if err != nil || port == "" {
+		return nil, fmt.Errorf("address %q is not of the form HOST:PORT or https://HOST:PORT", addr)
 	}
 	c := &Conn{addr: addr}
-	conn, err := grpc.NewClient(addr,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+	security, err := a.options(c, host, secure)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	conn, err := grpc.NewClient(target, append(security,
 		grpc.WithNoProxy(),
 		grpc.WithChainUnaryInterceptor(c.call),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)),
@@ -57,7 +69,7 @@ func Dial(addr string) (*Conn, error) {
 			MinConnectTimeout: Patience / 2,
 		}),
 		// The daemon allows a ping every 10 s.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 11 * time.Second, Timeout: Patience}))
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 11 * time.Second, Timeout: Patience}))...)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", addr, err)
 	}
@@ -120,6 +132,9 @@ const pause = 100 * time.Millisecond
 func (a *Away) Wait(ctx context.Context, c *Conn, err error) error {
 	if !lost(err) || ctx.Err() != nil {
 		return c.explain(ctx, err)
+	}
+	if untrusted := c.hello.failure(); untrusted != nil {
+		return &Untrusted{Addr: c.addr, Err: untrusted}
 	}
 	if !c.seen.Load() {
 		return &Unreachable{Addr: c.addr, Err: err}

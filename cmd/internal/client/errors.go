@@ -33,6 +33,9 @@ func (u *Unreachable) Error() string {
 	if u.Lost {
 		return fmt.Sprintf("daemon at %s was lost and did not come back within %s: %s", u.Addr, Patience, cause(u.Err))
 	}
+	if text := cause(u.Err); strings.Contains(text, "server preface") || strings.Contains(text, "frame") {
+		return fmt.Sprintf("daemon at %s does not speak gRPC: %s; if it speaks TLS, the address is https://%s, if it is its HTTP port, take the other", u.Addr, text, u.Addr)
+	}
 	return fmt.Sprintf("daemon at %s is unreachable: %s; start it with `varve serve --data DIR`, or say where it is with VARVE_ADDR", u.Addr, cause(u.Err))
 }
 
@@ -53,10 +56,16 @@ func (c *Conn) explain(ctx context.Context, err error) error {
 	switch {
 	case !ok:
 		return err
+	case s.Code() == codes.Unavailable && c.hello.failure() != nil:
+		return &Untrusted{Addr: c.addr, Err: c.hello.failure()}
 	case s.Code() == codes.Unavailable:
 		return &Unreachable{Addr: c.addr, Lost: c.seen.Load(), Err: err}
 	}
-	return RefusalOf(s.Proto())
+	r := RefusalOf(s.Proto())
+	if r.Code == codes.Unauthenticated {
+		r.Message = fmt.Sprintf("daemon at %s: %s; --token-file FILE or VARVE_TOKEN gives the token to show", c.addr, s.Message())
+	}
+	return r
 }
 
 // RefusalOf reads a refusal which stands inside an answer.

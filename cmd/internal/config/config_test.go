@@ -178,7 +178,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"tls.key": ":3: tls.key", "listen.hosts[0]": ":5: listen.hosts[0]", "tls.cert": "tls.cert"} {
+	for key, want := range map[string]string{"tls.key": ":3: tls.key", "listen.hosts[0]": ":5: listen.hosts[0]", "tls.cert": "varve.yaml: tls.cert"} {
 		if got := f.Where(key); !strings.HasSuffix(got, want) {
 			t.Errorf("%s stands at %s", key, got)
 		}

@@ -62,7 +62,7 @@ func (f *File) Where(key string) string {
 	if line, ok := f.lines[plain]; ok {
 		return fmt.Sprintf("%s:%d: %s", f.name, line, key)
 	}
-	return key
+	return f.name + ": " + key
 }
 
 // section reads a mapping into a struct, key by key.

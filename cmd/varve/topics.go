@@ -1,0 +1,26 @@
+package main
+
+import (
+	_ "embed"
+
+	"github.com/spf13/cobra"
+
+	"github.com/varvehq/varve/cmd/internal/config"
+)
+
+var (
+	//go:embed deploy/varve.service
+	systemdUnit string
+	//go:embed deploy/Containerfile
+	containerFile string
+)
+
+// newTopics are help texts that are files as they stand: `varve help config >
+// varve.yaml`.
+func newTopics() []*cobra.Command {
+	return []*cobra.Command{
+		{Use: "config", Short: "A configuration file for `varve serve`, with every key explained", Long: config.Example},
+		{Use: "systemd", Short: "A unit that runs the daemon under systemd", Long: systemdUnit},
+		{Use: "container", Short: "A file that builds a container image of the daemon", Long: containerFile},
+	}
+}
