@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 // TestScript runs the whole program, command line by command line. Besides the
 // commands of testscript the scripts have these:
 //
-//	daemon start [NAME]   starts a daemon on the store NAME (default: store) and
+//	daemon start [NAME [FLAG…]]
+//	                      starts a daemon on the store NAME (default: store) and
 //	                      points VARVE_ADDR to it
 //	daemon stop [NAME]    SIGTERM; it must exit with 0 within 10 seconds
 //	daemon kill [NAME]    SIGKILL
@@ -74,8 +75,8 @@ type served struct {
 var readyLine = regexp.MustCompile(`msg=ready grpc=(\S+) http=(\S+)`)
 
 // serve starts `varve serve` and waits until it is ready.
-func serve(dir, addr string, env []string) (*served, error) {
-	cmd := exec.Command("varve", "serve", "--data", dir, "--grpc-addr", addr, "--http-addr", "127.0.0.1:0")
+func serve(dir, addr string, env []string, flags ...string) (*served, error) {
+	cmd := exec.Command("varve", append([]string{"serve", "--data", dir, "--grpc-addr", addr, "--http-addr", "127.0.0.1:0"}, flags...)...)
 	cmd.Env = env
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -118,17 +119,18 @@ func (d *served) stop(signal os.Signal) error {
 }
 
 func scriptDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
-		ts.Fatalf("usage: daemon start|stop|kill [NAME]")
+	if neg || len(args) < 1 || len(args) > 2 && args[0] != "start" {
+		ts.Fatalf("usage: daemon start|stop|kill [NAME [FLAG…]]")
 	}
 	name := "store"
-	if len(args) == 2 {
-		name = args[1]
+	var flags []string
+	if len(args) > 1 {
+		name, flags = args[1], args[2:]
 	}
 	running := ts.Value(daemonsKey{}).(map[string]*served)
 	switch args[0] {
 	case "start":
-		d, err := serve(ts.MkAbs(name), "127.0.0.1:0", os.Environ())
+		d, err := serve(ts.MkAbs(name), "127.0.0.1:0", os.Environ(), flags...)
 		ts.Check(err)
 		running[name] = d
 		ts.Setenv("VARVE_ADDR", d.addr)

@@ -33,8 +33,8 @@ func (u *Unreachable) Error() string {
 	if u.Lost {
 		return fmt.Sprintf("daemon at %s was lost and did not come back within %s: %s", u.Addr, Patience, cause(u.Err))
 	}
-	if text := cause(u.Err); strings.Contains(text, "server preface") || strings.Contains(text, "frame") {
-		return fmt.Sprintf("daemon at %s does not speak gRPC: %s; if it speaks TLS, the address is https://%s, if it is its HTTP port, take the other", u.Addr, text, u.Addr)
+	if text := status.Convert(u.Err).Message(); strings.Contains(text, "server preface") {
+		return fmt.Sprintf("daemon at %s does not answer in gRPC; if it speaks TLS, its address is https://%s, and HTTP has a port of its own", u.Addr, u.Addr)
 	}
 	return fmt.Sprintf("daemon at %s is unreachable: %s; start it with `varve serve --data DIR`, or say where it is with VARVE_ADDR", u.Addr, cause(u.Err))
 }

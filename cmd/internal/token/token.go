@@ -25,8 +25,8 @@ const (
 
 // Errors of Know, as the bearer may read them.
 var (
-	ErrNone    = errors.New("a bearer token is needed: send the header `Authorization: Bearer TOKEN`")
-	ErrForm    = errors.New("the authorization is not of the form `Bearer TOKEN`")
+	ErrNone    = errors.New("a bearer token is needed")
+	ErrForm    = errors.New("the authorization is not of the form Bearer TOKEN")
 	ErrUnknown = errors.New("the bearer token is not known")
 )
 
