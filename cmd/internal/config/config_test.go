@@ -103,7 +103,7 @@ limits: {document: 4096}
 // TestRefusals: file, line, key, and what would be right.
 func TestRefusals(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
-		"UnknownKey":         {"log:\n  levle: info\n", "varve.yaml:2: log.levle: is not a key; did you mean log.level?"},
+		"UnknownKey":         {"log:\n  levels: info\n", "varve.yaml:2: log.levels: is not a key; did you mean log.level?"},
 		"UnknownSection":     {"limit: {}\n", "varve.yaml:1: limit: is not a key; did you mean limits?"},
 		"KeyOfAnother":       {"data: x\ntoken_file: t\n", "varve.yaml:2: token_file: is not a key; did you mean auth.token_file?"},
 		"KeyLikeNone":        {"zookeeper: 1\n", "varve.yaml:1: zookeeper: is not a key; `varve help config` lists them"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -76,7 +77,7 @@ func calls(t *testing.T, conn *grpc.ClientConn, token string) map[string]codes.C
 	defer cancel()
 	ended := map[string]codes.Code{}
 	note := func(shape string, err error) {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 		ended[shape] = status.Code(err)
@@ -144,7 +145,15 @@ func TestTokensBeforeMessages(t *testing.T) {
 	}
 }
 
-func ask(t *testing.T, client *http.Client, url string, header map[string]string) (*http.Response, string) {
+// reply is an answer over HTTP, read to its end.
+type reply struct {
+	code   int
+	header http.Header
+	proto  int // major version of HTTP
+	body   string
+}
+
+func ask(t *testing.T, client *http.Client, url string, header map[string]string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -165,7 +174,7 @@ func ask(t *testing.T, client *http.Client, url string, header map[string]string
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(text)
+	return reply{resp.StatusCode, resp.Header, resp.ProtoMajor, string(text)}
 }
 
 func TestTokensOverHTTP(t *testing.T) {
@@ -181,29 +190,29 @@ func TestTokensOverHTTP(t *testing.T) {
 			if token != "" {
 				header["Authorization"] = "Bearer " + token
 			}
-			resp, body := ask(t, http.DefaultClient, url+path, header)
+			got := ask(t, http.DefaultClient, url+path, header)
 			want := http.StatusUnauthorized
 			if open || token == oldToken {
 				want = http.StatusOK
 			}
-			if resp.StatusCode != want {
-				t.Errorf("%s with %q: %s %s", path, token, resp.Status, body)
+			if got.code != want {
+				t.Errorf("%s with %q: %d %s", path, token, got.code, got.body)
 			}
-			if want == http.StatusUnauthorized && (resp.Header.Get("WWW-Authenticate") != "Bearer" || !strings.Contains(body, `"UNAUTHENTICATED"`)) {
-				t.Errorf("%s with %q: %v %s", path, token, resp.Header, body)
+			if want == http.StatusUnauthorized && (got.header.Get("WWW-Authenticate") != "Bearer" || !strings.Contains(got.body, `"UNAUTHENTICATED"`)) {
+				t.Errorf("%s with %q: %v %s", path, token, got.header, got.body)
 			}
 		}
 	}
 	// Not even what there is can be found out; and a page from elsewhere is
 	// refused before it is asked for a token.
-	if resp, _ := ask(t, http.DefaultClient, url+"/nothing", nil); resp.StatusCode != http.StatusUnauthorized {
-		t.Error(resp.Status)
+	if got := ask(t, http.DefaultClient, url+"/nothing", nil); got.code != http.StatusUnauthorized {
+		t.Error(got.code)
 	}
-	if resp, _ := ask(t, http.DefaultClient, url+"/v1/status", map[string]string{"Host": "evil.example", "Authorization": "Bearer " + oldToken}); resp.StatusCode != http.StatusMisdirectedRequest {
-		t.Error(resp.Status)
+	if got := ask(t, http.DefaultClient, url+"/v1/status", map[string]string{"Host": "evil.example", "Authorization": "Bearer " + oldToken}); got.code != http.StatusMisdirectedRequest {
+		t.Error(got.code)
 	}
-	if resp, _ := ask(t, http.DefaultClient, url+"/debug/pprof/", map[string]string{"Origin": "https://evil.example", "Authorization": "Bearer " + oldToken}); resp.StatusCode != http.StatusForbidden {
-		t.Error(resp.Status)
+	if got := ask(t, http.DefaultClient, url+"/debug/pprof/", map[string]string{"Origin": "https://evil.example", "Authorization": "Bearer " + oldToken}); got.code != http.StatusForbidden {
+		t.Error(got.code)
 	}
 }
 
@@ -308,13 +317,13 @@ func TestTLS(t *testing.T) {
 		if host != "" {
 			header["Host"] = host
 		}
-		resp, body := ask(t, client, "https://"+d.HTTPAddr()+"/v1/status", header)
-		if resp.StatusCode != want || resp.ProtoMajor != 2 {
-			t.Errorf("%s: %s over %s: %s", host, resp.Status, resp.Proto, body)
+		got := ask(t, client, "https://"+d.HTTPAddr()+"/v1/status", header)
+		if got.code != want || got.proto != 2 {
+			t.Errorf("%s: %d over HTTP/%d: %s", host, got.code, got.proto, got.body)
 		}
 	}
-	if resp, _ := ask(t, client, "https://"+d.HTTPAddr()+"/readyz", map[string]string{"Host": "10.1.2.3:7421"}); resp.StatusCode != http.StatusOK {
-		t.Errorf("a probe that comes by a number: %s", resp.Status)
+	if got := ask(t, client, "https://"+d.HTTPAddr()+"/readyz", map[string]string{"Host": "10.1.2.3:7421"}); got.code != http.StatusOK {
+		t.Errorf("a probe that comes by a number: %d", got.code)
 	}
 }
 
@@ -336,9 +345,9 @@ func TestBeyondLoopback(t *testing.T) {
 	}
 	_, port, _ = net.SplitHostPort(d.HTTPAddr())
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool}, DisableKeepAlives: true}}
-	resp, body := ask(t, client, "https://localhost:"+port+"/v1/status", map[string]string{"Authorization": "Bearer " + oldToken})
-	if resp.StatusCode != http.StatusOK {
-		t.Error(resp.Status, body)
+	got := ask(t, client, "https://localhost:"+port+"/v1/status", map[string]string{"Authorization": "Bearer " + oldToken})
+	if got.code != http.StatusOK {
+		t.Error(got.code, got.body)
 	}
 }
 
