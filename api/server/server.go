@@ -42,7 +42,7 @@ type Options struct {
 
 	// Authenticate tells who asks by the values of the authorization header, or
 	// why not, in a text for the client. It is asked before anything else of a
-	// call is received, must not block, and spares the health service.
+	// call is received, must not block, and spares checks of health.
 	// Default: everybody is Local.
 	Authenticate func(authorization []string) (Principal, error)
 
@@ -51,7 +51,6 @@ type Options struct {
 	Observe func(method string, code codes.Code, took time.Duration)
 
 	Slow  time.Duration // calls that take longer are logged. Default 0: none is
-	Calls uint32        // that one connection may have under way. Default: no limit
 	Stats stats.Handler // sees what goes over the wire, as tracing does. Default: none
 }
 
@@ -95,9 +94,6 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	}
 	if opts.Authenticate != nil {
 		options = append(options, grpc.InTapHandle(s.admit))
-	}
-	if opts.Calls > 0 {
-		options = append(options, grpc.MaxConcurrentStreams(opts.Calls))
 	}
 	if opts.Stats != nil {
 		options = append(options, grpc.StatsHandler(opts.Stats))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -121,7 +122,8 @@ func (s *serving) configure(cmd *cobra.Command) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	if of, ok := flagOf[bad.Key]; ok && (s.file == "" || cmd.Flags().Changed(of.flag)) {
+	key, _, _ := strings.Cut(bad.Key, "[")
+	if of, ok := flagOf[key]; ok && (s.file == "" || cmd.Flags().Changed(of.flag)) {
 		return fmt.Errorf("--%s %s", of.flag, bad.Text)
 	}
 	if s.file == "" {
@@ -180,7 +182,6 @@ func (s *serving) options(log *slog.Logger) daemon.Options {
 		Logger: log, Slow: time.Duration(c.Log.Slow), Pprof: c.Debug.Pprof,
 		Version: thisBuild().Version, Commit: thisBuild().Commit,
 		Documents: canonical.Limits{MaxBytes: int(c.Limits.Document), MaxDepth: c.Limits.Depth},
-		Calls:     uint32(c.Limits.Calls),
 		Tuning: bolt.Options{
 			FutureSlack: time.Duration(c.Limits.Future), MergeRecords: c.Store.MergeRecords,
 			MergeBytes: int(c.Store.MergeBytes), MergeIdle: time.Duration(c.Store.MergeIdle),

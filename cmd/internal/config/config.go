@@ -85,7 +85,6 @@ type Limits struct {
 	Document Size     `yaml:"document"`
 	Depth    int      `yaml:"depth"`
 	Future   Duration `yaml:"future"`
-	Calls    int      `yaml:"calls"`
 }
 
 // Default is what holds where neither a file nor a flag says otherwise.
@@ -95,7 +94,7 @@ func Default() Config {
 		Log:    Log{Level: slog.LevelInfo, Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
 		Store:  Store{MergeRecords: 64 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
-		Limits: Limits{Document: 16 << 20, Depth: 512, Future: Duration(5 * time.Minute), Calls: 1000},
+		Limits: Limits{Document: 16 << 20, Depth: 512, Future: Duration(5 * time.Minute)},
 	}
 }
 
@@ -230,8 +229,7 @@ func (l Limits) check() error {
 	return firstOf(
 		within("limits.document", l.Document, 1<<10, 24<<20),
 		within("limits.depth", l.Depth, 8, 4096),
-		within("limits.future", l.Future, Duration(time.Second), Duration(24*time.Hour)),
-		within("limits.calls", l.Calls, 1, 1<<20))
+		within("limits.future", l.Future, Duration(time.Second), Duration(24*time.Hour)))
 }
 
 func within[T int | Size | Duration](key string, v, low, high T) error {

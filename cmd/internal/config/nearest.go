@@ -8,6 +8,9 @@ import (
 // suggestion names the key that was probably meant: one of the same section
 // spelt much like it, or the one of that name in another section.
 func suggestion(section, key string) string {
+	if key == "" {
+		return "; `varve help config` lists them"
+	}
 	best, least := "", 1+max(2, len(key)/3)
 	for _, known := range keys(reflect.TypeFor[Config](), "") {
 		parent, name := "", known

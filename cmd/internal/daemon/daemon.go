@@ -57,7 +57,6 @@ type Options struct {
 	Pprof   bool                 // profiles at /debug/pprof/
 
 	Documents canonical.Limits // of each JSON document; default those of its package
-	Calls     uint32           // that one connection may have under way; default no limit
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger and LockTimeout are ours
 
 	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute

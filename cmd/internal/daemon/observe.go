@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"runtime"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -34,7 +35,7 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 func (d *Daemon) serverOptions() server.Options {
 	o := server.Options{
 		Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
-		Observe: d.metrics.Call, Slow: d.o.Slow, Calls: d.o.Calls, Stats: d.wire(serverSide),
+		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide),
 	}
 	if d.tokens != nil {
 		o.Authenticate = d.know
@@ -101,7 +102,7 @@ func (d *Daemon) tracedHTTP(next http.Handler) http.Handler {
 	return otelhttp.NewHandler(next, "HTTP",
 		otelhttp.WithTracerProvider(d.o.Traces), otelhttp.WithPropagators(contexts),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return "HTTP " + r.Method }),
-		otelhttp.WithFilter(func(r *http.Request) bool { return len(r.URL.Path) > 4 && r.URL.Path[:4] == "/v1/" }))
+		otelhttp.WithFilter(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/") }))
 }
 
 // traced makes a span of each append: how much of a call the store takes.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
@@ -47,7 +48,7 @@ func TestMetrics(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatal(code, text)
 	}
-	for _, want := range []string{
+	wanted := []string{
 		`varve_observations_total\{outcome="created"\} 1\n`,
 		`varve_observations_total\{outcome="unchanged"\} 1\n`,
 		`varve_observations_total\{outcome="refused"\} 2\n`,
@@ -59,7 +60,12 @@ func TestMetrics(t *testing.T) {
 		`varve_store_resources 1\n`,
 		`varve_store_revision [1-9]`,
 		`go_goroutines `, `process_resident_memory_bytes `,
-	} {
+	}
+	if _, ok := any((*bolt.Store)(nil)).(history.Statter); ok {
+		wanted = append(wanted, `varve_store_file_bytes [1-9]`, `varve_store_live_bytes [1-9]`, `varve_store_commits_total [1-9]`,
+			`varve_store_bucket_bytes\{bucket="[^"]+"\} [1-9]`, `varve_store_unmerged_records `, `varve_store_stall_seconds_total `)
+	}
+	for _, want := range wanted {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
