@@ -14,6 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/varvehq/varve/history/plan"
+	"github.com/varvehq/varve/recorder/canonical"
 )
 
 // Example is a whole configuration file: every key, explained, with its default.
@@ -87,14 +90,20 @@ type Limits struct {
 	Future   Duration `yaml:"future"`
 }
 
+// Where a daemon listens unless it is told otherwise.
+const (
+	GRPCAddr = "127.0.0.1:7420"
+	HTTPAddr = "127.0.0.1:7421"
+)
+
 // Default is what holds where neither a file nor a flag says otherwise.
 func Default() Config {
 	return Config{
-		Listen: Listen{GRPC: "127.0.0.1:7420", HTTP: "127.0.0.1:7421"},
+		Listen: Listen{GRPC: GRPCAddr, HTTP: HTTPAddr},
 		Log:    Log{Level: slog.LevelInfo, Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
 		Store:  Store{MergeRecords: 64 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
-		Limits: Limits{Document: 16 << 20, Depth: 512, Future: Duration(5 * time.Minute)},
+		Limits: Limits{Document: canonical.DefaultMaxBytes, Depth: canonical.DefaultMaxDepth, Future: Duration(plan.DefaultFutureSlack)},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/varvehq/varve/api/gateway"
 	"github.com/varvehq/varve/api/server"
 	"github.com/varvehq/varve/cmd/internal/certificate"
+	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/cmd/internal/metrics"
 	"github.com/varvehq/varve/cmd/internal/token"
 	"github.com/varvehq/varve/history"
@@ -28,8 +29,8 @@ import (
 
 // Where a daemon listens unless it is told otherwise.
 const (
-	DefaultGRPCAddr = "127.0.0.1:7420"
-	DefaultHTTPAddr = "127.0.0.1:7421"
+	DefaultGRPCAddr = config.GRPCAddr
+	DefaultHTTPAddr = config.HTTPAddr
 )
 
 // Options of a daemon. Dir is needed, or a Store.
