@@ -18,7 +18,6 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
@@ -48,7 +47,7 @@ func TestMetrics(t *testing.T) {
 	if code != http.StatusOK {
 		t.Fatal(code, text)
 	}
-	wanted := []string{
+	for _, want := range []string{
 		`varve_observations_total\{outcome="created"\} 1\n`,
 		`varve_observations_total\{outcome="unchanged"\} 1\n`,
 		`varve_observations_total\{outcome="refused"\} 2\n`,
@@ -60,12 +59,11 @@ func TestMetrics(t *testing.T) {
 		`varve_store_resources 1\n`,
 		`varve_store_revision [1-9]`,
 		`go_goroutines `, `process_resident_memory_bytes `,
-	}
-	if _, ok := any((*bolt.Store)(nil)).(history.Statter); ok {
-		wanted = append(wanted, `varve_store_file_bytes [1-9]`, `varve_store_live_bytes [1-9]`, `varve_store_commits_total [1-9]`,
-			`varve_store_bucket_bytes\{bucket="[^"]+"\} [1-9]`, `varve_store_unmerged_records `, `varve_store_stall_seconds_total `)
-	}
-	for _, want := range wanted {
+
+		`varve_store_file_bytes [1-9]`, `varve_store_live_bytes [1-9]`, `varve_store_commits_total [1-9]`,
+		`varve_store_bucket_bytes\{bucket="meta"\} `, `varve_store_bucket_entries\{bucket="meta"\} [1-9]`, `varve_store_unmerged_records `, `varve_store_stall_seconds_total `,
+		`varve_store_cache_misses_total\{cache="resource"\} [1-9]`,
+	} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
