@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GORACE") == "" {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
-	testscript.Main(m, map[string]func(){"varve": main})
+	testscript.Main(m, map[string]func(){"varve": profiled})
 }
 
 // TestScript runs the whole program, command line by command line. Besides the
@@ -68,7 +68,8 @@ type daemonsKey struct{}
 // served is a daemon in a process of its own.
 type served struct {
 	cmd  *exec.Cmd
-	addr string
+	addr string // of gRPC
+	http string // of HTTP
 	done chan error
 }
 
@@ -91,7 +92,7 @@ func serve(dir, addr string, env []string, flags ...string) (*served, error) {
 	for lines.Scan() {
 		fmt.Fprintln(&text, lines.Text())
 		if ready := readyLine.FindStringSubmatch(lines.Text()); ready != nil {
-			d.addr = ready[1]
+			d.addr, d.http = ready[1], ready[2]
 			break
 		}
 	}
