@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -63,62 +64,86 @@ func New(store history.Store, o Options) *Recorder {
 // TooLarge or Invalid: then nothing was recorded. The batch itself is neither
 // changed nor kept.
 func (r *Recorder) Record(ctx context.Context, b history.Batch) (history.Receipt, error) {
+	record, err := r.Ready(ctx, b)
+	if err != nil {
+		return history.Receipt{}, err
+	}
+	return record(ctx)
+}
+
+// Ready is the part of Record that needs not wait for the batches before it: it
+// prepares the observations, and returns what appends them, to be called once.
+// Who records one batch after another gets the next one ready meanwhile. The
+// batch must not change before record has returned; an error is as those of
+// Record.
+func (r *Recorder) Ready(ctx context.Context, b history.Batch) (record func(context.Context) (history.Receipt, error), err error) {
 	if b.Run != "" && !b.Run.Valid() {
-		return history.Receipt{}, badRunID(b.Run)
+		return nil, badRunID(b.Run)
 	}
 	if err := r.checkSize(b.Observations); err != nil {
-		return history.Receipt{}, err
+		return nil, err
 	}
 
 	prepared := make([]history.Observation, len(b.Observations))
 	refused := make([]error, len(b.Observations))
-	err := each(ctx, b.Observations, func(i int) {
+	err = each(ctx, b.Observations, func(i int) {
 		prepared[i] = b.Observations[i]
 		prepared[i].Origin.Run = b.Run
 		refused[i] = r.Prepare(&prepared[i])
 	})
 	if err != nil {
-		return history.Receipt{}, err
+		return nil, err
 	}
-	return r.append(ctx, b, prepared, refused)
+	return func(ctx context.Context) (history.Receipt, error) { return r.append(ctx, b, prepared, refused) }, nil
 }
 
 // append hands what was not refused to the store and joins the results of both.
 func (r *Recorder) append(ctx context.Context, b history.Batch, prepared []history.Observation, refused []error) (history.Receipt, error) {
-	results := make([]history.Result, len(prepared))
-	good := make([]history.Observation, 0, len(prepared))
-	for i, err := range refused {
-		if err != nil {
-			results[i].Err = err
-			b.Refused++
-			continue
+	b.Observations = prepared
+	if slices.ContainsFunc(refused, isRefused) {
+		b.Observations = make([]history.Observation, 0, len(prepared))
+		for i, err := range refused {
+			if isRefused(err) {
+				b.Refused++
+				continue
+			}
+			b.Observations = append(b.Observations, prepared[i])
 		}
-		good = append(good, prepared[i])
 	}
-	b.Observations = good
+	good := len(b.Observations)
 
-	if len(good) == 0 && (b.Run == "" || b.Refused == 0) {
+	if good == 0 && (b.Run == "" || b.Refused == 0) {
 		head, err := r.store.Head(ctx)
-		return history.Receipt{Results: results, Revision: head.Revision, Position: head.Position}, err
+		return history.Receipt{Results: join(nil, refused), Revision: head.Revision, Position: head.Position}, err
 	}
 	receipt, err := r.store.Append(ctx, b)
 	if err != nil {
 		return history.Receipt{}, err
 	}
-	if len(receipt.Results) != len(good) {
+	if len(receipt.Results) != good {
 		return history.Receipt{}, &history.Error{Kind: history.Invalid, Field: "operation id",
 			Text: "was used for another batch; give every batch its own"}
 	}
-
-	next := 0
-	for i, err := range refused {
-		if err == nil {
-			results[i] = receipt.Results[next]
-			next++
-		}
-	}
-	receipt.Results = results
+	receipt.Results = join(receipt.Results, refused)
 	return receipt, nil
+}
+
+func isRefused(err error) bool { return err != nil }
+
+// join puts the refusals among the results of what was not refused.
+func join(taken []history.Result, refused []error) []history.Result {
+	if len(taken) == len(refused) {
+		return taken
+	}
+	results := make([]history.Result, len(refused))
+	for i, err := range refused {
+		if isRefused(err) {
+			results[i].Err = err
+			continue
+		}
+		results[i], taken = taken[0], taken[1:]
+	}
+	return results
 }
 
 func (r *Recorder) checkSize(list []history.Observation) error {

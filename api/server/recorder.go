@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -21,74 +19,22 @@ const (
 	MaxBatchBytes = 32 << 20 // of the encoded message
 )
 
-// ahead is how many requests of a stream are received while one is recorded.
-const ahead = 8
-
 type recorderService struct {
 	varvev1.UnimplementedRecorderServiceServer
 	*Server
 }
 
 func (s *recorderService) BatchRecord(ctx context.Context, req *varvev1.BatchRecordRequest) (*varvev1.BatchRecordResponse, error) {
-	receipt, err := s.record(ctx, req)
+	record, err := s.ready(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := record(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return wire.ReceiptToProto(receipt), nil
 }
-
-// Record records the requests of a stream one after another, so that two
-// batches about one resource apply in their order, and acknowledges each before
-// it takes the next. What may take time besides the disk, receiving and decoding,
-// goes on meanwhile.
-func (s *recorderService) Record(stream varvev1.RecorderService_RecordServer) error {
-	var broken error // why no more requests come; read after requests was closed
-	requests := make(chan *varvev1.RecordRequest, ahead)
-	ctx := stream.Context()
-	go func() { // ends with the stream, at the latest when this method has returned
-		defer close(requests)
-		for {
-			req, err := stream.Recv()
-			if err != nil {
-				broken = err
-				return
-			}
-			select {
-			case requests <- req:
-			case <-ctx.Done():
-				broken = ctx.Err()
-				return
-			}
-		}
-	}()
-
-	for {
-		select {
-		case <-s.draining.Done():
-			return errDraining
-		case req, ok := <-requests:
-			if !ok && errors.Is(broken, io.EOF) {
-				return nil
-			}
-			if !ok {
-				return broken
-			}
-			receipt, err := s.record(ctx, req)
-			if err != nil {
-				return err
-			}
-			answer := wire.ReceiptToProto(receipt)
-			if err := stream.Send(&varvev1.RecordResponse{
-				Results: answer.GetResults(), Revision: answer.GetRevision(), Position: answer.GetPosition(),
-			}); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-var errDraining = history.Errorf(history.Unavailable,
-	"the daemon is stopping; send again from the first request that was not acknowledged")
 
 // batchRequest is one batch, alone or within a stream.
 type batchRequest interface {
@@ -98,15 +44,18 @@ type batchRequest interface {
 	GetRequestId() string
 }
 
-// record hands a batch to the recorder. Observations that cannot even be read
-// are refused here; the receipt has the results of all in their order.
-func (s *recorderService) record(ctx context.Context, req batchRequest) (history.Receipt, error) {
+// ready does with a request all that needs not wait for its turn, and returns
+// what records it. Observations that cannot even be read are refused here; the
+// receipt has the results of all in their order.
+func (s *recorderService) ready(ctx context.Context, req batchRequest) (func(context.Context) (history.Receipt, error), error) {
 	batch, err := batchOf(req)
 	if err != nil {
-		return history.Receipt{}, err
+		return nil, err
 	}
-	refused := make([]error, len(req.GetObservations()))
-	for i, p := range req.GetObservations() {
+	list := req.GetObservations()
+	batch.Observations = make([]history.Observation, 0, len(list))
+	refused := make([]error, len(list))
+	for i, p := range list {
 		o, err := wire.ObservationFromProto(p)
 		if err != nil {
 			refused[i] = err
@@ -115,26 +64,26 @@ func (s *recorderService) record(ctx context.Context, req batchRequest) (history
 		}
 		batch.Observations = append(batch.Observations, o)
 	}
-	receipt, err := s.recorder.Record(ctx, batch)
-	if err != nil {
-		return history.Receipt{}, err
+	record, err := s.recorder.Ready(ctx, batch)
+	if err != nil || batch.Refused == 0 {
+		return record, err
 	}
-	if len(receipt.Results) != len(batch.Observations) {
-		return history.Receipt{}, fmt.Errorf("server: %d results of %d observations", len(receipt.Results), len(batch.Observations))
-	}
-	if batch.Refused == 0 {
-		return receipt, nil
-	}
-	taken := receipt.Results
-	receipt.Results = make([]history.Result, len(refused))
-	for i, err := range refused {
+	return func(ctx context.Context) (history.Receipt, error) {
+		receipt, err := record(ctx)
 		if err != nil {
-			receipt.Results[i].Err = err
-			continue
+			return history.Receipt{}, err
 		}
-		receipt.Results[i], taken = taken[0], taken[1:]
-	}
-	return receipt, nil
+		taken := receipt.Results
+		receipt.Results = make([]history.Result, len(refused))
+		for i, err := range refused {
+			if err != nil {
+				receipt.Results[i].Err = err
+				continue
+			}
+			receipt.Results[i], taken = taken[0], taken[1:]
+		}
+		return receipt, nil
+	}, nil
 }
 
 // batchOf reads all of a request but its observations.

@@ -29,6 +29,9 @@ const MaxMessage = 64 << 20
 // refusals stand among the results, in the order of the batch.
 type Recorder interface {
 	Record(ctx context.Context, b history.Batch) (history.Receipt, error)
+	// Ready does what of Record needs not wait for the batches before it, and
+	// returns what does the rest.
+	Ready(ctx context.Context, b history.Batch) (record func(context.Context) (history.Receipt, error), err error)
 	OpenRun(ctx context.Context, r history.Run) (history.Run, error)
 	CloseRun(ctx context.Context, id history.RunID, how history.Disposal, reason string) (history.Run, error)
 }
