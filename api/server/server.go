@@ -90,6 +90,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.ConnectionTimeout(10 * time.Second), // to say hello, TLS included
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
 		// A client that waits for changes may look whether we still live.

@@ -18,7 +18,10 @@ func KeyFromProto(p *varvev1.ResourceKey) (history.Key, error) {
 		return history.Key{}, &history.Error{Kind: history.Invalid, Field: "key", Text: "is required"}
 	}
 	k := history.Key{Account: p.GetAccount(), Region: p.GetRegion(), Type: p.GetType(), ID: p.GetId()}
-	return k, within("key", k.Validate())
+	if err := k.Validate(); err != nil {
+		return k, within("key", err)
+	}
+	return k, nil
 }
 
 // within puts the name of the message in front of the field an error names.

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/api/internal/fault"
 	"github.com/varvehq/varve/history"
@@ -13,26 +14,33 @@ import (
 
 // ResultToProto writes what became of one observation.
 func ResultToProto(r history.Result) *varvev1.RecordResult {
+	p := &varvev1.RecordResult{}
+	resultToProto(p, &timestamppb.Timestamp{}, &r)
+	return p
+}
+
+// resultToProto writes to p, and to begins if there is a moment.
+func resultToProto(p *varvev1.RecordResult, begins *timestamppb.Timestamp, r *history.Result) {
 	if r.Err != nil {
-		return &varvev1.RecordResult{
-			Outcome: varvev1.RecordResult_OUTCOME_REFUSED,
-			Error:   fault.Status(r.Err).Proto(),
-		}
+		p.Outcome = varvev1.RecordResult_OUTCOME_REFUSED
+		p.Error = fault.Status(r.Err).Proto()
+		return
 	}
-	p := &varvev1.RecordResult{
-		Outcome:    varvev1.RecordResult_OUTCOME_RECORDED,
-		Version:    r.Version,
-		Revision:   uint64(r.Revision),
-		Late:       r.Late,
-		CapturedAt: MomentToProto(r.CapturedAt),
-		Sequence:   uint64(r.Seq),
+	p.Outcome = varvev1.RecordResult_OUTCOME_RECORDED
+	p.Version = r.Version
+	p.Revision = uint64(r.Revision)
+	p.Late = r.Late
+	p.Sequence = uint64(r.Seq)
+	if m := r.CapturedAt; m != 0 && m != history.Newest {
+		t := m.Time()
+		begins.Seconds, begins.Nanos = t.Unix(), int32(t.Nanosecond())
+		p.CapturedAt = begins
 	}
 	if r.Unchanged {
 		p.Outcome = varvev1.RecordResult_OUTCOME_UNCHANGED
-		return p
+		return
 	}
 	p.Kind = r.Kind.String()
-	return p
 }
 
 // ResultFromProto reads what became of one observation. The error of a refused
@@ -61,8 +69,10 @@ func ReceiptToProto(r history.Receipt) *varvev1.BatchRecordResponse {
 		Revision: uint64(r.Revision),
 		Position: string(r.Position),
 	}
-	for i, result := range r.Results {
-		p.Results[i] = ResultToProto(result)
+	results, moments := make([]varvev1.RecordResult, len(r.Results)), make([]timestamppb.Timestamp, len(r.Results))
+	for i := range r.Results {
+		p.Results[i] = &results[i]
+		resultToProto(&results[i], &moments[i], &r.Results[i])
 	}
 	return p
 }
