@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"sync"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -55,17 +54,13 @@ func decodeBatch(text []byte) (b batch, ok bool) {
 			n++
 		}
 	}
-	d := decoder{words: words.Get().(*wordList)}
-	defer words.Put(d.words)
-	d.observations.free = make([]varvev1.Observation, n)
-	d.keys.free = make([]varvev1.ResourceKey, n)
-	d.moments.free = make([]timestamppb.Timestamp, n)
-	d.documents.free = make([]varvev1.Json, n)
+	d := decoder{NewArena(n)}
+	defer d.Release()
 	b.observations = make([]*varvev1.Observation, 0, n)
 	ok = d.message(text, func(f field) bool {
 		switch {
 		case f.is(1):
-			o := d.observations.take()
+			o := d.Observation()
 			b.observations = append(b.observations, o)
 			return d.observation(f.text, o)
 		case f.is(2):
@@ -82,14 +77,7 @@ func decodeBatch(text []byte) (b batch, ok bool) {
 }
 
 // decoder makes the messages of one batch.
-type decoder struct {
-	words         *wordList
-	observations  slab[varvev1.Observation]
-	keys          slab[varvev1.ResourceKey]
-	moments       slab[timestamppb.Timestamp]
-	documents     slab[varvev1.Json]
-	relationships slab[varvev1.Relationship]
-}
+type decoder struct{ *Arena }
 
 func (d *decoder) observation(text []byte, o *varvev1.Observation) bool {
 	return d.message(text, func(f field) bool {
@@ -121,7 +109,7 @@ func (d *decoder) observation(text []byte, o *varvev1.Observation) bool {
 			}
 			return d.supplementary(f, o.Supplementary)
 		case bytesTag(11):
-			r := d.relationships.take()
+			r := d.Relationship()
 			o.Relationships = append(o.Relationships, r)
 			return d.texts(f, &r.Name, &r.Type, &r.Id, &r.ResourceName, &r.Account, &r.Region)
 		case bytesTag(12):
@@ -152,7 +140,7 @@ func (d *decoder) key(f field, to **varvev1.ResourceKey) bool {
 	if *to != nil {
 		return false
 	}
-	k := d.keys.take()
+	k := d.Key()
 	*to = k
 	return d.message(f.text, func(f field) bool {
 		switch f.tag {
@@ -173,7 +161,7 @@ func (d *decoder) moment(f field, to **timestamppb.Timestamp) bool {
 	if *to != nil {
 		return false
 	}
-	t := d.moments.take()
+	t := d.Moment()
 	*to = t
 	return d.message(f.text, func(f field) bool {
 		switch f.tag {
@@ -192,7 +180,7 @@ func (d *decoder) document(f field, to **varvev1.Json) bool {
 	if *to != nil {
 		return false
 	}
-	doc := d.documents.take()
+	doc := d.Document()
 	*to = doc
 	return d.message(f.text, func(f field) bool {
 		doc.Raw = f.text
@@ -263,39 +251,9 @@ func (d *decoder) string(f field, to *string) bool {
 }
 
 // word is string for values that few observations differ in.
-func (d *decoder) word(f field, to *string) bool {
-	const longest, most = 128, 4096
-	if known, ok := d.words.known[string(f.text)]; ok {
-		*to = known
-		return true
-	}
-	if !d.string(f, to) {
-		return false
-	}
-	if len(f.text) <= longest {
-		if len(d.words.known) >= most {
-			clear(d.words.known)
-		}
-		d.words.known[*to] = *to
-	}
-	return true
-}
-
-// wordList is a few hundred kilobytes at most.
-type wordList struct{ known map[string]string }
-
-var words = sync.Pool{New: func() any { return &wordList{known: map[string]string{}} }}
-
-// slab makes values of one type together.
-type slab[T any] struct{ free []T }
-
-func (s *slab[T]) take() *T {
-	if len(s.free) == 0 {
-		s.free = make([]T, 64)
-	}
-	v := &s.free[0]
-	s.free = s.free[1:]
-	return v
+func (d *decoder) word(f field, to *string) (ok bool) {
+	*to, ok = d.Word(f.text)
+	return ok
 }
 
 // field is one field of a message: its value or its text.
