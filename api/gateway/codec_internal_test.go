@@ -68,8 +68,12 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var m, again varvev1.BatchRecordRequest
-		if err := decode(text, &m); err != nil {
+		var m, again, fast varvev1.BatchRecordRequest
+		err := decode(text, &m)
+		if ordinary := decodeBatch(text, &fast); ordinary && (err != nil || !proto.Equal(&m, &fast)) {
+			t.Fatalf("%q: read as\n%v, want\n%v, %v", text, &fast, &m, err)
+		}
+		if err != nil {
 			return
 		}
 		out, err := marshaler{}.Marshal(&m)
@@ -86,6 +90,42 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q is written as %q, which says something else", text, out)
 		}
 	})
+}
+
+// TestDecodeBatch: what is ordinary is read as decode reads it, and taken as
+// ordinary; what is not, decode judges.
+func TestDecodeBatch(t *testing.T) {
+	o := func(member string) string { return `{"observations":[{"key":{"type":"T"},` + member + `}]}` }
+	for _, c := range []struct {
+		text     string
+		ordinary bool
+	}{
+		{`{"observations":[{"key":{"account":"1","region":"r","type":"T","id":"i\u00e9"},"capturedAt":"2026-03-01T00:00:00.123456789+01:00","createdAt":"0001-01-01T00:00:00Z",` +
+			`"deleted":true,"arn":"a","name":"n","availabilityZone":"z","tags":{"a":"b","":"c"},"configuration":null,"supplementary":{"x":null,"y":[1.0]},` +
+			`"relationships":[{"name":"n","type":"t","id":"i","resourceName":"r","account":"a","region":"e"},{}],"status":"s","cause":{"actor":"a","eventId":"e","sourceIp":"i"},` +
+			`"source":"s","provider":"p","extras":{},"expectVersion":4294967295}],"run":"runs/x","requestId":"r"}`, true},
+		{` { "observations" : [ { "configuration" : { "a" : [ 1 , 2 ] } } , { } ] } `, true},
+		{`{"observations":[],"run":""}`, true}, {`{}`, true},
+		{o(`"configuration":{"a":1,"a":2}`), true},                                                     // the recorder says so
+		{o(`"expect_version":1`), false}, {o(`"expectVersion":"1"`), false}, {o(`"tags":null`), false}, // decode takes these
+		{o(`"configuration":"\ud800"`), false},
+		{o(`"expectVersion":1.0`), false}, {o(`"expectVersion":4294967296`), false}, {o(`"deleted":1`), false}, {o(`"Name":"n"`), false},
+		{o(`"name":"a","name":"b"`), false}, {o(`"tags":{"a":"b","a":"b"}`), false}, {o(`"supplementary":{"a":1,"\u0061":1}`), false},
+		{o(`"configuration":{"a":tru}`), false}, {o(`"configuration":{"a":1]`), false}, {o(`"name":"` + "\xff" + `"`), false},
+		{o(`"capturedAt":"2026-03-01T00:00:00.1234567890Z"`), false}, {o(`"capturedAt":"2026-03-01"`), false}, {o(`"capturedAt":"2026-02-30T00:00:00Z"`), false},
+		{o(`"capturedAt":"0000-03-01T00:00:00Z"`), false}, {o(`"capturedAt":"2026-03-01T00:00:00,5Z"`), true},
+		{o(`"relationships":{}`), false}, {o(`"cause":[]`), false}, {`{"observations":[{}]} {}`, false}, {`{"observations":[{}]`, false}, {``, false}, {`[]`, false},
+	} {
+		var want, got varvev1.BatchRecordRequest
+		err := decode([]byte(c.text), &want)
+		ordinary := decodeBatch([]byte(c.text), &got)
+		if ordinary && (err != nil || !proto.Equal(&want, &got)) {
+			t.Errorf("%s: read as\n%v, want\n%v, %v", c.text, &got, &want, err)
+		}
+		if ordinary != c.ordinary {
+			t.Errorf("%s: ordinary %v", c.text, ordinary)
+		}
+	}
 }
 
 // Benchmarks of one body of 1,000 observations of 2 KiB each, both ways.
@@ -122,6 +162,15 @@ func BenchmarkDecode(b *testing.B) {
 	for b.Loop() {
 		if err := decode(text, &varvev1.BatchRecordRequest{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecodeBatch(b *testing.B) {
+	_, text := benchRequest(b)
+	for b.Loop() {
+		if !decodeBatch(text, &varvev1.BatchRecordRequest{}) {
+			b.Fatal("not ordinary")
 		}
 	}
 }

@@ -157,7 +157,7 @@ const patience = time.Minute
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
-		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, MaxBody), control: control}
+		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, MaxBody), control: control, length: r.ContentLength}
 		next.ServeHTTP(&writer{w, control}, r)
 	})
 }
@@ -166,6 +166,7 @@ func bounded(next http.Handler) http.Handler {
 type body struct {
 	io.ReadCloser
 	control *http.ResponseController
+	length  int64 // by its own word; -1 if it does not say
 	refused error
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,12 @@ func (m marshaler) NewEncoder(w io.Writer) runtime.Encoder {
 // Unmarshal implements runtime.Marshaler. v is a message or a pointer to a
 // pointer to one, which is how the generated code hands over part of a request.
 func (marshaler) Unmarshal(text []byte, v any) error {
+	if m, ok := v.(*varvev1.BatchRecordRequest); ok {
+		if decodeBatch(text, m) {
+			return nil
+		}
+		proto.Reset(m)
+	}
 	if m, ok := v.(proto.Message); ok {
 		return decode(text, m)
 	}
@@ -108,7 +115,7 @@ func (marshaler) Unmarshal(text []byte, v any) error {
 // an error than its text, so the body it read remembers the error itself.
 func (m marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(v any) error {
-		text, err := io.ReadAll(r)
+		text, err := readAll(r)
 		if err == nil {
 			err = m.Unmarshal(text, v)
 		}
@@ -117,6 +124,17 @@ func (m marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 		}
 		return err
 	})
+}
+
+// readAll is io.ReadAll for what often comes in one piece of known length. The
+// length is not believed beyond a megabyte before the bytes are there.
+func readAll(r io.Reader) ([]byte, error) {
+	var text bytes.Buffer
+	if b, ok := r.(*body); ok {
+		text.Grow(bytes.MinRead + int(min(max(b.length, 0), 1<<20)))
+	}
+	_, err := text.ReadFrom(r)
+	return text.Bytes(), err
 }
 
 // masked is an answer of which only some fields of items were asked for.

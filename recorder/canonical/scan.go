@@ -17,6 +17,8 @@ type scanner struct {
 	bad []byte // from there on
 	lim Limits
 
+	quiet bool // nothing is written or noted, and keys may come twice: see Cursor
+
 	pos   int // the next byte of src to read
 	start int // where the document begins, behind leading white space
 	depth int // how many arrays and objects are open
@@ -89,6 +91,9 @@ func (s *scanner) document() error {
 func (s *scanner) value() error {
 	switch s.peek() {
 	case '{':
+		if s.quiet {
+			return s.pass()
+		}
 		return s.object()
 	case '[':
 		return s.array()
@@ -230,6 +235,47 @@ func (s *scanner) memberValue() error {
 	part := &s.members[this].part
 	part.end, part.innerEnd = s.place(s.pos), len32(s.jumbled)
 	s.space()
+	return nil
+}
+
+// pass is object where nothing has to be noted.
+func (s *scanner) pass() error {
+	if s.depth++; s.depth > s.lim.MaxDepth {
+		return s.tooDeep()
+	}
+	s.pos++
+	s.space()
+	for s.peek() != '}' {
+		if s.peek() != '"' {
+			return s.unexpected(s.pos, "a key in double quotes")
+		}
+		if _, err := s.str(); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() != ':' {
+			return s.unexpected(s.pos, "':'")
+		}
+		s.pos++
+		s.space()
+		if err := s.value(); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() != ',' {
+			break
+		}
+		s.pos++
+		s.space()
+		if s.peek() == '}' {
+			return s.unexpected(s.pos, "a key in double quotes")
+		}
+	}
+	if s.peek() != '}' {
+		return s.unexpected(s.pos, "',' or '}'")
+	}
+	s.pos++
+	s.depth--
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (s *scanner) str() (escaped bool, err error) {
 
 		switch c := s.at(i); {
 		case c == '"':
-			if canonical {
+			if canonical || s.quiet {
 				s.pos = i + 1
 			} else {
 				s.respell(i + 1)

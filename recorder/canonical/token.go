@@ -51,6 +51,10 @@ func (s *scanner) skip() {
 		}
 		end++
 	}
+	if s.quiet {
+		s.pos = end
+		return
+	}
 	s.flush(s.pos)
 	s.resume(end)
 }
