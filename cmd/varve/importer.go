@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/cmd/internal/client"
@@ -150,12 +149,12 @@ func (im *importer) reader(file *source.File) (source.Reader, error) {
 }
 
 func (im *importer) send(line ingest.Line, o history.Observation, sender *ingest.Sender) error {
-	p := wire.ObservationToProto(o)
-	if size := proto.Size(p); size > maxObservation {
+	text := wire.AppendObservation(make([]byte, 0, 512+len(o.State.Configuration)), &o)
+	if size := len(text); size > maxObservation {
 		im.reject(line, fmt.Sprintf("is %d bytes large, at most %d are taken", size, maxObservation))
 		return nil
 	}
-	return sender.Add(line, p)
+	return sender.Add(line, text)
 }
 
 // result counts what the daemon says of one observation.

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
@@ -19,14 +19,27 @@ const (
 
 type entry struct {
 	line        Line
-	observation *varvev1.Observation
+	observation []byte // an encoded varve.v1.Observation
 }
 
+// batch is a request that grows: observations are in it as they are on the wire,
+// so that none is encoded or measured again.
 type batch struct {
-	request *varvev1.RecordRequest
-	lines   []Line
-	bytes   int
+	requestID string
+	lines     []Line
+	text      []byte // of the field `observations`, each with its tag and length
 }
+
+// request is the batch as a message. Its observations are what the message knows
+// of itself but does not look into: unknown fields, which are written as they
+// are.
+func (b *batch) request(run string) *varvev1.RecordRequest {
+	r := &varvev1.RecordRequest{Run: run, RequestId: b.requestID}
+	r.ProtoReflect().SetUnknown(b.text)
+	return r
+}
+
+var observationsField = (*varvev1.RecordRequest)(nil).ProtoReflect().Descriptor().Fields().ByName("observations").Number()
 
 // queue is what has come in and is not acknowledged. It outlives streams.
 type queue struct {
@@ -35,14 +48,14 @@ type queue struct {
 	closed   *batch   // waits to be sent
 	open     *batch   // takes more
 	next     *entry   // did not fit into the closed one
+	spare    []*batch // acknowledged
 	timer    *time.Timer
 	ended    bool // nothing more will come in
 }
 
 // add puts an entry into the open batch, which it closes when it is full.
 func (q *queue) add(e entry) {
-	size := proto.Size(e.observation)
-	if q.open != nil && q.open.bytes+size > maxBytes {
+	if q.open != nil && len(q.open.text)+len(e.observation) > maxBytes {
 		q.close()
 		q.next = &e
 		return
@@ -52,16 +65,28 @@ func (q *queue) add(e entry) {
 		if err != nil {
 			id = uuid.New() // only the order in time is lost
 		}
-		q.open = &batch{request: &varvev1.RecordRequest{Run: q.run, RequestId: id.String()}}
+		q.open = &batch{requestID: id.String()}
+		if n := len(q.spare); n > 0 {
+			q.open.text, q.open.lines, q.spare = q.spare[n-1].text[:0], q.spare[n-1].lines[:0], q.spare[:n-1]
+		}
 		q.timer = time.NewTimer(linger)
 	}
 	b := q.open
-	b.request.Observations = append(b.request.Observations, e.observation)
+	b.text = protowire.AppendTag(b.text, observationsField, protowire.BytesType)
+	b.text = protowire.AppendBytes(b.text, e.observation)
 	b.lines = append(b.lines, e.line)
-	b.bytes += size
-	if len(b.lines) == maxObservations || b.bytes >= maxBytes {
+	if len(b.lines) == maxObservations || len(b.text) >= maxBytes {
 		q.close()
 	}
+}
+
+// acknowledged takes the oldest batch off what is under way. Its memory is for
+// the next ones, unless a single observation made it large.
+func (q *queue) acknowledged() {
+	if cap(q.underWay[0].text) <= 2*maxBytes {
+		q.spare = append(q.spare, q.underWay[0])
+	}
+	q.underWay = q.underWay[1:]
 }
 
 // close ends the open batch; there must be no closed one yet.

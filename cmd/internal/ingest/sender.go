@@ -53,11 +53,12 @@ func NewSender(ctx context.Context, conn *client.Conn, run string, report Report
 	return s
 }
 
-// Add hands over an observation, waiting while too much is under way. An error
-// is the Sender's end, and Close returns it too.
-func (s *Sender) Add(line Line, o *varvev1.Observation) error {
+// Add hands over an observation as wire.AppendObservation encodes it, and its
+// memory with it, waiting while too much is under way. An error is the Sender's
+// end, and Close returns it too.
+func (s *Sender) Add(line Line, observation []byte) error {
 	select {
-	case s.in <- entry{line, o}:
+	case s.in <- entry{line, observation}:
 		return nil
 	case <-s.done:
 		return s.err
@@ -113,13 +114,13 @@ func (s *Sender) converse(ctx context.Context, q *queue, away *client.Away) erro
 		return errEnded
 	}
 	for _, b := range q.underWay {
-		if stream.Send(b.request) != nil {
+		if stream.Send(b.request(q.run)) != nil {
 			return broken()
 		}
 	}
 	for {
 		for q.ready() {
-			if stream.Send(q.dispatch().request) != nil {
+			if stream.Send(q.dispatch().request(q.run)) != nil {
 				return broken()
 			}
 		}
@@ -195,10 +196,10 @@ func (s *Sender) take(q *queue, away *client.Away, a answer) error {
 	if len(results) != len(b.lines) {
 		return fmt.Errorf("the daemon gave %d results for %d observations", len(results), len(b.lines))
 	}
-	q.underWay = q.underWay[1:]
 	for i, r := range results {
 		s.report(b.lines[i], r)
 	}
+	q.acknowledged()
 	s.conn.Progress(away)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/varvehq/varve/cmd/internal/client"
 	"github.com/varvehq/varve/cmd/internal/ingest"
@@ -94,6 +95,15 @@ func listen(t *testing.T, addr string, r *recorder) (string, *grpc.Server) {
 	return l.Addr().String(), s
 }
 
+func encoded(t *testing.T, o *varvev1.Observation) []byte {
+	t.Helper()
+	text, err := proto.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 // send sends n observations with a configuration of size bytes each, and returns
 // what was reported.
 func send(t *testing.T, addr string, n, size int) ([]string, error) {
@@ -113,7 +123,7 @@ func send(t *testing.T, addr string, n, size int) ([]string, error) {
 		if size > 0 {
 			o.Configuration = &varvev1.Json{Raw: make([]byte, size)}
 		}
-		if s.Add(ingest.Line{File: "f", Line: i}, o) != nil {
+		if s.Add(ingest.Line{File: "f", Line: i}, encoded(t, o)) != nil {
 			break
 		}
 	}
@@ -250,7 +260,7 @@ func TestSendLingers(t *testing.T) {
 	reported := make(chan int, 2)
 	s := ingest.NewSender(context.Background(), conn, "", func(l ingest.Line, _ *varvev1.RecordResult) { reported <- l.Line })
 	for i := range 2 {
-		if err := s.Add(ingest.Line{Line: i}, &varvev1.Observation{}); err != nil {
+		if err := s.Add(ingest.Line{Line: i}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := <-reported; got != i {
@@ -274,7 +284,7 @@ func TestSendCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := ingest.NewSender(ctx, conn, "", func(ingest.Line, *varvev1.RecordResult) { cancel() })
 	for i := 0; ; i++ {
-		if err := s.Add(ingest.Line{Line: i}, &varvev1.Observation{}); err != nil {
+		if err := s.Add(ingest.Line{Line: i}, nil); err != nil {
 			break
 		}
 	}

@@ -27,9 +27,20 @@ type decoder struct {
 // whoever puts those into canonical form; jsontext need not look as well.
 var jsonOptions = jsontext.AllowDuplicateNames(true)
 
-// observation reads one line in one pass. What it returns shares no memory with
-// the line.
+// observation reads one line. What it returns shares no memory with the line.
 func (d *decoder) observation(line []byte) (history.Observation, error) {
+	o, ok := d.ordinary(line)
+	if !ok {
+		var err error
+		if o, err = d.strict(line); err != nil {
+			return o, err
+		}
+	}
+	return o, recorder.Check(&o)
+}
+
+// strict reads any line, in one pass, and says what is wrong with it.
+func (d *decoder) strict(line []byte) (history.Observation, error) {
 	d.buf = *bytes.NewBuffer(line)
 	if d.json == nil {
 		d.json = jsontext.NewDecoder(&d.buf, jsonOptions)
@@ -42,10 +53,7 @@ func (d *decoder) observation(line []byte) (history.Observation, error) {
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
 		return o, explain(line, syntax)
 	}
-	if err != nil {
-		return o, err
-	}
-	return o, recorder.Check(&o)
+	return o, err
 }
 
 func (d *decoder) line(o *history.Observation) error {
