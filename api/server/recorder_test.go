@@ -144,6 +144,89 @@ func TestRecordStream(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("RefusedMidway", func(t *testing.T) {
+		stream, err := d.Recorder.Record(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Requests that take long to get ready stand before quick ones.
+		sizes := []int{900, 1, 300, 1, 1, 700, 2}
+		go func() {
+			for n, size := range sizes {
+				req := &varvev1.RecordRequest{}
+				for i := range size {
+					doc := fmt.Sprintf(`{"rules":[%s1]}`, strings.Repeat(`{"port":443},`, 50))
+					switch i {
+					case 100:
+						doc = `{"a":1,"a":2}` // what the recorder refuses
+					case 200:
+						doc = `` // what the door refuses
+					}
+					req.Observations = append(req.Observations, seen(fmt.Sprintf("m%d-%d", n, i), 2, doc))
+				}
+				_ = stream.Send(req)
+			}
+			_ = stream.CloseSend()
+		}()
+		last := uint64(0)
+		for n, size := range sizes {
+			resp, err := stream.Recv()
+			if err != nil || len(resp.GetResults()) != size || resp.GetRevision() <= last {
+				t.Fatalf("%d: %d results after revision %d: %v, %v", n, len(resp.GetResults()), last, resp.GetRevision(), err)
+			}
+			last = resp.GetRevision()
+			for i, r := range resp.GetResults() {
+				want := varvev1.RecordResult_OUTCOME_RECORDED
+				if i == 100 || i == 200 {
+					want = varvev1.RecordResult_OUTCOME_REFUSED
+				}
+				if r.GetOutcome() != want {
+					t.Fatalf("%d: %d: %v", n, i, r)
+				}
+			}
+		}
+		if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+	t.Run("SentAgainAfterABreak", func(t *testing.T) {
+		const n = 40
+		request := func(i int) *varvev1.RecordRequest {
+			return &varvev1.RecordRequest{
+				RequestId:    fmt.Sprintf("f81d4fae-7dec-11d0-a765-%012x", i),
+				Observations: []*varvev1.Observation{seen("again", 2+i/20, fmt.Sprint(i)), seen(fmt.Sprint("again", i), 2, `1`)},
+			}
+		}
+		// send opens a stream, sends from a request on and returns the first that
+		// is not acknowledged.
+		send := func(from, leave int) int {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream, err := d.Recorder.Record(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				for i := from; i < n; i++ {
+					_ = stream.Send(request(i))
+				}
+			}()
+			for i := from; i < leave; i++ {
+				resp, err := stream.Recv()
+				if err != nil || resp.GetResults()[0].GetVersion() != uint32(i+1) {
+					t.Fatalf("%d: %v, %v", i, resp, err)
+				}
+			}
+			return leave // with an unknown number under way
+		}
+		if left := send(send(send(0, 7), 19), n); left != n {
+			t.Fatal(left)
+		}
+		item, err := d.History.LookupItem(t.Context(), &varvev1.LookupItemRequest{Type: "T", Id: "again"})
+		if err != nil || item.GetVersion() != n || string(item.GetConfiguration().GetRaw()) != fmt.Sprint(n-1) {
+			t.Errorf("%v, %v", item, err)
+		}
+	})
 	t.Run("EndsAtAFailure", func(t *testing.T) {
 		stream, err := d.Recorder.Record(t.Context())
 		if err != nil {
