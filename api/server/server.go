@@ -25,6 +25,13 @@ import (
 // should allow for answers: two versions of the largest document fit.
 const MaxMessage = 64 << 20
 
+// A request for bulk is half a megabyte and more, with several of them under way:
+// gRPC's own 32 KiB of buffer and 64 KiB of window make dozens of pieces of each.
+const (
+	readBuffer = 128 << 10
+	window     = 4 << 20
+)
+
 // Recorder takes observations as a source wrote them and records them: its own
 // refusals stand among the results, in the order of the batch.
 type Recorder interface {
@@ -91,6 +98,9 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.ConnectionTimeout(10 * time.Second), // to say hello, TLS included
 		grpc.ForceServerCodecV2(newCodec()),
+		grpc.ReadBufferSize(readBuffer),
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
 		// A client that waits for changes may look whether we still live.

@@ -62,6 +62,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	}
 	conn, err := grpc.NewClient(target, append(security,
 		grpc.WithNoProxy(),
+		grpc.WithWriteBufferSize(128<<10), // batches come in hundreds of kilobytes
 		grpc.WithChainUnaryInterceptor(c.call),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)),
 		grpc.WithConnectParams(grpc.ConnectParams{

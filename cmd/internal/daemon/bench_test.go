@@ -53,58 +53,6 @@ func benchDaemon(b *testing.B) (*daemon.Daemon, *grpc.ClientConn) {
 	return d, conn
 }
 
-// BenchmarkRecord records batches of 256 new resources, durably.
-func BenchmarkRecord(b *testing.B) {
-	const size = 256
-	b.Run("Stream", func(b *testing.B) {
-		_, conn := benchDaemon(b)
-		stream, err := varvev1.NewRecorderServiceClient(conn).Record(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ResetTimer()
-		go func() {
-			for i := range b.N {
-				_ = stream.Send(&varvev1.RecordRequest{Observations: batch(i*size, size)})
-			}
-		}()
-		for range b.N {
-			if _, err := stream.Recv(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
-	})
-	b.Run("Unary", func(b *testing.B) {
-		_, conn := benchDaemon(b)
-		client := varvev1.NewRecorderServiceClient(conn)
-		for i := 0; b.Loop(); i++ {
-			if _, err := client.BatchRecord(b.Context(), &varvev1.BatchRecordRequest{Observations: batch(i*size, size)}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
-	})
-	b.Run("HTTP", func(b *testing.B) {
-		d, _ := benchDaemon(b)
-		for i := 0; b.Loop(); i++ {
-			var list []string
-			for _, o := range batch(i*size, size) {
-				list = append(list, fmt.Sprintf(`{"key":{"account":%q,"region":%q,"type":%q,"id":%q},"configuration":%s}`,
-					o.GetKey().GetAccount(), o.GetKey().GetRegion(), o.GetKey().GetType(), o.GetKey().GetId(), o.GetConfiguration().GetRaw()))
-			}
-			resp, err := http.Post("http://"+d.HTTPAddr()+"/v1/items:batchRecord", "application/json",
-				strings.NewReader(`{"observations":[`+strings.Join(list, ",")+`]}`))
-			if err != nil || resp.StatusCode != 200 {
-				b.Fatal(resp, err)
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-		}
-		b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "items/s")
-	})
-}
-
 // BenchmarkAsk asks a store of 10,000 resources.
 func BenchmarkAsk(b *testing.B) {
 	d, conn := benchDaemon(b)
