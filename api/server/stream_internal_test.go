@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -124,7 +125,7 @@ func TestStreamBreaks(t *testing.T) {
 				}
 				synctest.Wait()
 				cancel()
-				if err := <-done; err != context.Canceled {
+				if err := <-done; !errors.Is(err, context.Canceled) {
 					t.Error(err)
 				}
 			})

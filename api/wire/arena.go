@@ -21,7 +21,7 @@ type Arena struct {
 }
 
 // NewArena makes an arena for about n observations. Release it when nothing more
-// is to be made.
+// is to be made. It is for one goroutine.
 func NewArena(n int) *Arena {
 	a := &Arena{words: words.Get().(*wordList)}
 	a.observations.next, a.keys.next, a.moments.next, a.documents.next = n, n, n, n
@@ -34,11 +34,19 @@ func (a *Arena) Release() {
 	a.words = nil
 }
 
-// Observation makes an empty one, and so do the others.
-func (a *Arena) Observation() *varvev1.Observation   { return a.observations.take() }
-func (a *Arena) Key() *varvev1.ResourceKey           { return a.keys.take() }
-func (a *Arena) Moment() *timestamppb.Timestamp      { return a.moments.take() }
-func (a *Arena) Document() *varvev1.Json             { return a.documents.take() }
+// Observation makes an empty observation.
+func (a *Arena) Observation() *varvev1.Observation { return a.observations.take() }
+
+// Key makes an empty key.
+func (a *Arena) Key() *varvev1.ResourceKey { return a.keys.take() }
+
+// Moment makes a timestamp of zero.
+func (a *Arena) Moment() *timestamppb.Timestamp { return a.moments.take() }
+
+// Document makes an empty document.
+func (a *Arena) Document() *varvev1.Json { return a.documents.take() }
+
+// Relationship makes an empty relationship.
 func (a *Arena) Relationship() *varvev1.Relationship { return a.relationships.take() }
 
 // Word returns text as a string, which is kept once for all batches if it comes
