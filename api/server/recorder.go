@@ -25,7 +25,7 @@ type recorderService struct {
 }
 
 func (s *recorderService) BatchRecord(ctx context.Context, req *varvev1.BatchRecordRequest) (*varvev1.BatchRecordResponse, error) {
-	record, err := s.ready(ctx, req)
+	record, err := s.ready(ctx, req, proto.Size(req))
 	if err != nil {
 		return nil, err
 	}
@@ -44,11 +44,11 @@ type batchRequest interface {
 	GetRequestId() string
 }
 
-// ready does with a request all that needs not wait for its turn, and returns
+// ready does with a request of so many bytes all that needs not wait for its turn, and returns
 // what records it. Observations that cannot even be read are refused here; the
 // receipt has the results of all in their order.
-func (s *recorderService) ready(ctx context.Context, req batchRequest) (func(context.Context) (history.Receipt, error), error) {
-	batch, err := batchOf(req)
+func (s *recorderService) ready(ctx context.Context, req batchRequest, size int) (func(context.Context) (history.Receipt, error), error) {
+	batch, err := batchOf(req, size)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *recorderService) ready(ctx context.Context, req batchRequest) (func(con
 }
 
 // batchOf reads all of a request but its observations.
-func batchOf(req batchRequest) (history.Batch, error) {
+func batchOf(req batchRequest, size int) (history.Batch, error) {
 	var (
 		b   history.Batch
 		err error
@@ -99,8 +99,8 @@ func batchOf(req batchRequest) (history.Batch, error) {
 		return b, &history.Error{Kind: history.TooLarge, Field: "observations", Value: strconv.Itoa(n),
 			Text: fmt.Sprintf("are too many, a batch takes %d", MaxBatch)}
 	}
-	if n := proto.Size(req); n > MaxBatchBytes {
-		return b, &history.Error{Kind: history.TooLarge, Field: "observations", Value: strconv.Itoa(n) + " bytes",
+	if size > MaxBatchBytes {
+		return b, &history.Error{Kind: history.TooLarge, Field: "observations", Value: strconv.Itoa(size) + " bytes",
 			Text: fmt.Sprintf("are too large, a batch takes %d bytes", MaxBatchBytes)}
 	}
 	if req.GetRun() != "" {

@@ -92,11 +92,12 @@ func (q *queue) next(ctx context.Context) (t turn) {
 	if err != nil {
 		return turn{err: err}
 	}
-	t.bytes = min(int64(proto.Size(req)), maxAheadBytes)
+	size := proto.Size(req)
+	t.bytes = min(int64(size), maxAheadBytes)
 	if err := q.room.Acquire(ctx, t.bytes); err != nil {
 		return turn{err: err}
 	}
-	t.record, t.err = q.s.ready(ctx, req)
+	t.record, t.err = q.s.ready(ctx, req, size)
 	return t
 }
 

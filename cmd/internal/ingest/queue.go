@@ -49,6 +49,7 @@ type queue struct {
 	open     *batch   // takes more
 	next     *entry   // did not fit into the closed one
 	spare    []*batch // acknowledged
+	usual    int      // bytes of a batch, as the last one had them
 	timer    *time.Timer
 	ended    bool // nothing more will come in
 }
@@ -68,6 +69,8 @@ func (q *queue) add(e entry) {
 		q.open = &batch{requestID: id.String()}
 		if n := len(q.spare); n > 0 {
 			q.open.text, q.open.lines, q.spare = q.spare[n-1].text[:0], q.spare[n-1].lines[:0], q.spare[:n-1]
+		} else {
+			q.open.text = make([]byte, 0, q.usual)
 		}
 		q.timer = time.NewTimer(linger)
 	}
@@ -92,6 +95,7 @@ func (q *queue) acknowledged() {
 // close ends the open batch; there must be no closed one yet.
 func (q *queue) close() {
 	q.timer.Stop()
+	q.usual = min(len(q.open.text)+len(q.open.text)/8, maxBytes)
 	q.closed, q.open = q.open, nil
 }
 
