@@ -44,9 +44,9 @@ type batchRequest interface {
 	GetRequestId() string
 }
 
-// ready does with a request of so many bytes all that needs not wait for its turn, and returns
-// what records it. Observations that cannot even be read are refused here; the
-// receipt has the results of all in their order.
+// ready does with a request of so many bytes all that needs not wait for its
+// turn, and returns what records it. Observations that cannot even be read are
+// refused here; the receipt has the results of all in their order.
 func (s *recorderService) ready(ctx context.Context, req batchRequest, size int) (func(context.Context) (history.Receipt, error), error) {
 	batch, err := batchOf(req, size)
 	if err != nil {
