@@ -68,6 +68,20 @@ func (c counted) Record(ctx context.Context, b history.Batch) (history.Receipt, 
 	return receipt, err
 }
 
+// Ready counts like Record, when what is ready is recorded.
+func (c counted) Ready(ctx context.Context, b history.Batch) (record func(context.Context) (history.Receipt, error), err error) {
+	ready, err := c.Recorder.Ready(ctx, b)
+	if err != nil {
+		c.metrics.Batch(history.Receipt{}, err)
+		return nil, err
+	}
+	return func(ctx context.Context) (history.Receipt, error) {
+		receipt, err := ready(ctx)
+		c.metrics.Batch(receipt, err)
+		return receipt, err
+	}, nil
+}
+
 // side is an end of a gRPC connection.
 type side int
 
