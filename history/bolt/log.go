@@ -1,21 +1,98 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"math"
+
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
 )
 
-// The log holds one value per commit, under the commit's number: all that the
-// commit did. It is the only bucket a commit of observations touches; merging
-// carries it into the other buckets later. On opening, what was not merged is
-// read back into memory.
+// The log holds one entry per commit: all that the commit did. It is the only
+// bucket a commit of observations touches; merging carries it into the other
+// buckets later. On opening, what was not merged is read back into memory.
 //
-//	crc32c  4 bytes, of the key and the rest
 //	mark    where the store stands after the commit
 //	records each a byte for its kind, then its fields
+//
+// An entry is cut into pieces of up to logPiece bytes, under the commit's number
+// and theirs:
+//
+//	crc32c  4 bytes, of the key and the rest
+//	uvarint number of pieces
+//	piece
 type recordKind byte
+
+// logPiece makes two pieces fill four pages. Longer ones would need more pages in
+// a row than a file in use has free, and so make it grow.
+const logPiece = 8140
+
+func logKey(commit uint64, piece int) []byte {
+	return binary.BigEndian.AppendUint16(uint64Key(commit), uint16(piece))
+}
+
+func putLogEntry(b *bolt.Bucket, commit uint64, entry []byte) error {
+	size := max(logPiece, (len(entry)+math.MaxUint16-1)/math.MaxUint16)
+	pieces := (len(entry) + size - 1) / size
+	for i := range pieces {
+		key := logKey(commit, i)
+		part := entry[i*size : min(len(entry), i*size+size)]
+		value := binary.AppendUvarint(make([]byte, 4, 4+binary.MaxVarintLen32+len(part)), uint64(pieces))
+		value = append(value, part...)
+		sealInPlace(key, value)
+		if err := b.Put(key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachLogEntry reads the log after a commit. The records are f's to keep.
+func eachLogEntry(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) error) error {
+	c := tx.Bucket(bucketLog).Cursor()
+	k, framed := c.Seek(uint64Key(merged + 1))
+	for k != nil {
+		first := bytes.Clone(k)
+		entry, next, value, err := readLogEntry(c, k, framed)
+		if err != nil {
+			return err
+		}
+		d := decoder{b: entry}
+		m := d.mark()
+		if d.short || m.commit != binary.BigEndian.Uint64(first) {
+			return damaged(bucketLog, first)
+		}
+		if err := f(m, d.b); err != nil {
+			return errors.Join(damaged(bucketLog, first), err)
+		}
+		k, framed = next, value
+	}
+	return nil
+}
+
+// readLogEntry puts the pieces of an entry together, of which the cursor is on
+// the first, and returns what follows.
+func readLogEntry(c *bolt.Cursor, k, framed []byte) (entry, next, value []byte, err error) {
+	commit, total := bytes.Clone(k[:min(len(k), 8)]), uint64(1)
+	for i := 0; i < int(total); i++ {
+		piece, ok := openValue(k, framed)
+		d := decoder{b: piece}
+		n := d.uvarint()
+		if i == 0 {
+			total = n
+		}
+		if !ok || d.short || n != total || len(commit) != 8 || !bytes.Equal(k, logKey(binary.BigEndian.Uint64(commit), i)) {
+			return nil, nil, nil, damaged(bucketLog, append(commit, byte(i>>8), byte(i)))
+		}
+		entry = append(entry, d.b...)
+		k, framed = c.Next()
+	}
+	return entry, k, framed, nil
+}
 
 const (
 	recResource recordKind = 1 // rid, account, region, type, id

@@ -239,7 +239,7 @@ func deleteLog(tx *bolt.Tx, last uint64) (done bool, err error) {
 	c := tx.Bucket(bucketLog).Cursor()
 	for range mergeDeletes {
 		k, _ := c.First()
-		if k == nil || binary.BigEndian.Uint64(k) > last {
+		if len(k) < 8 || binary.BigEndian.Uint64(k) > last {
 			return true, nil
 		}
 		if err := c.Delete(); err != nil {

@@ -18,7 +18,7 @@ const (
 	mergeResources = 256
 	mergeSlice     = 4 << 20
 	mergeDeletes   = 1024
-	mergeLeast     = 8 << 20
+	mergeLeast     = 2 << 20
 	mergeAgain     = 10 // a merge that failed is tried again after so many times MergeIdle
 	mergeBacklog   = 2  // an active tail of so many times the threshold holds the writer up
 )
@@ -81,11 +81,11 @@ func (m *merger) due(t *tail) bool {
 	return t.records >= m.s.o.MergeRecords || t.bytes >= m.limit()
 }
 
-// limit is how large the log may become before it is merged: up to half of what
+// limit is how large the log may become before it is merged: up to a quarter of what
 // is merged already, since its pages are not given back to the file system, but
 // not less than mergeLeast, since merges of little cost much.
 func (m *merger) limit() int {
-	return min(m.s.o.MergeBytes, max(mergeLeast, int(m.live.Load()/2)))
+	return min(m.s.o.MergeBytes, max(mergeLeast, int(m.live.Load()/4)))
 }
 
 // measure notes how much of the file is in use.

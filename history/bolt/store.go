@@ -262,26 +262,6 @@ func (s *Store) loadMeta(tx *bolt.Tx) error {
 	return nil
 }
 
-// eachLogEntry reads the log after a commit.
-func eachLogEntry(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) error) error {
-	c := tx.Bucket(bucketLog).Cursor()
-	for k, framed := c.Seek(uint64Key(merged + 1)); k != nil; k, framed = c.Next() {
-		value, ok := openValue(k, framed)
-		if !ok {
-			return damaged(bucketLog, k)
-		}
-		d := decoder{b: value}
-		m := d.mark()
-		if d.short || m.commit != binary.BigEndian.Uint64(k) {
-			return damaged(bucketLog, k)
-		}
-		if err := f(m, d.b); err != nil {
-			return errors.Join(damaged(bucketLog, k), err)
-		}
-	}
-	return nil
-}
-
 // tails lists the published tails, oldest first. s.mu is held.
 func (s *Store) tails() []*tail {
 	if s.merging != nil {

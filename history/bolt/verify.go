@@ -71,9 +71,11 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 		}
 		c.groups, c.dicts = newGroups(nil), &s.dicts
 		c.tx, c.merged, c.end = tx, s.mark, s.mark
-		if k, framed := tx.Bucket(bucketLog).Cursor().Last(); k != nil {
-			if value, ok := openValue(k, framed); ok {
-				d := decoder{b: value}
+		if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
+			cursor := tx.Bucket(bucketLog).Cursor()
+			k, framed := cursor.Seek(last[:8])
+			if entry, _, _, err := readLogEntry(cursor, k, framed); err == nil {
+				d := decoder{b: entry}
 				if m := d.mark(); m.commit > s.mark.commit {
 					c.end = m
 				}
@@ -437,34 +439,53 @@ func (c *check) ops() error {
 // log checks what was not merged: each entry by itself, and that none is
 // missing.
 func (c *check) log() error {
+	b := c.tx.Bucket(bucketLog)
+	if b == nil {
+		c.find(bucketLog, nil, "the bucket is missing")
+		return nil
+	}
 	before := c.merged
-	return c.sealed(bucketLog, func(k []byte, d *decoder) {
+	cursor := b.Cursor()
+	for k, framed := cursor.First(); k != nil; {
+		key := bytes.Clone(k)
+		entry, next, value, err := readLogEntry(cursor, k, framed)
+		if err != nil {
+			c.find(bucketLog, key, "a piece of it is missing, or its checksum does not match")
+			if next, value = cursor.Seek(uint64Key(binary.BigEndian.Uint64(append(key, make([]byte, 8)...)) + 1)); bytes.Equal(next, key) {
+				return nil // a key that is none
+			}
+			k, framed = next, value
+			continue
+		}
+		k, framed = next, value
+		d := decoder{b: entry}
 		m := d.mark()
 		if m.commit <= c.merged.commit {
-			return // merged; a merge was cut short while it deleted the log
+			continue // merged; a merge was cut short while it deleted the log
 		}
 		c.sum.LogEntries++
-		if m.commit != binary.BigEndian.Uint64(k) || m.commit != before.commit+1 {
-			c.find(bucketLog, k, "commit %d follows %d", m.commit, before.commit)
+		if d.short || m.commit != binary.BigEndian.Uint64(key) || m.commit != before.commit+1 {
+			c.find(bucketLog, key, "commit %d follows %d", m.commit, before.commit)
 		}
 		if m.revision < before.revision || m.seq < before.seq || m.recordedAt < before.recordedAt {
-			c.find(bucketLog, k, "commit %d runs backwards", m.commit)
+			c.find(bucketLog, key, "commit %d runs backwards", m.commit)
 		}
 		before = m
 		t := newTail()
 		if err := t.readRecords(m, d.b); err != nil {
-			c.find(bucketLog, k, "its records cannot be read")
-			return
+			c.find(bucketLog, key, "its records cannot be read")
+			continue
 		}
 		for _, res := range t.resources {
 			for i := range res.rows {
 				payload, err := openBody(res.rows[i].body, c.dicts)
-				c.payload(bucketLog, k, &res.rows[i].Row, payload, err)
+				c.payload(bucketLog, key, &res.rows[i].Row, payload, err)
 			}
 		}
 		c.sum.Versions += uint64(countRows(t))
 		c.sum.Changes += uint64(len(t.changes))
-	})
+	}
+	return nil
 }
 
 func countRows(t *tail) int {

@@ -177,14 +177,12 @@ func (s *Store) plan(pending *tail, f func(*view) error) error {
 
 // log makes a commit durable.
 func (s *Store) log(m mark, t *tail) error {
-	value := t.appendRecords(m.append(make([]byte, 4, 4+t.bytes+t.bytes/4+256)))
-	key := uint64Key(m.commit)
-	sealInPlace(key, value)
-	t.bytes = len(value)
+	entry := t.appendRecords(m.append(make([]byte, 0, t.bytes+t.bytes/4+256)))
+	t.bytes = len(entry)
 	return s.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketLog)
 		b.FillPercent = 1
-		return b.Put(key, value)
+		return putLogEntry(b, m.commit, entry)
 	})
 }
 
