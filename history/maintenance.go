@@ -1,6 +1,9 @@
 package history
 
-import "context"
+import (
+	"context"
+	"maps"
+)
 
 // What follows are optional powers of a store, each an interface of its own: a
 // door asks for it by type assertion and answers Unimplemented without it.
@@ -11,19 +14,39 @@ type Floors struct {
 	Captured Moment            // of all types: no capture and no question before it; zero: none
 	ByType   map[string]Moment // of types whose floor is higher than Captured
 
-	Revision   Revision // no question known at an earlier one
-	RecordedAt Moment   // of Revision
-	Seq        Seq      // changes up to it are gone: positions before it cannot be resumed
+	Revision       Revision            // no question known at an earlier one
+	RecordedAt     Moment              // of Revision
+	RevisionByType map[string]Revision // of types whose floor is higher than Revision
+	Seq            Seq                 // changes up to it are gone: positions before it cannot be resumed
 }
 
-// Of is the floor of a type.
+// Of is the captured floor of a type.
 func (f *Floors) Of(typ string) Moment { return max(f.Captured, f.ByType[typ]) }
+
+// RevisionOf is the revision floor of a type.
+func (f *Floors) RevisionOf(typ string) Revision { return max(f.Revision, f.RevisionByType[typ]) }
+
+// Clone copies the floors, their maps included.
+func (f *Floors) Clone() Floors {
+	c := *f
+	c.ByType, c.RevisionByType = maps.Clone(f.ByType), maps.Clone(f.RevisionByType)
+	return c
+}
 
 // PruneRequest says what to forget.
 type PruneRequest struct {
-	Floor  Moment // captured; the state at it is kept
-	Type   string // only this type; "" prunes all of them, and with them revisions and the feed
-	DryRun bool   // count, and change nothing
+	Floor Moment // captured; the state at it is kept
+	Type  string // only this type; "" prunes all of them, and with them the feed
+
+	// Recorded is the moment of recording up to which beliefs are forgotten as
+	// well: the revision floor becomes what was known then. Zero, or a moment
+	// before Floor, means Floor. What was recorded after it stays answerable as
+	// it was believed at each revision since, and such beliefs hold on to their
+	// versions: history that was recorded long after it was captured, as by an
+	// import, is dropped only once Recorded has passed its recording.
+	Recorded Moment
+
+	DryRun bool // count, and change nothing
 
 	// Progress, if set, is called now and then with how many of the store's
 	// resources have been looked at.
@@ -33,9 +56,9 @@ type PruneRequest struct {
 // Pruned is what pruning dropped, or with DryRun would drop.
 type Pruned struct {
 	Floors    Floors // as they stand afterwards
-	Resources uint64 // that went entirely: deleted before the floor
-	Versions  uint64
-	Sightings uint64
+	Resources uint64 // that went entirely: deleted at the floor
+	Versions  uint64 // of these and of others
+	Sightings uint64 // those in runs are not counted
 	Changes   uint64 // of the feed
 }
 
@@ -44,18 +67,26 @@ type Pruner interface {
 	// Prune raises a floor and drops what no answer at or above it needs.
 	//
 	// Of each resource it keeps the version that stands at the floor, with its
-	// number and times as they are, and all that begin later; a resource that is
-	// deleted at the floor, and of which nothing is known after it, goes
-	// entirely: its key is free for a new resource. Answers at or above the
-	// floor stay the same, those known at an earlier revision (at or above
-	// Floors.Revision) included. Pruning all types raises Floors.Revision to
-	// what was known at the floor by the clock of recording, and drops the
-	// changes of the feed up to it.
+	// number and times as they are, and all that begin later; history lists no
+	// others. Answers at or above the floor stay the same, those known at an
+	// earlier revision (at or above the revision floor) included; captures at
+	// or above it are planned as if nothing had been pruned. A resource that is
+	// deleted at the floor at every such revision, and of which nothing is known
+	// after it, goes entirely: its key is free for a new resource, which begins
+	// with version 1 and which no run has seen.
+	//
+	// Pruning raises the revision floor to what was known at the floor by the
+	// clock of recording, or at Recorded. Pruning all types drops the changes of
+	// the feed up to that revision as well. A collection run whose moment lies
+	// below the floor deletes nothing any more.
 	//
 	// A floor below the present one changes nothing: floors never sink. The
-	// floor is raised, durably, before anything is dropped; a prune that is cut
-	// short is finished by the next one. Writers and readers go on meanwhile.
-	// Future if the floor lies after now.
+	// floors are raised, durably and in order with what is recorded, before
+	// anything is dropped: from then on answers are as if all had been dropped,
+	// but for resources that are still to go. A prune that is cut short, by ctx
+	// or by the end of the process, is finished by the next one. Writers and
+	// readers go on meanwhile; readers made before are bound by the new floors.
+	// Future if Floor or Recorded lies after now, Invalid if Floor is none.
 	Prune(ctx context.Context, r PruneRequest) (Pruned, error)
 
 	// Floors tells the present floors.
@@ -67,20 +98,29 @@ type Eraser interface {
 	// Erase destroys the content and origin of one version and leaves a
 	// tombstone: the version keeps its place, number, times, status and hash, so
 	// that the history reads as before and an equal observation is still known
-	// as equal. Its State is empty but for Deleted, and Item.Erased is set.
+	// as equal. Its State is empty but for Deleted, and Item.Erased is set; no
+	// name and no tag matches it. It is gone for good when Erase returns.
+	//
 	// Versions of equal content are told apart by their numbers: each is erased
-	// by itself. Erasing again changes nothing. NotFound if no such version was
-	// ever recorded. What remains in free pages of the file, in backups and in
-	// copies made before is not reached; compacting takes care of the file.
+	// by itself. Where a late capture makes an erased version resume, the
+	// resumed one takes its content from another version of equal state, and is
+	// born erased if none has it. Erasing again changes nothing. NotFound if no
+	// such version was ever recorded, or it was pruned. What remains in free
+	// pages of the file, in backups and in copies made before is not reached;
+	// compacting takes care of the file.
 	Erase(ctx context.Context, k Key, version uint32) error
 }
 
 // Folder is a store that can fold sightings: of those that witness one version,
-// recorded before a moment, the first and the last in captured time stay.
+// recorded before a moment, the first and the last in captured time stay. So do
+// those of runs, which tell what a run did not miss, those at the moment of a run
+// that was not aborted, where they stand against a deletion, and those below the
+// captured floor.
 type Folder interface {
 	// Fold returns how many sightings it dropped. A capture that arrives later
-	// may then resume at a later evidence, and Item.LastSeenAt at revisions
-	// before the moment is no longer promised.
+	// may then resume at a later evidence, and Item.LastSeenAt as known at
+	// revisions before the folding is no longer promised. Nothing is dropped
+	// when the moment does not lie after Floors.RecordedAt.
 	Fold(ctx context.Context, recordedBefore Moment) (dropped uint64, err error)
 }
 

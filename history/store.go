@@ -40,21 +40,23 @@ type Store interface {
 	Runs(ctx context.Context, after RunID, limit int) ([]Run, bool, error)
 
 	// AsOf returns a reader bound to a moment on both axes. Future if Known is
-	// not yet given. The reader holds no resources and needs no closing.
+	// not yet given, Compacted if either lies below its floor. The reader holds
+	// no resources and needs no closing.
 	AsOf(ctx context.Context, at At) (Reader, error)
 
 	// KnownAt is the newest revision recorded at or before a moment; zero when
-	// there is none.
+	// there is none, Compacted if the moment lies before Floors.RecordedAt.
 	KnownAt(ctx context.Context, recorded Moment) (Revision, error)
 
 	// Changes returns up to limit changes after a position ("" = the start of
-	// the feed) in feed order, and the position after the last of them (the
-	// given one, made explicit, when there are none). With none at hand it
-	// waits up to wait for the first.
+	// what is kept of the feed) in feed order, and the position after the last
+	// of them (the given one, made explicit, when there are none). With none at
+	// hand it waits up to wait for the first. Compacted if a change after the
+	// position is no longer kept.
 	Changes(ctx context.Context, after Position, limit int, wait time.Duration) ([]Change, Position, error)
 
-	// PositionAt is the position just before the first change recorded at or
-	// after a moment; Newest gives the end of the feed.
+	// PositionAt is the position just before the first change kept that was
+	// recorded at or after a moment; Newest gives the end of the feed.
 	PositionAt(ctx context.Context, recorded Moment) (Position, error)
 
 	// Head says how far the store has come.
@@ -65,7 +67,9 @@ type Store interface {
 }
 
 // Reader answers from one moment. Its methods are safe for concurrent use and
-// see nothing that was recorded after its Known revision.
+// see nothing that was recorded after its Known revision. Compacted when what
+// is asked about has a floor above either moment: a question that covers all
+// types is refused if any has.
 type Reader interface {
 	// At is the moment the reader is bound to, with both fields filled in.
 	At() At
@@ -75,12 +79,14 @@ type Reader interface {
 	Get(ctx context.Context, keys []Key, f Fields) ([]Item, error)
 
 	// Version returns the version of that number: NotFound if it is not
-	// visible at the Known revision. Captured is not looked at.
+	// visible at the Known revision, or was pruned. Captured is not looked at
+	// but for floors.
 	Version(ctx context.Context, k Key, number uint32) (Item, error)
 
 	// History returns versions of one resource, newest first by (CapturedAt,
-	// order of evidence), and whether there are more. Captured is not looked
-	// at; the query has its own range.
+	// order of evidence), and whether there are more, of those that are kept.
+	// Captured is not looked at but for floors; the query has its own range,
+	// which may reach below them.
 	History(ctx context.Context, k Key, q HistoryQuery) ([]Item, bool, error)
 
 	// Items returns the inventory at the moment in key order, and whether

@@ -83,8 +83,13 @@ func (a *actor) moments() []history.Moment {
 	return slices.Compact(list)
 }
 
+// reader is nil below a floor.
 func (a *actor) reader(at history.At) history.Reader {
 	r, err := a.s.AsOf(ctx, at)
+	if a.o.refuses(at) {
+		sameError(fmt.Sprintf("as of %+v", at), err, history.Compacted)
+		return nil
+	}
 	check(err)
 	return r
 }
@@ -97,8 +102,15 @@ func (a *actor) compareReader(known history.Revision, keys []history.Key, moment
 	}
 	at := history.At{Known: known, Captured: history.Newest}
 	r := a.reader(at)
+	if r == nil {
+		return
+	}
 	for _, k := range keys {
 		got, more, err := r.History(ctx, k, history.HistoryQuery{})
+		if a.o.refuses(at, k.Type) {
+			sameError("history below a floor", err, history.Compacted)
+			continue
+		}
 		check(err)
 		want := slices.Clone(a.o.known(k, known))
 		slices.Reverse(want)
@@ -108,9 +120,18 @@ func (a *actor) compareReader(known history.Revision, keys []history.Key, moment
 	}
 	for _, m := range moments {
 		at.Captured = m
-		got, err := a.reader(at).Get(ctx, keys, history.FieldsAll)
+		r := a.reader(at)
+		if r == nil {
+			continue
+		}
+		kept := slices.DeleteFunc(slices.Clone(keys), func(k history.Key) bool { return a.o.refuses(at, k.Type) })
+		if len(kept) < len(keys) {
+			_, err := r.Get(ctx, keys, history.FieldsAll)
+			sameError("get below a floor", err, history.Compacted)
+		}
+		got, err := r.Get(ctx, kept, history.FieldsAll)
 		check(err)
-		for i, k := range keys {
+		for i, k := range kept {
 			if want := a.o.at(k, at); !sameItem(&got[i], &want, history.FieldsAll) {
 				fail("%v at %d known at %d (-want +got):\n%s", k, m, known, difference(want, got[i]))
 			}
@@ -120,10 +141,19 @@ func (a *actor) compareReader(known history.Revision, keys []history.Key, moment
 
 // compareVersions asks for every version number ever given, and one more.
 func (a *actor) compareVersions(known history.Revision, keys []history.Key) {
-	r := a.reader(history.At{Known: known})
+	at := history.At{Known: known}
+	r := a.reader(at)
+	if r == nil {
+		return
+	}
 	for _, k := range keys {
 		l := a.o.lives[k]
 		if l == nil {
+			continue
+		}
+		if a.o.refuses(at, k.Type) {
+			_, err := r.Version(ctx, k, 1)
+			sameError("a version below a floor", err, history.Compacted)
 			continue
 		}
 		want := a.o.known(k, known)
@@ -191,6 +221,20 @@ func (a *actor) compareQuery(s source) {
 		}
 	}
 	r := a.reader(at)
+	if r == nil {
+		return
+	}
+	covers := modelTypes
+	if q.Type != "" {
+		covers = []string{q.Type}
+	}
+	if a.o.refuses(at, covers...) {
+		_, err := r.Count(ctx, q, history.ByType)
+		sameError("count below a floor", err, history.Compacted)
+		_, _, err = r.Items(ctx, q)
+		sameError("items below a floor", err, history.Compacted)
+		return
+	}
 	what := fmt.Sprintf("items %+v at %+v", q, at)
 	for _, by := range []history.GroupBy{history.ByNothing, history.ByAccount, history.ByRegion, history.ByType} {
 		groups, err := r.Count(ctx, q, by)
@@ -228,6 +272,10 @@ func (a *actor) compareQuery(s source) {
 
 	k := pick(s, a.w.keys)
 	keys, err := r.Find(ctx, k.Type, k.ID)
+	if a.o.refuses(at, k.Type) {
+		sameError("find below a floor", err, history.Compacted)
+		return
+	}
 	check(err)
 	var found []history.Key
 	for _, o := range a.o.keys() {
@@ -285,6 +333,14 @@ func (a *actor) compareHistory(s source) {
 		}
 	}
 	r := a.reader(at)
+	if r == nil {
+		return
+	}
+	if a.o.refuses(at, k.Type) {
+		_, _, err := r.History(ctx, k, q)
+		sameError("history below a floor", err, history.Compacted)
+		return
+	}
 	what := fmt.Sprintf("history of %v %+v known at %d", k, q, at.Known)
 	for {
 		got, more, err := r.History(ctx, k, q)
@@ -330,7 +386,15 @@ func (a *actor) compareTimes(s source) {
 		}
 		all, after = append(all, list...), next
 	}
-	sameAs("feed", all, a.o.feed)
+	sameAs("feed", all, a.o.feed[a.o.floors.Seq:])
+	for seq := range history.Seq(len(a.o.feed)) {
+		_, _, err := a.s.Changes(ctx, a.o.lineage.Position(seq), 1, 0)
+		if seq < a.o.floors.Seq {
+			sameError("changes after one that is gone", err, history.Compacted)
+			continue
+		}
+		check(err)
+	}
 
 	moments := []history.Moment{1, history.Newest}
 	for _, m := range a.o.recorded {
@@ -339,14 +403,15 @@ func (a *actor) compareTimes(s source) {
 	slices.Sort(moments)
 	for _, m := range slices.Compact(moments) {
 		known, err := a.s.KnownAt(ctx, m)
-		check(err)
 		var want history.Revision
 		for i, r := range a.o.recorded {
 			if r <= m {
 				want = history.Revision(i + 1)
 			}
 		}
-		if known != want {
+		if want < a.o.floors.Revision {
+			sameError("known below a floor", err, history.Compacted)
+		} else if check(err); known != want {
 			fail("known at %d: got revision %d, want %d", m, known, want)
 		}
 		position, err := a.s.PositionAt(ctx, m)
@@ -355,6 +420,7 @@ func (a *actor) compareTimes(s source) {
 		if first < 0 {
 			first = len(a.o.feed)
 		}
+		first = max(first, int(a.o.floors.Seq))
 		if p := a.o.lineage.Position(history.Seq(first)); p != position {
 			fail("position at %d: got %q, want that after %d changes", m, position, first)
 		}
@@ -407,9 +473,10 @@ func sameItem(got, want *history.Item, f history.Fields) bool {
 		left := leftOf(*want, f)
 		want = &left
 	}
-	if got.Key != want.Key || got.Version != want.Version || got.CapturedAt != want.CapturedAt || got.LastSeenAt != want.LastSeenAt ||
+	if got.Key != want.Key || got.Version != want.Version || got.CapturedAt != want.CapturedAt ||
+		want.LastSeenAt != unpromised && got.LastSeenAt != want.LastSeenAt ||
 		got.Until != want.Until || got.RecordedAt != want.RecordedAt || got.Revision != want.Revision ||
-		got.Status != want.Status || got.Hash != want.Hash {
+		got.Status != want.Status || got.Hash != want.Hash || got.Erased != want.Erased {
 		return false
 	}
 	state := &want.State

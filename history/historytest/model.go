@@ -95,6 +95,7 @@ type world struct {
 	states  []history.State
 	names   []string // of the states
 	moments []history.Moment
+	begin   time.Time // what the clock shows first: long after the moments, or amid them
 }
 
 var (
@@ -117,7 +118,10 @@ func modelState(l string) history.State {
 }
 
 func makeWorld(s source) *world {
-	w := &world{}
+	w := &world{begin: epoch.Add(time.Hour)}
+	if s.below(3) == 0 {
+		w.begin = (at(100) + history.Moment(s.below(40))).Time()
+	}
 	resources := 2 + s.below(4)
 	if s.below(8) == 0 {
 		resources = 11 + s.below(12) // enough for a greedy run
@@ -153,6 +157,9 @@ const (
 	opTick
 	opReopen
 	opKill
+	opPrune
+	opErase
+	opFold
 )
 
 // op is one operation, in words that mean something whatever came before it.
@@ -177,6 +184,15 @@ type op struct {
 
 	// opTick
 	by time.Duration
+
+	// opPrune: moment is the floor. opPrune, opFold: recorded, in hundredths of
+	// all revisions; -1: not given.
+	typ      string
+	recorded int
+
+	// opErase
+	key     int
+	version uint32
 }
 
 // sight is one observation.
@@ -210,7 +226,7 @@ func generate(s source, n int) (*world, []op) {
 	var runs []history.RunID
 	for len(ops) < n && !s.spent() {
 		o := op{}
-		switch c := s.below(32); {
+		switch c := s.below(37); {
 		case c < 4 && len(w.keys) > 10:
 			id := history.RunID(fmt.Sprint("r", len(runs)+1))
 			runs, ops = append(runs, id), append(ops, w.makeSweep(s, id)...)
@@ -252,6 +268,12 @@ func generate(s source, n int) (*world, []op) {
 			o = op{kind: opReopen}
 		case c < 31:
 			o = op{kind: opKill}
+		case c < 34:
+			o = w.makePrune(s)
+		case c < 35:
+			o = op{kind: opErase, key: s.below(len(w.keys)), version: uint32(s.below(7))}
+		case c < 36:
+			o = op{kind: opFold, recorded: s.below(101)}
 		default:
 			o = op{kind: opTick, by: time.Microsecond}
 		}
@@ -301,6 +323,21 @@ func (w *world) makeSweep(s source, id history.RunID) []op {
 		return []op{herd, open, end}
 	}
 	return []op{herd, open, seen, end}
+}
+
+// makePrune draws low floors more often than high ones.
+func (w *world) makePrune(s source) op {
+	o := op{kind: opPrune, moment: s.below(1 + s.below(len(w.moments))), recorded: -1}
+	if s.below(12) == 0 {
+		o.moment = pick(s, []int{momentNone, momentBad, momentLimit})
+	}
+	if s.below(2) == 0 {
+		o.typ = pick(s, modelTypes)
+	}
+	if s.below(2) == 0 {
+		o.recorded = s.below(101)
+	}
+	return o
 }
 
 func (w *world) makeMoment(s source) int {
@@ -360,6 +397,12 @@ func (w *world) tell(ops []op) string {
 			b.WriteString("reopen")
 		case opKill:
 			b.WriteString("kill")
+		case opPrune:
+			fmt.Fprintf(&b, "prune %q%s recorded %d%%", o.typ, momentName(o.moment), o.recorded)
+		case opErase:
+			fmt.Fprintf(&b, "erase k%d v%d", o.key, o.version)
+		case opFold:
+			fmt.Fprintf(&b, "fold recorded %d%%", o.recorded)
 		}
 		b.WriteByte('\n')
 	}
@@ -458,7 +501,7 @@ type actor struct {
 // play opens a store, plays the operations and compares all the while, and for
 // the last time with the comparison given.
 func play(t *testing.T, b Backend, w *world, ops []op, seed uint64, finally func(*actor, source)) (err error) {
-	clock := NewClock(epoch.Add(time.Hour))
+	clock := NewClock(w.begin)
 	a := &actor{t: t, b: b, w: w, clock: clock, s: b.Open(t, Options{Now: clock.Now, StoreID: testStore})}
 	head, err := a.s.Head(ctx)
 	if err != nil {
@@ -523,7 +566,46 @@ func (a *actor) act(o op) {
 		if a.b.Kill != nil {
 			a.s = a.b.Kill(a.t, a.s)
 		}
+	case opPrune:
+		a.prune(o)
+	case opErase:
+		err := a.s.(history.Eraser).Erase(ctx, a.w.keys[o.key], o.version)
+		sameError("erase", err, a.o.erase(a.w.keys[o.key], o.version))
+	case opFold:
+		moment := a.recorded(o.recorded) + 1
+		got, err := a.s.(history.Folder).Fold(ctx, moment)
+		check(err)
+		if want := a.o.fold(moment); got != want {
+			fail("fold dropped %d sightings, want %d", got, want)
+		}
 	}
+}
+
+// prune has the store say what it would drop, and then drop it.
+func (a *actor) prune(o op) {
+	r := history.PruneRequest{Floor: a.moment(o.moment), Type: o.typ, Recorded: a.recorded(o.recorded)}
+	if o.moment == momentNone {
+		r.Floor = a.o.now()
+	}
+	for _, r.DryRun = range []bool{true, false} {
+		got, err := a.s.(history.Pruner).Prune(ctx, r)
+		want, wantErr := a.o.prune(r)
+		sameError(fmt.Sprintf("prune %+v", r), err, wantErr)
+		if err == nil {
+			sameAs(fmt.Sprintf("pruned, dry %t", r.DryRun), got, want)
+		}
+		floors, err := a.s.(history.Pruner).Floors(ctx)
+		check(err)
+		sameAs("floors", floors, a.o.floors)
+	}
+}
+
+// recorded is the moment at which some of all revisions were recorded.
+func (a *actor) recorded(percent int) history.Moment {
+	if n := len(a.o.recorded); percent >= 0 && n > 0 {
+		return a.o.recorded[(n-1)*percent/100]
+	}
+	return 0
 }
 
 // moment gives a moment's word its meaning now.

@@ -26,6 +26,8 @@ type oracle struct {
 	runs     []*oracleRun // in order of opening
 	feed     []history.Change
 	receipts map[history.OpID]receipt
+	ever     uint64 // resources
+	floors   history.Floors
 }
 
 // life is one resource.
@@ -35,6 +37,8 @@ type life struct {
 	versions []version
 	numbers  uint32    // given so far
 	told     []telling // one for each revision that touched it
+	rows     map[uint32]*oracleRow
+	folded   history.Revision // newest at the last folding
 }
 
 type telling struct {
@@ -49,6 +53,10 @@ type fact struct {
 	state  history.State
 	hash   history.Hash
 	origin history.Origin
+
+	sighted bool // it is kept as a sighting
+	begins  bool // a version was recorded that begins with it
+	pruned  bool // the sighting was
 }
 
 // version is a maximal run of equal state.
@@ -67,7 +75,8 @@ type version struct {
 
 type oracleRun struct {
 	history.Run
-	seen map[history.Key]bool
+	seen   map[history.Key]bool
+	floors history.Floors // when it was closed
 }
 
 func newOracle(l history.Lineage, clock func() time.Time) *oracle {
@@ -95,7 +104,7 @@ func (o *oracle) keys() []history.Key {
 
 func (o *oracle) head() history.Head {
 	return history.Head{
-		StoreID: o.lineage.StoreID, Revision: o.revision(), RecordedAt: o.latest, Position: o.end(), Resources: uint64(len(o.lives)),
+		StoreID: o.lineage.StoreID, Revision: o.revision(), RecordedAt: o.latest, Position: o.end(), Resources: o.ever,
 	}
 }
 
@@ -162,16 +171,21 @@ func (o *oracle) observe(observation history.Observation, run *oracleRun, now hi
 		return history.Result{Err: history.Invalid}
 	case f.at > now+o.slack:
 		return history.Result{Err: history.Future}
+	case f.at < o.floors.Of(observation.Key.Type):
+		return history.Result{Err: history.Compacted}
 	}
 
 	l := o.lives[observation.Key]
 	if l == nil {
-		l = &life{key: observation.Key}
+		l = &life{key: observation.Key, rows: map[uint32]*oracleRow{}}
 	}
 	if e := observation.Expect; e != nil && *e != l.newest() {
 		return history.Result{Err: history.Conflict}
 	}
-	o.lives[l.key] = l
+	if o.lives[l.key] == nil {
+		o.lives[l.key] = l
+		o.ever++
+	}
 	f.rev = o.commit(now)
 
 	if i := slices.IndexFunc(l.facts, func(x fact) bool { return x.at == f.at && x.hash == f.hash }); i >= 0 {
@@ -183,10 +197,11 @@ func (o *oracle) observe(observation history.Observation, run *oracleRun, now hi
 	slices.SortFunc(l.facts, func(a, b fact) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.rev, b.rev)) })
 	before, changed := o.retell(l, &f)
 	v := l.holding(f.rev)
-	if run != nil && (!changed || v.facts[0].rev != f.rev) {
-		// A run's sightings are packed: they keep the run alone.
-		i := slices.IndexFunc(l.facts, func(x fact) bool { return x.rev == f.rev })
-		l.facts[i].origin = history.Origin{Run: run.ID}
+	if !changed || v.facts[0].rev != f.rev {
+		own := l.fact(f.rev)
+		if own.sighted = true; run != nil {
+			own.origin = history.Origin{Run: run.ID} // a run's sightings are packed: they keep the run alone
+		}
 	}
 	result := history.Result{Unchanged: !changed, Version: v.number, CapturedAt: v.at, Revision: f.rev}
 	if !changed {
@@ -244,6 +259,7 @@ func (o *oracle) retell(l *life, own *fact) (before uint32, changed bool) {
 	}
 	changed = !slices.EqualFunc(was, is, func(a, b version) bool { return a.at == b.at && a.hash == b.hash })
 	before = l.numbers
+	var added []*oracleRow
 	for i := range is {
 		v := &is[i]
 		owns := own != nil && slices.ContainsFunc(v.facts, func(f fact) bool { return f.rev == own.rev })
@@ -254,9 +270,10 @@ func (o *oracle) retell(l *life, own *fact) (before uint32, changed bool) {
 		}
 		l.numbers++
 		v.number, v.opened, v.recorded = l.numbers, o.revision(), o.latest
-		if !v.absence {
-			v.origin = v.facts[0].origin
-		}
+		added = append(added, l.row(v, own))
+	}
+	for _, r := range added {
+		l.rows[r.number] = r
 	}
 	l.versions = is
 	l.told = append(l.told, telling{o.revision(), l.items()})
@@ -287,7 +304,7 @@ func (o *oracle) tellAbsence(l *life, before uint32, newest history.Moment) {
 func (o *oracle) missed(k history.Key) []history.Moment {
 	var list []history.Moment
 	for _, r := range o.runs {
-		if r.State == history.RunComplete && inScope(r.Scope, k) && !r.seen[k] {
+		if r.State == history.RunComplete && inScope(r.Scope, k) && !r.seen[k] && r.Moment >= r.floors.Of(k.Type) {
 			list = append(list, r.Moment)
 		}
 	}
@@ -397,6 +414,8 @@ func (o *oracle) openRun(r history.Run) (history.Run, error) {
 		return history.Run{}, history.Future
 	case o.run(r.ID) != nil:
 		return history.Run{}, history.AlreadyExists
+	case r.Moment < o.floors.Captured:
+		return history.Run{}, history.Compacted
 	}
 	o.runs = append(o.runs, &oracleRun{Run: r, seen: map[history.Key]bool{}})
 	return r, nil
@@ -439,12 +458,12 @@ func (o *oracle) closeRun(id history.RunID, how history.Disposal, reason string)
 		return history.Run{}, nil, history.RunTainted
 	}
 
-	r.State = history.RunComplete
+	r.State, r.floors = history.RunComplete, o.floors.Clone()
 	var alive, deleted uint64
 	var touched []*life
 	for _, k := range o.keys() {
 		l := o.lives[k]
-		if !inScope(r.Scope, k) {
+		if !inScope(r.Scope, k) || r.Moment < o.floors.Of(k.Type) {
 			continue
 		}
 		if i := place(l.items(), r.Moment-1); i.Version != 0 && !i.State.Deleted {
@@ -472,12 +491,31 @@ func (o *oracle) closeRun(id history.RunID, how history.Disposal, reason string)
 	return r.Run, nil, nil
 }
 
-// known is what was told of a resource at a revision, in captured time.
+// known is what is kept of what was told of a resource at a revision, in
+// captured time.
 func (o *oracle) known(k history.Key, known history.Revision) []history.Item {
 	l := o.lives[k]
 	if l == nil {
 		return nil
 	}
+	var items []history.Item
+	for _, i := range l.toldAt(known) {
+		if i.Until <= o.floors.Of(k.Type) {
+			continue
+		}
+		if l.rows[i.Version].erased {
+			i.Erased, i.State, i.Origin = true, history.State{Deleted: i.State.Deleted}, history.Origin{}
+		}
+		if known < l.folded {
+			i.LastSeenAt = unpromised
+		}
+		items = append(items, i)
+	}
+	return items
+}
+
+// toldAt is what was told of a resource at a revision.
+func (l *life) toldAt(known history.Revision) []history.Item {
 	for _, t := range slices.Backward(l.told) {
 		if t.revision <= known {
 			return t.items

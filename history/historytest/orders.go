@@ -189,7 +189,7 @@ func (w *world) byDefinition(facts []news) []history.Item {
 		}
 	}
 	for n, k := range w.keys {
-		l := &life{key: k}
+		l := &life{key: k, rows: map[uint32]*oracleRow{}}
 		for _, f := range facts {
 			if x := f.observation; x.Key == k && !f.open && !f.close && !slices.ContainsFunc(l.facts, func(y fact) bool { return y.at == x.CapturedAt }) {
 				l.facts = append(l.facts, fact{at: x.CapturedAt, rev: history.Revision(n), state: x.State, hash: history.HashContent(x.State.AppendContent(nil))})
@@ -199,6 +199,7 @@ func (w *world) byDefinition(facts []news) []history.Item {
 		l.versions = story(l.facts, o.missed(k))
 		for i := range l.versions {
 			l.versions[i].number = uint32(i + 1)
+			l.rows[uint32(i+1)] = &oracleRow{}
 		}
 		l.told = []telling{{1, l.items()}}
 		o.lives[k] = l

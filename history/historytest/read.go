@@ -77,7 +77,7 @@ func leftOf(i history.Item, f history.Fields) history.Item {
 		i.Origin = history.Origin{}
 	}
 	if f == history.FieldsKey {
-		i.LastSeenAt, i.RecordedAt, i.Status, i.Hash = 0, 0, "", history.Hash{}
+		i.LastSeenAt, i.RecordedAt, i.Status, i.Hash, i.Erased = 0, 0, "", history.Hash{}, false
 	}
 	return i
 }

@@ -25,6 +25,9 @@ func (r *reader) Get(_ context.Context, keys []history.Key, f history.Fields) ([
 	}
 	items := make([]history.Item, len(keys))
 	for i, k := range keys {
+		if err := plan.ReadsType(&r.s.floors, r.at, k.Type); err != nil {
+			return nil, err
+		}
 		items[i].Key = k
 		if res := r.s.resources[k]; res != nil {
 			if p := plan.Locate(res.Rows, r.at.Captured, r.at.Known); p.Row != nil {
@@ -38,7 +41,7 @@ func (r *reader) Get(_ context.Context, keys []history.Key, f history.Fields) ([
 // item reads the version of a place.
 func (r *reader) item(res *resource, p *plan.Place, f history.Fields) history.Item {
 	item := p.Item(res.key, res.LastSeen(p, r.at.Known))
-	if f == history.FieldsAll {
+	if f == history.FieldsAll && !item.Erased {
 		c := res.contents[p.Row.Number]
 		state, err := history.DecodeContent(c.bytes)
 		if err != nil {
@@ -56,8 +59,11 @@ func (r *reader) Version(_ context.Context, k history.Key, number uint32) (histo
 	if r.s.closed {
 		return history.Item{}, errClosed
 	}
+	if err := plan.ReadsType(&r.s.floors, r.at, k.Type); err != nil {
+		return history.Item{}, err
+	}
 	if res := r.s.resources[k]; res != nil {
-		for _, p := range plan.Places(res.Rows, r.at.Known) {
+		for _, p := range r.places(res) {
 			if p.Row.Number == number {
 				return r.item(res, &p, history.FieldsAll), nil
 			}
@@ -72,11 +78,14 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 	if r.s.closed {
 		return nil, false, errClosed
 	}
+	if err := plan.ReadsType(&r.s.floors, r.at, k.Type); err != nil {
+		return nil, false, err
+	}
 	res := r.s.resources[k]
 	if res == nil {
 		return nil, false, nil
 	}
-	places, more, err := plan.Select(plan.Places(res.Rows, r.at.Known), k, q)
+	places, more, err := plan.Select(r.places(res), k, q)
 	if err != nil {
 		return nil, false, err
 	}
@@ -87,11 +96,19 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 	return items, more, nil
 }
 
+// places are the versions that the reader sees.
+func (r *reader) places(res *resource) []plan.Place {
+	return plan.Above(plan.Places(res.Rows, r.at.Known), r.s.floors.Of(res.key.Type))
+}
+
 func (r *reader) Items(_ context.Context, q history.Query) ([]history.Item, bool, error) {
 	r.s.mu.RLock()
 	defer r.s.mu.RUnlock()
 	if r.s.closed {
 		return nil, false, errClosed
+	}
+	if err := plan.ReadsQuery(&r.s.floors, r.at, &q); err != nil {
+		return nil, false, err
 	}
 	var items []history.Item
 	for _, k := range r.s.keys {
@@ -137,6 +154,9 @@ func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) 
 	defer r.s.mu.RUnlock()
 	if r.s.closed {
 		return nil, errClosed
+	}
+	if err := plan.ReadsType(&r.s.floors, r.at, typ); err != nil {
+		return nil, err
 	}
 	var keys []history.Key
 	for _, k := range r.s.keys {

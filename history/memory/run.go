@@ -22,6 +22,9 @@ func (s *Store) OpenRun(_ context.Context, r history.Run) (history.Run, error) {
 	if s.runs[r.ID] != nil {
 		return history.Run{}, plan.RunExists(r.ID)
 	}
+	if err := plan.Opens(&s.floors, &opened); err != nil {
+		return history.Run{}, err
+	}
 	in := &run{Run: copyRun(opened), seen: map[history.Key]bool{}}
 	s.runs[r.ID] = in
 	s.opened = append(s.opened, in)
@@ -54,7 +57,7 @@ func (s *Store) CloseRun(_ context.Context, id history.RunID, how history.Dispos
 	var alive uint64
 	for _, k := range s.keys {
 		res := s.resources[k]
-		if !r.Scope.Covers(k) {
+		if !r.Scope.Covers(k) || r.Moment < s.floors.Of(k.Type) {
 			continue
 		}
 		if p := plan.Locate(res.Rows, r.Moment-1, s.head.Revision); p.Row != nil && !p.Row.Deleted {

@@ -1,6 +1,7 @@
 // Package memory is a history.Store in plain maps and slices: the model that
 // the durable backends are compared with, and a store for tests. It keeps
-// everything and forgets it when the process ends.
+// everything that is not pruned, erased or folded, and forgets it when the
+// process ends.
 package memory
 
 import (
@@ -38,7 +39,9 @@ type Store struct {
 	runs      map[history.RunID]*run
 	opened    []*run // in order of opening
 	ops       map[history.OpID]operation
-	feed      []history.Change
+	feed      []history.Change // those after floors.Seq
+	floors    history.Floors
+	recorded  uint64 // resources ever
 }
 
 // resource is everything about one key.
@@ -137,6 +140,9 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 	if err := plan.Admit(&o, open, now, s.o.FutureSlack); err != nil {
 		return history.Result{}, err
 	}
+	if err := plan.Takes(&s.floors, &o); err != nil {
+		return history.Result{}, err
+	}
 	bytes := o.State.AppendContent(nil)
 	o.Origin.Extras = slices.Clone(o.Origin.Extras)
 	stamp := plan.Stamp{Revision: s.head.Revision + 1, RecordedAt: now}
@@ -155,6 +161,7 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 	s.head = stamp
 	if s.resources[o.Key] == nil {
 		s.resources[o.Key] = res
+		s.recorded++
 		i, _ := slices.BinarySearchFunc(s.keys, o.Key, history.Key.Compare)
 		s.keys = slices.Insert(s.keys, i, o.Key)
 	}
@@ -176,7 +183,7 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 	}
 	if !result.Unchanged {
 		result.Kind, result.Late = out.Changes[0].Kind, out.Changes[0].Late
-		result.Seq = history.Seq(len(s.feed) - len(out.Changes) + 1)
+		result.Seq = s.seq() - history.Seq(len(out.Changes)) + 1
 	}
 	return result, nil
 }
@@ -193,13 +200,17 @@ func (s *Store) apply(res *resource, out plan.Outcome, stamp plan.Stamp, own con
 		case plan.FromObservation:
 			res.contents[n.Number] = own
 		case plan.FromRow:
-			res.contents[n.Number] = content{res.contents[n.Like].bytes, res.origin(n.Start, n.Rank)}
+			if bytes := res.like(n.Like, n.Hash); bytes != nil {
+				res.contents[n.Number] = content{bytes, res.origin(n.Start, n.Rank)}
+			} else {
+				row.Erased = true
+			}
 		case plan.FromAbsence:
 			res.contents[n.Number] = content{plan.Absence.AppendContent(nil), history.Origin{}}
 		}
 	}
 	for _, c := range out.Changes {
-		seq := history.Seq(len(s.feed) + 1)
+		seq := s.seq() + 1
 		s.feed = append(s.feed, history.Change{
 			Seq: seq, Position: s.lineage.Position(seq), Revision: stamp.Revision, RecordedAt: stamp.RecordedAt,
 			Kind: c.Kind, Late: c.Late, Key: res.key, Version: c.Version, CapturedAt: c.Start,
@@ -207,12 +218,34 @@ func (s *Store) apply(res *resource, out plan.Outcome, stamp plan.Stamp, own con
 	}
 }
 
-// origin is where the evidence of a place in the timeline came from.
-func (r *resource) origin(start history.Moment, rank history.Revision) history.Origin {
+// like is the content of a version, or of another of the same hash if it was
+// erased; nil if there is none.
+func (r *resource) like(number uint32, hash history.Hash) []byte {
+	if c, ok := r.contents[number]; ok {
+		return c.bytes
+	}
 	for _, row := range r.Rows {
-		if c, ok := r.contents[row.Number]; ok && row.Start == start && row.Rank == rank && !row.Derived {
-			return c.origin
+		if c, ok := r.contents[row.Number]; ok && row.Hash == hash {
+			return c.bytes
 		}
+	}
+	return nil
+}
+
+// origin is where the evidence of a place in the timeline came from; where
+// every version that begins with it was erased, nobody knows.
+func (r *resource) origin(start history.Moment, rank history.Revision) history.Origin {
+	erased := false
+	for _, row := range r.Rows {
+		if row.Start == start && row.Rank == rank && !row.Derived {
+			if c, ok := r.contents[row.Number]; ok {
+				return c.origin
+			}
+			erased = erased || row.Erased
+		}
+	}
+	if erased {
+		return history.Origin{}
 	}
 	return r.origins[plan.Sighting{At: start, Rev: rank}]
 }
@@ -222,7 +255,8 @@ func (s *Store) gone(k history.Key) plan.Gone {
 	return func(after, before history.Moment) []history.Moment {
 		var list []history.Moment
 		for _, r := range s.opened {
-			if r.State == history.RunComplete && r.Moment > after && r.Moment < before && r.Scope.Covers(k) && !r.seen[k] {
+			if r.State == history.RunComplete && r.Moment > after && r.Moment < before && r.Moment >= s.floors.Of(k.Type) &&
+				r.Scope.Covers(k) && !r.seen[k] {
 				list = append(list, r.Moment)
 			}
 		}
@@ -236,7 +270,10 @@ func (s *Store) now() history.Moment {
 	return max(history.MomentOf(s.o.Now()), s.head.RecordedAt)
 }
 
-func (s *Store) end() history.Position { return s.lineage.Position(history.Seq(len(s.feed))) }
+// seq is that of the newest change.
+func (s *Store) seq() history.Seq { return s.floors.Seq + history.Seq(len(s.feed)) }
+
+func (s *Store) end() history.Position { return s.lineage.Position(s.seq()) }
 
 func (s *Store) commit() {
 	s.commits = append(s.commits, s.head)
@@ -260,6 +297,9 @@ func (s *Store) AsOf(_ context.Context, at history.At) (history.Reader, error) {
 	if at.Captured == 0 {
 		at.Captured = history.Newest
 	}
+	if err := plan.Reads(&s.floors, at); err != nil {
+		return nil, err
+	}
 	return &reader{s, at}, nil
 }
 
@@ -270,11 +310,18 @@ func (s *Store) KnownAt(_ context.Context, recorded history.Moment) (history.Rev
 	if s.closed {
 		return 0, errClosed
 	}
+	if err := plan.Recalls(&s.floors, recorded); err != nil {
+		return 0, err
+	}
+	return s.knownAt(recorded).Revision, nil
+}
+
+func (s *Store) knownAt(recorded history.Moment) plan.Stamp {
 	i := sort.Search(len(s.commits), func(i int) bool { return s.commits[i].RecordedAt > recorded })
 	if i == 0 {
-		return 0, nil
+		return plan.Stamp{}
 	}
-	return s.commits[i-1].Revision, nil
+	return s.commits[i-1]
 }
 
 // Changes implements history.Store.
@@ -282,11 +329,15 @@ func (s *Store) Changes(ctx context.Context, after history.Position, limit int, 
 	timeout := time.After(wait)
 	for {
 		s.mu.RLock()
-		seq, err := s.lineage.Seq(after, history.Seq(len(s.feed)))
+		seq, err := s.lineage.Seq(after, s.seq())
+		if err == nil {
+			seq, err = plan.Resumes(&s.floors, after, seq)
+		}
 		arrived, closed := s.arrived, s.closed
 		var list []history.Change
 		if err == nil {
-			list = slices.Clone(s.feed[seq:min(len(s.feed), int(seq)+limit)])
+			kept := s.feed[seq-s.floors.Seq:]
+			list = slices.Clone(kept[:min(len(kept), limit)])
 		}
 		s.mu.RUnlock()
 		switch {
@@ -319,7 +370,7 @@ func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.
 	i, _ := slices.BinarySearchFunc(s.feed, recorded, func(c history.Change, m history.Moment) int {
 		return cmp.Compare(c.RecordedAt, m)
 	})
-	return s.lineage.Position(history.Seq(i)), nil
+	return s.lineage.Position(s.floors.Seq + history.Seq(i)), nil
 }
 
 // Head implements history.Store.
@@ -331,7 +382,7 @@ func (s *Store) Head(context.Context) (history.Head, error) {
 	}
 	return history.Head{
 		StoreID: s.lineage.StoreID, Revision: s.head.Revision, RecordedAt: s.head.RecordedAt,
-		Position: s.end(), Resources: uint64(len(s.keys)),
+		Position: s.end(), Resources: s.recorded,
 	}, nil
 }
 

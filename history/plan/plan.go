@@ -28,6 +28,8 @@ type Row struct {
 	Deleted    bool
 	Derived    bool // a deletion that follows from a completed run, not from an observation
 	Status     history.Status
+	Erased     bool // its content was erased
+	Bare       bool // it was pruned but for what others need of it: no reader is shown it
 }
 
 // Visible reports whether a reader bound to a revision sees the row.
@@ -65,7 +67,7 @@ type Window struct {
 	After  *Point  // the first evidence after t
 
 	Derived []*Row           // open derived rows strictly between Before and After
-	Gone    []history.Moment // moments of completed runs which missed the resource, strictly between Before and After, ascending
+	Gone    []history.Moment // moments of completed runs which missed the resource, strictly between Before and After, ascending; those of Derived among them
 }
 
 // Evidence is an observation as the planner sees it.
@@ -87,8 +89,10 @@ type Stamp struct {
 type Source uint8
 
 // FromObservation is the observation's own content and origin. FromRow is the
-// content of the row numbered NewRow.Like, with the origin of the evidence at
-// the new row's (Start, Rank). FromAbsence is a bare deletion, without origin.
+// content of the row numbered NewRow.Like, or where that was erased of any row of
+// the same hash, with the origin of the evidence at the new row's (Start, Rank);
+// where all of them were erased the new row is erased as well. FromAbsence is a
+// bare deletion, without origin.
 const (
 	FromObservation Source = iota
 	FromRow

@@ -13,7 +13,7 @@ func (p *Place) Item(k history.Key, lastSeen history.Moment) history.Item {
 		Key: k, Version: p.Row.Number, CapturedAt: p.Row.Start, LastSeenAt: lastSeen, Until: p.Until(),
 		RecordedAt: p.Row.RecordedAt, Revision: p.Row.Opened, Hash: p.Row.Hash,
 		Status: history.DeriveStatus(p.Row.Status, p.Row.Deleted, p.Alive()),
-		State:  history.State{Deleted: p.Row.Deleted},
+		State:  history.State{Deleted: p.Row.Deleted}, Erased: p.Row.Erased,
 	}
 }
 
@@ -86,7 +86,7 @@ func RunExists(id history.RunID) error {
 // NoVersion says that a version is not to be seen.
 func NoVersion(k history.Key, number uint32) error {
 	return &history.Error{Kind: history.NotFound, Field: "version", Value: fmt.Sprint(number),
-		Text: fmt.Sprintf("of %s is not visible: not given yet, or replaced by later knowledge", k)}
+		Text: fmt.Sprintf("of %s is not visible: not given yet, replaced by later knowledge, or pruned", k)}
 }
 
 // Ahead says that a revision was not given yet.

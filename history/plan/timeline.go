@@ -18,6 +18,7 @@ type Sighting struct {
 type Timeline struct {
 	Rows      []*Row     // open and closed, in order
 	Sightings []Sighting // in any order
+	Last      uint32     // highest version number given, where no row tells: it may have been pruned
 }
 
 // Insert adds a row at its place.
@@ -50,13 +51,14 @@ func (t *Timeline) Apply(out *Outcome, at Sighting) {
 }
 
 // Gone tells the moments, ascending, of completed runs that missed the
-// resource, strictly between two moments.
+// resource, strictly between two moments. Runs below the floor may be left out:
+// what they deleted is among the rows.
 type Gone func(after, before history.Moment) []history.Moment
 
 // Window is what the planner needs to know around a captured moment.
 func (t *Timeline) Window(at history.Moment, gone Gone) Window {
 	var (
-		w     Window
+		w     = Window{Last: t.Last}
 		here  []Sighting
 		prior Sighting
 		later = Sighting{At: history.Newest}
@@ -99,14 +101,16 @@ func (t *Timeline) Window(at history.Moment, gone Gone) Window {
 	if later.At != history.Newest {
 		w.After = t.point(later)
 	}
-	for _, r := range t.Rows {
-		if r.Derived && r.Closed == 0 && r.Start > prior.At && r.Start < later.At {
-			w.Derived = append(w.Derived, r)
-		}
-	}
 	if gone != nil {
 		w.Gone = gone(prior.At, later.At)
 	}
+	for _, r := range t.Rows {
+		if r.Derived && r.Closed == 0 && r.Start > prior.At && r.Start < later.At {
+			w.Derived, w.Gone = append(w.Derived, r), append(w.Gone, r.Start)
+		}
+	}
+	slices.Sort(w.Gone)
+	w.Gone = slices.Compact(w.Gone)
 	return w
 }
 
