@@ -31,9 +31,13 @@ const (
 	codecSealed codec = 3 // reserved: encrypted, with the id of its key
 	codecDict   codec = 4 // number of a dictionary as uvarint, one s2 block written with it
 	codecPacked codec = 5 // as 2, the delta itself written as in 4
+	codecErased codec = 6 // nothing: the row is a tombstone, or bare
 )
 
 const maxPayload = 1 << 30
+
+// erasedBody is the body of a row without content and origin.
+var erasedBody = []byte{byte(codecErased)}
 
 var errBody = errors.New("a stored body is damaged")
 

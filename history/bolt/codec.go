@@ -87,6 +87,8 @@ const (
 	flagClosed
 	flagStatus
 	flagOwnRank // the row begins with the evidence that opened it: rank is opened
+	flagErased  // its content was erased
+	flagBare    // it was pruned, but for what other rows need of it
 )
 
 // appendRow writes a row relative to the one before it, which keeps the numbers
@@ -109,6 +111,12 @@ func appendRow(b []byte, r, before *plan.Row) []byte {
 	if r.Rank == r.Opened {
 		flags |= flagOwnRank
 	}
+	if r.Erased {
+		flags |= flagErased
+	}
+	if r.Bare {
+		flags |= flagBare
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(r.Number))
 	b = binary.AppendVarint(b, int64(r.Start-before.Start))
@@ -130,6 +138,7 @@ func (d *decoder) row(before *plan.Row) plan.Row {
 	flags := d.byte()
 	r := plan.Row{
 		Deleted: flags&flagDeleted != 0, Derived: flags&flagDerived != 0,
+		Erased: flags&flagErased != 0, Bare: flags&flagBare != 0,
 		Number: uint32(d.uvarint()),
 		Start:  before.Start + history.Moment(d.varint()),
 	}

@@ -49,15 +49,21 @@ func (s *Store) Changes(ctx context.Context, after history.Position, limit int, 
 		seq, err := s.lineage.Seq(after, s.mark.seq)
 		newest, arrived, closed := s.mark.seq, s.arrived, s.closed
 		s.mu.RUnlock()
+		if err == nil {
+			seq, err = plan.Resumes(&s.floors.Load().Floors, after, seq)
+		}
 		switch {
 		case closed:
 			return nil, "", errClosed
 		case err != nil:
 			return nil, "", err
 		case newest > seq && limit > 0:
-			list, err := s.changes(seq, limit)
+			list, err := s.changes(after, seq, limit)
 			if err != nil {
 				return nil, "", err
+			}
+			if len(list) == 0 {
+				continue // they were pruned meanwhile
 			}
 			return list, list[len(list)-1].Position, nil
 		case wait <= 0:
@@ -74,9 +80,12 @@ func (s *Store) Changes(ctx context.Context, after history.Position, limit int, 
 }
 
 // changes reads up to limit changes after seq, of which there is one at least.
-func (s *Store) changes(seq history.Seq, limit int) ([]history.Change, error) {
+func (s *Store) changes(after history.Position, seq history.Seq, limit int) ([]history.Change, error) {
 	var list []history.Change
-	err := s.view(func(v *view) error {
+	err := s.view(func(v *view) (err error) {
+		if seq, err = plan.Resumes(&v.floors.Floors, after, seq); err != nil {
+			return err
+		}
 		for len(list) < limit && seq < v.mark.seq {
 			part, err := v.changesAfter(seq)
 			if err != nil {
@@ -140,7 +149,7 @@ func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.
 		if err != nil {
 			return err
 		}
-		low, high := history.Seq(0), v.mark.seq
+		low, high := v.floors.Seq, v.mark.seq
 		for low < high {
 			mid := low + (high-low)/2
 			list, err := v.changesAfter(mid)
@@ -163,6 +172,9 @@ func (s *Store) PositionAt(_ context.Context, recorded history.Moment) (history.
 func (s *Store) KnownAt(_ context.Context, recorded history.Moment) (history.Revision, error) {
 	var rev history.Revision
 	err := s.view(func(v *view) (err error) {
+		if err := plan.Recalls(&v.floors.Floors, recorded); err != nil {
+			return err
+		}
 		rev, err = v.knownAt(recorded)
 		return err
 	})

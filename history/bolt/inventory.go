@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
 )
 
 // An inventory is read in two steps. Names and spans tell, in key order, which
@@ -74,6 +75,9 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 		batch := make([]entry, 0, most)
 		stopped := false
 		err := r.s.view(func(v *view) (err error) {
+			if err := plan.ReadsQuery(&v.floors.Floors, r.at, &q); err != nil {
+				return err
+			}
 			if q.Limit == 0 || q.Limit*spansAhead > int(v.mark.rids) {
 				if err := v.readSpans(); err != nil {
 					return err
@@ -137,6 +141,9 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 		for own := order[min(part*size, len(order)):min(part*size+size, len(order))]; len(own) > 0 && errs[part] == nil; {
 			n := min(len(own), readSlice)
 			errs[part] = r.s.view(func(v *view) error {
+				if err := plan.ReadsQuery(&v.floors.Floors, r.at, q); err != nil {
+					return err
+				}
 				for _, i := range own[:n] {
 					item, err := r.itemOf(v, batch[i], fields)
 					if err != nil {
@@ -160,6 +167,9 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 	}
 	for i := range items {
 		item := &items[i]
+		if item.Version == 0 {
+			continue // it was pruned meanwhile
+		}
 		if q.NeedsContent() {
 			if !q.MatchState(&item.State) {
 				continue
@@ -224,6 +234,9 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 			return err
 		}
 		err := r.s.view(func(v *view) (err error) {
+			if err := plan.ReadsQuery(&v.floors.Floors, r.at, q); err != nil {
+				return err
+			}
 			if apart == nil {
 				apart = append(ridSet{}, v.unmergedSet()...)
 			}
@@ -236,12 +249,12 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 	}
 	return r.s.view(func(v *view) error {
 		return apart.each(func(n rid) error {
-			k, err := v.key(n)
-			if err != nil || !q.MatchKey(k) {
-				return err
-			}
 			s, err := v.stand(n, r.at.Captured, r.at.Known)
-			if err == nil && s.number != 0 && (!s.deleted || q.Deleted) {
+			if err != nil || s.number == 0 || s.deleted && !q.Deleted {
+				return err // it may have been pruned meanwhile
+			}
+			k, err := v.key(n)
+			if err == nil && q.MatchKey(k) {
 				counts[by.Of(k)]++
 			}
 			return err

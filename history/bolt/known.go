@@ -88,7 +88,7 @@ func (w *writer) timeline(v *view, r rid) (*plan.Timeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &plan.Timeline{Rows: make([]*plan.Row, len(l.Rows)), Sightings: l.Sightings}
+	t := &plan.Timeline{Rows: make([]*plan.Row, len(l.Rows)), Sightings: l.Sightings, Last: l.Last}
 	for i, r := range l.Rows {
 		row := *r // bodies are part of the transaction's memory, and are let go
 		t.Rows[i] = &row

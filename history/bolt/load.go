@@ -24,6 +24,9 @@ type view struct {
 	tails []*tail // oldest first
 	mark  mark
 
+	floors *floors // not lower than what the transaction shows
+	epoch  uint64  // of the cache of merged resources, before the transaction
+
 	pending *tail // the writer's own, last of tails
 
 	spans      []spanBlock // those read, by rid / spanSlots
@@ -45,8 +48,9 @@ func (s *Store) view(f func(*view) error) error {
 	}
 	v.tails, v.mark = s.tails(), s.mark
 	s.mu.RUnlock()
+	v.epoch = s.merged.now()
 	err := s.db.View(func(tx *bolt.Tx) error {
-		v.tx = tx
+		v.tx, v.floors = tx, s.floors.Load()
 		return f(&v)
 	})
 	v.release()
@@ -129,7 +133,7 @@ func (v *view) rid(k history.Key) (rid, error) {
 	if err != nil {
 		return 0, err
 	}
-	v.s.merged.keep(k, r)
+	v.s.merged.keep(k, r, v.epoch)
 	return r, nil
 }
 
@@ -142,10 +146,28 @@ func openName(key, framed []byte) (rid, error) {
 	return parseRid(value), nil
 }
 
-// ridCache remembers the numbers of merged resources, which never change.
+// ridCache remembers the numbers of merged resources. They never change, but
+// for resources that go and are recorded anew: that begins a new epoch, in which
+// nobody may add what was read before.
 type ridCache struct {
-	mu   sync.RWMutex
-	rids map[history.Key]rid
+	mu    sync.RWMutex
+	rids  map[history.Key]rid
+	epoch uint64
+}
+
+func (c *ridCache) now() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.epoch
+}
+
+func (c *ridCache) forget(keys []history.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for _, k := range keys {
+		delete(c.rids, k)
+	}
 }
 
 func (c *ridCache) find(k history.Key) rid {
@@ -154,9 +176,12 @@ func (c *ridCache) find(k history.Key) rid {
 	return c.rids[k]
 }
 
-func (c *ridCache) keep(k history.Key, r rid) {
+func (c *ridCache) keep(k history.Key, r rid, epoch uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if epoch != c.epoch {
+		return
+	}
 	if c.rids == nil || len(c.rids) >= cachedHeads {
 		c.rids = map[history.Key]rid{}
 	}
@@ -174,6 +199,9 @@ func (v *view) key(r rid) (history.Key, error) {
 	}
 	v.s.mu.RUnlock()
 	_, n, id, err := v.headValue(r)
+	if err == nil && n == 0 {
+		n, id, err = v.goneKey(r)
+	}
 	if err != nil {
 		return history.Key{}, err
 	}
@@ -259,6 +287,13 @@ func (v *view) load(r rid) (*loaded, error) {
 		return nil, err
 	}
 	l.addRecent(&rec)
+	if v.floors != nil && v.floors.any() { // else the rows tell
+		h, err := v.head(r)
+		if err != nil {
+			return nil, err
+		}
+		l.Last = h.last
+	}
 	return l, nil
 }
 

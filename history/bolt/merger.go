@@ -148,6 +148,8 @@ func (m *merger) relieve() {
 		m.signal()
 		select {
 		case <-stall:
+		case work := <-m.s.writer.turn: // else a merge that waits for it could not begin
+			work()
 		case <-m.quit:
 			return
 		}

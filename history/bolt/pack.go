@@ -195,19 +195,20 @@ func pack(rows []mergeRow, with *dict, known *dicts) (segment, []mergeRow, error
 		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from
 		r := *m.row
 		switch {
-		case follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
+		case codecOf(r.body) == codecErased, follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
 			before = nil // stays as it is
 		default:
 			payload, err := m.payload(known)
 			if err != nil {
 				return nil, nil, err
 			}
-			if n > 0 && before == nil {
+			alone := n == 0 || codecOf(rows[n-1].row.body) == codecErased
+			if !alone && before == nil {
 				if before, err = rows[n-1].payload(known); err != nil {
 					return nil, nil, err
 				}
 			}
-			if n == 0 {
+			if alone {
 				r.body = packAlone(payload, with)
 			} else {
 				r.body = packBody(before, payload, with)

@@ -26,6 +26,9 @@ func (s *Store) AsOf(_ context.Context, at history.At) (history.Reader, error) {
 	if at.Captured == 0 {
 		at.Captured = history.Newest
 	}
+	if err := plan.Reads(&s.floors.Load().Floors, at); err != nil {
+		return nil, err
+	}
 	return &reader{s, at}, nil
 }
 
@@ -63,6 +66,9 @@ func (r *reader) Get(ctx context.Context, keys []history.Key, f history.Fields) 
 
 // item reads the version of a resource at the reader's moment.
 func (r *reader) item(v *view, k history.Key, f history.Fields) (history.Item, error) {
+	if err := plan.ReadsType(&v.floors.Floors, r.at, k.Type); err != nil {
+		return history.Item{}, err
+	}
 	no, err := v.rid(k)
 	if no == 0 {
 		return history.Item{Key: k}, err
@@ -93,7 +99,7 @@ func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f histor
 		return history.Item{}, err
 	}
 	item := p.Item(k, seen)
-	if f == history.FieldsHead {
+	if f == history.FieldsHead || item.Erased {
 		return item, nil
 	}
 	payload, err := l.payload(p.Row)
@@ -116,6 +122,9 @@ func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f histor
 func (r *reader) Version(_ context.Context, k history.Key, number uint32) (history.Item, error) {
 	var item history.Item
 	err := r.s.view(func(v *view) error {
+		if err := plan.ReadsType(&v.floors.Floors, r.at, k.Type); err != nil {
+			return err
+		}
 		no, err := v.rid(k)
 		if err != nil {
 			return err
@@ -125,7 +134,7 @@ func (r *reader) Version(_ context.Context, k history.Key, number uint32) (histo
 			if err != nil {
 				return err
 			}
-			for _, p := range plan.Places(l.Rows, r.at.Known) {
+			for _, p := range r.places(v, k, l) {
 				if p.Row.Number == number {
 					item, err = r.read(v, l, k, &p, history.FieldsAll)
 					return err
@@ -143,6 +152,9 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		more  bool
 	)
 	err := r.s.view(func(v *view) error {
+		if err := plan.ReadsType(&v.floors.Floors, r.at, k.Type); err != nil {
+			return err
+		}
 		no, err := v.rid(k)
 		if no == 0 {
 			return err
@@ -153,7 +165,7 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		}
 		l.unpacker = make([]*unpacker, len(l.segments))
 		var places []plan.Place
-		if places, more, err = plan.Select(plan.Places(l.Rows, r.at.Known), k, q); err != nil {
+		if places, more, err = plan.Select(r.places(v, k, l), k, q); err != nil {
 			return err
 		}
 		items = make([]history.Item, len(places))
@@ -167,9 +179,17 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 	return items, more, err
 }
 
+// places are the versions of a resource that the reader sees.
+func (r *reader) places(v *view, k history.Key, l *loaded) []plan.Place {
+	return plan.Above(plan.Places(l.Rows, r.at.Known), v.floors.Of(k.Type))
+}
+
 func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) {
 	var keys []history.Key
 	err := r.s.view(func(v *view) error {
+		if err := plan.ReadsType(&v.floors.Floors, r.at, typ); err != nil {
+			return err
+		}
 		list, err := v.find(typ, id)
 		if err != nil {
 			return err

@@ -144,6 +144,9 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if err := plan.Admit(&p.Observation, open, w.now, w.s.o.FutureSlack); err != nil {
 		return history.Result{}, err
 	}
+	if err := plan.Takes(&v.floors.Floors, &p.Observation); err != nil {
+		return history.Result{}, err
+	}
 	r, err := w.rid(v, p.Key)
 	if err != nil {
 		return history.Result{}, err
@@ -271,7 +274,8 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 		bodies map[uint32][]byte
 		l      *loaded
 	)
-	for _, n := range out.Open {
+	for i := range out.Open {
+		n := &out.Open[i]
 		if n.Source != plan.FromRow {
 			continue
 		}
@@ -282,11 +286,12 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 			}
 			bodies = map[uint32][]byte{}
 		}
-		i := slices.IndexFunc(l.Rows, func(r *plan.Row) bool { return r.Number == n.Like })
-		if i < 0 {
-			return nil, damaged(bucketSegments, ridKey(r))
+		like := l.like(n)
+		if like == nil {
+			bodies[n.Number], n.Erased = erasedBody, true
+			continue
 		}
-		payload, err := l.payload(l.Rows[i])
+		payload, err := l.payload(like)
 		if err != nil {
 			return nil, damaged(bucketSegments, ridKey(r))
 		}
@@ -303,10 +308,32 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 	return bodies, nil
 }
 
-// origin finds the encoded origin of a piece of evidence.
+// like is the row that a new one takes its content from; nil if none has it any
+// more.
+func (l *loaded) like(n *plan.NewRow) *plan.Row {
+	var other *plan.Row
+	for _, r := range l.Rows {
+		switch {
+		case r.Erased || r.Bare || r.Hash != n.Hash:
+		case r.Number == n.Like:
+			return r
+		case other == nil:
+			other = r
+		}
+	}
+	return other
+}
+
+// origin finds the encoded origin of a piece of evidence; where every row that
+// begins with it was erased, nobody knows.
 func (v *view) origin(l *loaded, at plan.Sighting) ([]byte, error) {
+	erased := false
 	for _, r := range l.Rows {
 		if r.Start == at.At && r.Rank == at.Rev && !r.Derived {
+			if r.Erased || r.Bare {
+				erased = erased || r.Erased
+				continue
+			}
 			payload, err := l.payload(r)
 			if err != nil {
 				return nil, damaged(bucketSegments, ridKey(l.rid))
@@ -314,6 +341,9 @@ func (v *view) origin(l *loaded, at plan.Sighting) ([]byte, error) {
 			origin, _, err := splitPayload(payload)
 			return origin, err
 		}
+	}
+	if erased {
+		return nil, nil
 	}
 	for _, t := range v.tails {
 		if res := t.resources[l.rid]; res != nil {

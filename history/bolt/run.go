@@ -18,7 +18,7 @@ func (w *writer) gone(v *view, k history.Key, r rid, failed *error) plan.Gone {
 			if run == nil {
 				run = w.s.runs[no-1]
 			}
-			if run.State != history.RunComplete || run.Moment <= after || run.Moment >= before || !run.Scope.Covers(k) {
+			if run.State != history.RunComplete || run.Moment <= after || run.Moment >= before || run.Moment < v.floors.Of(k.Type) || !run.Scope.Covers(k) {
 				continue
 			}
 			found, err := v.seen(run.no, r)
@@ -38,8 +38,8 @@ func (w *writer) gone(v *view, k history.Key, r rid, failed *error) plan.Gone {
 func (s *Store) OpenRun(ctx context.Context, r history.Run) (history.Run, error) {
 	var opened history.Run
 	r = copyRun(&r) // the caller may be gone when the writer comes to it
-	err := s.writer.do(ctx, &request{plan: func(*view) (err error) {
-		opened, err = s.writer.openRun(r)
+	err := s.writer.do(ctx, &request{plan: func(v *view) (err error) {
+		opened, err = s.writer.openRun(v, r)
 		return err
 	}})
 	if err != nil {
@@ -48,13 +48,16 @@ func (s *Store) OpenRun(ctx context.Context, r history.Run) (history.Run, error)
 	return opened, nil
 }
 
-func (w *writer) openRun(r history.Run) (history.Run, error) {
+func (w *writer) openRun(v *view, r history.Run) (history.Run, error) {
 	opened, err := plan.OpenRun(r, w.now, w.s.o.FutureSlack)
 	if err != nil {
 		return history.Run{}, err
 	}
 	if w.run(r.ID) != nil {
 		return history.Run{}, plan.RunExists(r.ID)
+	}
+	if err := plan.Opens(&v.floors.Floors, &opened); err != nil {
+		return history.Run{}, err
 	}
 	w.mark.runs++
 	w.pending.runs[w.mark.runs] = &runRecord{Run: opened, no: w.mark.runs}
@@ -161,7 +164,7 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 	}
 	err = v.eachKey(nil, &history.Query{}, func(e entry) error {
 		k, r := e.Key, e.rid
-		if !run.Scope.Covers(k) {
+		if !run.Scope.Covers(k) || run.Moment < v.floors.Of(k.Type) {
 			return nil
 		}
 		before, err := v.stand(r, run.Moment-1, w.mark.revision)

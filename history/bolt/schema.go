@@ -28,13 +28,14 @@ var (
 	bucketFeed      = []byte("feed")
 	bucketClock     = []byte("clock")
 	bucketRuns      = []byte("run")
+	bucketGone      = []byte("gone")
 	bucketSeen      = []byte("seen")
 	bucketOps       = []byte("op")
 	bucketOpAges    = []byte("opage")
 
 	allBuckets = [][]byte{
 		bucketMeta, bucketLog, bucketGroups, bucketDicts, bucketNames, bucketHeads, bucketSegments, bucketSpans, bucketSightings,
-		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges,
+		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges, bucketGone,
 	}
 )
 
@@ -43,6 +44,7 @@ var (
 	metaFormat  = []byte("format")
 	metaLineage = []byte("lineage")
 	metaMerged  = []byte("merged") // a mark: how far the log has been merged
+	metaFloors  = []byte("floors") // what is no longer kept; absent: all is
 )
 
 // rid numbers resources in the order of their first recording, from 1.

@@ -55,6 +55,11 @@ func (s *Store) sortEvidence() {
 // within (after, before], and maybe others. f returns the bound from which on
 // more are of interest.
 func (v *view) evidenceOfRuns(r rid, after, before history.Moment, f func(plan.Sighting) history.Moment) error {
+	return v.evidenceByRun(r, after, before, func(_ runNo, s plan.Sighting) history.Moment { return f(s) })
+}
+
+// evidenceByRun is evidenceOfRuns that tells the runs.
+func (v *view) evidenceByRun(r rid, after, before history.Moment, f func(runNo, plan.Sighting) history.Moment) error {
 	v.s.mu.RLock()
 	runs := v.s.evident
 	v.s.mu.RUnlock()
@@ -70,13 +75,13 @@ func (v *view) evidenceOfRuns(r rid, after, before history.Moment, f func(plan.S
 			return err
 		}
 		for _, s := range found {
-			after = f(s)
+			after = f(e.no, s)
 		}
 	}
 	if v.pending != nil {
-		for _, m := range v.pending.seen {
+		for no, m := range v.pending.seen {
 			for _, s := range m[r] {
-				f(s)
+				f(no, s)
 			}
 		}
 	}

@@ -90,6 +90,7 @@ type Store struct {
 	completedTo history.Moment // latest moment of a completed run
 	arrived     chan struct{}  // closed and renewed by every commit
 
+	floors atomic.Pointer[floors] // replaced by the writer's goroutine only
 	groups atomic.Pointer[groups]
 	dicts  dicts
 	merged ridCache
@@ -101,6 +102,7 @@ type Store struct {
 	scratch  sync.Pool // of *loaded
 	writer   writer
 	merger   merger
+	upkeep   upkeep
 }
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")
@@ -124,6 +126,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s.merger.start(s)
 	s.writer.start(s)
+	s.upkeep.start(s)
 	return s, nil
 }
 
@@ -259,7 +262,9 @@ func (s *Store) loadMeta(tx *bolt.Tx) error {
 	if d.short {
 		return damaged(bucketMeta, metaMerged)
 	}
-	return nil
+	f, err := loadFloors(tx)
+	s.floors.Store(f)
+	return err
 }
 
 // tails lists the published tails, oldest first. s.mu is held.
@@ -294,6 +299,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	close(s.arrived)
 	s.mu.Unlock()
+	s.upkeep.stop()
 	s.merger.stop() // first: it may be holding the writer up
 	s.writer.stop()
 	if err := s.db.Close(); err != nil {

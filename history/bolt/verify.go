@@ -70,7 +70,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 			return err
 		}
 		c.groups, c.dicts = newGroups(nil), &s.dicts
-		c.tx, c.merged, c.end = tx, s.mark, s.mark
+		c.tx, c.merged, c.end, c.floors = tx, s.mark, s.mark, s.floors.Load()
 		if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
 			cursor := tx.Bucket(bucketLog).Cursor()
 			k, framed := cursor.Seek(last[:8])
@@ -82,7 +82,7 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 			}
 		}
 		for _, step := range []func() error{
-			c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
+			c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
 		} {
 			if err := errors.Join(ctx.Err(), step()); err != nil {
 				return err
@@ -101,6 +101,7 @@ type check struct {
 	merged mark // what the buckets but the log hold at least: a merge may have been cut short
 	end    mark // what the log ends with
 	found  map[rid]*found
+	floors *floors
 	groups *groups
 	dicts  *dicts
 }
@@ -111,6 +112,7 @@ type found struct {
 	newest   plan.Row
 	last     uint32
 	versions map[uint32]bool
+	floor    history.Moment
 }
 
 func (c *check) find(bucket, key []byte, format string, args ...any) {
@@ -226,7 +228,7 @@ func (c *check) segments() error {
 		r := parseRid(k)
 		f := c.found[r]
 		if f == nil {
-			f = &found{versions: map[uint32]bool{}}
+			f = &found{versions: map[uint32]bool{}, floor: c.floorOf(r)}
 			c.found[r], before, open = f, plan.Row{}, plan.Row{}
 		}
 		if of = r; c.tx.Bucket(bucketHeads).Get(ridKey(of)) == nil {
@@ -239,10 +241,36 @@ func (c *check) segments() error {
 			f.spans = append(f.spans, spanOf(&seg[i]))
 			c.sum.ContentBytes += int64(len(seg[i].body))
 			c.row(bucketSegments, k, f, &seg[i].Row, &before, &open)
+			if c.without(bucketSegments, k, &seg[i]) {
+				continue
+			}
 			payload, err := seg.payload(i, c.dicts)
 			c.payload(bucketSegments, k, &seg[i].Row, payload, err)
 		}
 	})
+}
+
+// floorOf is the captured floor of a resource.
+func (c *check) floorOf(r rid) history.Moment {
+	if !c.floors.any() {
+		return 0
+	}
+	value, _ := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+	d := decoder{b: value}
+	_, n, _ := d.head()
+	k, _ := c.groups.key(n, "")
+	return c.floors.Of(k.Type)
+}
+
+// without reports whether a row is to have no content, and checks that it has
+// none.
+func (c *check) without(bucket, k []byte, r *row) bool {
+	without := r.Erased || r.Bare
+	if without != bytes.Equal(r.body, erasedBody) {
+		c.find(bucket, k, "version %d was erased or pruned, or was not, and its content disagrees", r.Number)
+		return true
+	}
+	return without
 }
 
 // row checks a row against those before it.
@@ -261,7 +289,8 @@ func (c *check) row(bucket, k []byte, f *found, r, before, open *plan.Row) {
 	f.versions[r.Number] = true
 	f.last = max(f.last, r.Number)
 	if r.Closed == 0 {
-		if open.Number != 0 && open.Hash == r.Hash {
+		// Of what stood below the floor, some may have been pruned.
+		if open.Number != 0 && r.Start >= f.floor && open.Hash == r.Hash {
 			c.find(bucket, k, "versions %d and %d follow each other and are equal", open.Number, r.Number)
 		}
 		*open, f.newest = *r, *r
@@ -336,8 +365,13 @@ func (c *check) heads() error {
 		if r, err := openName(name, c.tx.Bucket(bucketNames).Get(name)); !ok || err != nil || !bytes.Equal(ridKey(r), k) {
 			c.find(bucketHeads, k, "its name does not lead back to it")
 		}
-		if f := c.found[parseRid(k)]; !d.short && (f == nil || f.last != h.last || f.newest != h.newest) {
+		f := c.found[parseRid(k)]
+		switch {
+		case d.short:
+		case f == nil || f.newest != h.newest || f.last != h.last && !(c.floors.any() && f.last < h.last):
 			c.find(bucketHeads, k, "it does not sum up its resource")
+		default:
+			f.last = h.last
 		}
 	})
 	if heads != len(c.found) {
@@ -360,7 +394,10 @@ func (c *check) sightings() error {
 }
 
 func (c *check) feed() error {
-	next, last := history.Seq(1), history.Revision(0)
+	next, last := history.Seq(0), history.Revision(0)
+	if k, _ := c.tx.Bucket(bucketFeed).Cursor().First(); k != nil && binary.BigEndian.Uint64(k) > uint64(c.floors.Seq)+1 {
+		c.find(bucketFeed, k, "what comes before it is missing")
+	}
 	err := c.each(bucketFeed, func(k, framed []byte) {
 		list, err := decodeFeedBlock(k, framed)
 		if err != nil {
@@ -375,6 +412,8 @@ func (c *check) feed() error {
 				c.find(bucketFeed, k, "sequence %d follows %d", list[i].seq, next-1)
 			case list[i].revision < last:
 				c.find(bucketFeed, k, "sequence %d runs against the revisions", list[i].seq)
+			case list[i].seq <= c.floors.Seq: // to be dropped
+			case c.floors.any() && c.pruned(f, &list[i]):
 			case f == nil || !f.versions[list[i].version]:
 				c.find(bucketFeed, k, "sequence %d tells of a version that is not there", list[i].seq)
 			}
@@ -389,6 +428,30 @@ func (c *check) feed() error {
 		}
 	}
 	return err
+}
+
+// pruned reports whether a change tells of a version that went, or of one of a
+// resource that did.
+func (c *check) pruned(f *found, ch *change) bool {
+	if f != nil {
+		return ch.version <= f.last
+	}
+	seq, _, _, err := decodeGone(ridKey(ch.rid), c.tx.Bucket(bucketGone).Get(ridKey(ch.rid)))
+	return err == nil && seq >= ch.seq
+}
+
+// gone checks the keys of resources that went.
+func (c *check) gone() error {
+	return c.each(bucketGone, func(k, framed []byte) {
+		seq, n, id, err := decodeGone(k, framed)
+		_, known := c.groups.key(n, string(id))
+		switch {
+		case err != nil:
+			c.find(bucketGone, k, "its checksum does not match, or it is cut short")
+		case !known || seq > c.end.seq || c.found[parseRid(k)] != nil:
+			c.find(bucketGone, k, "it tells of no resource that went")
+		}
+	})
 }
 
 func (c *check) clock() error {
@@ -418,7 +481,8 @@ func (c *check) runs() error {
 func (c *check) seen() error {
 	return c.each(bucketSeen, func(k, framed []byte) {
 		err := eachSeen(k, framed, func(e seenEntry) bool {
-			if c.tx.Bucket(bucketHeads).Get(ridKey(e.rid)) == nil {
+			went := c.floors.any() && e.rid <= c.end.rids
+			if !went && c.tx.Bucket(bucketHeads).Get(ridKey(e.rid)) == nil {
 				c.find(bucketSeen, k, "it names a resource that is not there")
 			}
 			return true
@@ -478,6 +542,9 @@ func (c *check) log() error {
 		}
 		for _, res := range t.resources {
 			for i := range res.rows {
+				if c.without(bucketLog, k, &res.rows[i].row) {
+					continue
+				}
 				payload, err := openBody(res.rows[i].body, c.dicts)
 				c.payload(bucketLog, key, &res.rows[i].Row, payload, err)
 			}

@@ -25,6 +25,7 @@ const (
 type writer struct {
 	s     *Store
 	queue chan *request
+	turn  chan func() // work to be done between two commits
 	done  chan struct{}
 	mu    sync.RWMutex // held for reading while sending to queue
 	quit  bool
@@ -56,6 +57,7 @@ type request struct {
 
 func (w *writer) start(s *Store) {
 	w.s, w.queue, w.done = s, make(chan *request, groupRequests), make(chan struct{})
+	w.turn = make(chan func())
 	w.mark = s.mark
 	w.forget()
 	go w.loop()
@@ -99,7 +101,17 @@ func (w *writer) do(ctx context.Context, r *request) error {
 
 func (w *writer) loop() {
 	defer close(w.done)
-	for first := range w.queue {
+	for {
+		var first *request
+		select {
+		case work := <-w.turn:
+			work()
+			continue
+		case first = <-w.queue:
+		}
+		if first == nil {
+			return // closed, and empty
+		}
 		group, bytes := []*request{first}, first.bytes
 	gather:
 		for len(group) < groupRequests && bytes < groupBytes {
@@ -164,13 +176,13 @@ func (w *writer) commit(group []*request) error {
 
 // plan calls f with a view that shows the pending tail as well.
 func (s *Store) plan(pending *tail, f func(*view) error) error {
-	v := view{s: s, pending: pending, generation: s.sighted.begin()}
+	v := view{s: s, pending: pending, generation: s.sighted.begin(), epoch: s.merged.now()}
 	s.mu.RLock()
 	v.tails, v.mark = append(s.tails(), pending), s.mark
 	s.mu.RUnlock()
 	defer v.release()
 	return s.db.View(func(tx *bolt.Tx) error {
-		v.tx = tx
+		v.tx, v.floors = tx, s.floors.Load()
 		return f(&v)
 	})
 }

@@ -101,7 +101,7 @@ func (t *Timeline) newestBelow(floor history.Moment, known history.Revision) []S
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b Sighting) int { return b.compare(a) })
+	slices.SortFunc(all, func(a, b Sighting) int { return b.Compare(a) })
 	newest := all[:0]
 	for _, s := range all {
 		if n := len(newest); n == 0 || s.Rev < newest[n-1].Rev {
@@ -139,6 +139,17 @@ func (t *Timeline) goes(floor history.Moment, known history.Revision) bool {
 	return true
 }
 
+// Repeats reports whether a piece of evidence says what one before it said of
+// the same moment. A run's set holds such evidence, which no observation outside
+// of runs would have left.
+func (t *Timeline) Repeats(s Sighting) bool {
+	row := t.point(s).Row
+	before := func(e Sighting) bool { return e.At == s.At && e.Rev < s.Rev && t.point(e).Row == row }
+	return slices.ContainsFunc(t.Sightings, before) || slices.ContainsFunc(t.Rows, func(r *Row) bool {
+		return !r.Derived && before(Sighting{r.Start, r.Rank})
+	})
+}
+
 // Above drops the places that end at a floor or before it: what they show is
 // not kept.
 func Above(places []Place, floor history.Moment) []Place {
@@ -161,7 +172,7 @@ func (t *Timeline) Foldable(among func(Sighting) bool) []int {
 	}
 	var drop []int
 	for _, g := range groups {
-		slices.SortFunc(g, func(a, b int) int { return t.Sightings[a].compare(t.Sightings[b]) })
+		slices.SortFunc(g, func(a, b int) int { return t.Sightings[a].Compare(t.Sightings[b]) })
 		if len(g) > 2 {
 			drop = append(drop, g[1:len(g)-1]...)
 		}

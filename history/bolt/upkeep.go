@@ -1,0 +1,126 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/varvehq/varve/history"
+)
+
+// upkeep is what changes merged resources other than the merger: pruning,
+// erasing, folding. It goes in slices, each of which takes turns with merges;
+// commits are made meanwhile. Locks are taken in this order: whole, slice, the
+// merger's; last comes a turn of the writer's goroutine.
+type upkeep struct {
+	whole sync.Mutex // one prune after another
+	slice sync.Mutex // one slice of any upkeep at a time
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// start goes on with a prune that was cut short when the store was last open.
+func (u *upkeep) start(s *Store) {
+	var ctx context.Context
+	ctx, u.cancel = context.WithCancel(context.Background())
+	if s.floors.Load().swept {
+		return
+	}
+	u.done.Go(func() {
+		u.whole.Lock()
+		defer u.whole.Unlock()
+		var p history.Pruned
+		err := s.sweep(ctx, &sweep{floors: s.floors.Load()}, &p)
+		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, history.Unavailable) {
+			s.o.Logger.Error("finishing a prune", "error", err)
+		}
+	})
+}
+
+func (u *upkeep) stop() {
+	u.cancel()
+	u.done.Wait()
+}
+
+// betweenMerges calls f while no merge is under way or half done: nobody else
+// changes what is merged.
+func (s *Store) betweenMerges(f func() error) error {
+	for {
+		s.merger.one.Lock()
+		s.mu.RLock()
+		half, closed := s.merging != nil, s.closed
+		s.mu.RUnlock()
+		if !half || closed {
+			defer s.merger.one.Unlock()
+			if closed {
+				return errClosed
+			}
+			return gone(f())
+		}
+		s.merger.one.Unlock()
+		if err := s.Merge(); err != nil {
+			return err
+		}
+	}
+}
+
+// write carries prepared writes out.
+func (s *Store) write(p *puts) error {
+	written := s.sighted.writing(p.sighted)
+	defer written()
+	return s.db.Update(p.put)
+}
+
+// alone has the writer's goroutine do something between two commits, even while
+// it is held up because merges are behind.
+func (s *Store) alone(f func() error) error {
+	var err error
+	done := make(chan struct{})
+	work := func() {
+		defer close(done)
+		err = f()
+	}
+	select {
+	case s.writer.turn <- work:
+		<-done
+		return gone(err)
+	case <-s.writer.done:
+		return errClosed
+	}
+}
+
+// gone tells of a file that was closed underneath.
+func gone(err error) error {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return errClosed
+	}
+	return err
+}
+
+// inTails reports whether a tail holds anything of a resource.
+func (v *view) inTails(r rid) bool {
+	v.s.mu.RLock()
+	defer v.s.mu.RUnlock()
+	for _, t := range v.tails {
+		if _, named := t.keys[r]; named || t.resources[r] != nil {
+			return true
+		}
+		for _, m := range t.seen {
+			if len(m[r]) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mergedView is a view of what is merged alone.
+func (s *Store) mergedView(f func(*view) error) error {
+	return s.view(func(v *view) error {
+		v.tails = nil
+		return f(v)
+	})
+}
