@@ -124,6 +124,9 @@ func (o *oracle) prune(r history.PruneRequest) (history.Pruned, error) {
 
 	pruned := history.Pruned{Floors: is, Changes: uint64(is.Seq - was.Seq)}
 	for _, k := range o.keys() {
+		if r.Type != "" && k.Type != r.Type {
+			continue
+		}
 		o.pruneLife(o.lives[k], is.Of(k.Type), max(1, is.RevisionOf(k.Type)), r.DryRun, &pruned)
 	}
 	if !r.DryRun {

@@ -161,9 +161,15 @@ func (r *rig) told(id string, known history.Revision) string {
 	return b.String()
 }
 
-// name is the letter of an item's state, which must be the one its hash tells.
+// name is the letter of an item's state, which must be the one its hash tells;
+// "?" of one that was erased.
 func (r *rig) name(i history.Item) string {
 	r.Helper()
+	if i.Erased {
+		same(r, "state that was erased", i.State, history.State{Deleted: i.State.Deleted})
+		same(r, "origin that was erased", i.Origin, history.Origin{})
+		return "?"
+	}
 	if h := history.HashContent(i.State.AppendContent(nil)); h != i.Hash {
 		r.Fatalf("%v v%d: the hash is not of the state: %v, %v", i.Key, i.Version, i.Hash, h)
 	}
@@ -182,8 +188,8 @@ func (r *rig) toldFeed() string {
 	r.Helper()
 	var list []string
 	for i, c := range r.feed() {
-		if c.Seq != history.Seq(i+1) {
-			r.Fatalf("change %d of the feed has sequence %d", i+1, c.Seq)
+		if first := r.feed()[0].Seq; c.Seq != first+history.Seq(i) {
+			r.Fatalf("change %d of the feed has sequence %d, the first %d", i+1, c.Seq, first)
 		}
 		line := fmt.Sprintf("v%d %v", c.Version, c.Kind)
 		if c.Key.ID != "a" {

@@ -47,8 +47,10 @@ func (s *Store) Prune(ctx context.Context, r history.PruneRequest) (history.Prun
 		s.commits = slices.DeleteFunc(s.commits, func(c plan.Stamp) bool { return c.Revision < floors.Revision })
 	}
 	for i, k := range slices.Clone(s.keys) {
-		s.prune(s.resources[k], &floors, r.DryRun, &pruned)
-		if r.Progress != nil && (i+1)%1024 == 0 {
+		if r.Type == "" || k.Type == r.Type {
+			s.prune(s.resources[k], &floors, r.DryRun, &pruned)
+		}
+		if r.Progress != nil {
 			r.Progress(uint64(i+1), uint64(len(s.keys)))
 		}
 	}
