@@ -1,6 +1,10 @@
 package bolt
 
-import bbolt "go.etcd.io/bbolt"
+import (
+	"bytes"
+
+	bbolt "go.etcd.io/bbolt"
+)
 
 // CopyFile writes the file as the last commit left it.
 func (s *Store) CopyFile(path string) error {
@@ -21,3 +25,37 @@ func (s *Store) MergeUnnoticed() error {
 
 // Edit changes an open store behind its back.
 func (s *Store) Edit(f func(*bbolt.Tx) error) error { return s.db.Update(f) }
+
+// WaitForUpkeep waits until a prune that was cut short is finished.
+func (s *Store) WaitForUpkeep() { s.upkeep.done.Wait() }
+
+// EachValue calls f with every value of the file as it is stored, and with what
+// bodies in segments hold once they are unpacked.
+func (s *Store) EachValue(f func([]byte)) error {
+	return s.view(func(v *view) error {
+		return v.tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			return b.ForEach(func(k, value []byte) error {
+				f(value)
+				if !bytes.Equal(name, bucketSegments) {
+					return nil
+				}
+				seg, err := decodeSegment(k, value)
+				if err != nil {
+					return err
+				}
+				for i := range seg {
+					f(seg[i].body)
+					if codecOf(seg[i].body) == codecErased {
+						continue
+					}
+					payload, err := seg.payload(i, &s.dicts)
+					if err != nil {
+						return err
+					}
+					f(payload)
+				}
+				return nil
+			})
+		})
+	})
+}

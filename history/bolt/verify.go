@@ -394,9 +394,11 @@ func (c *check) sightings() error {
 }
 
 func (c *check) feed() error {
-	next, last := history.Seq(0), history.Revision(0)
-	if k, _ := c.tx.Bucket(bucketFeed).Cursor().First(); k != nil && binary.BigEndian.Uint64(k) > uint64(c.floors.Seq)+1 {
-		c.find(bucketFeed, k, "what comes before it is missing")
+	next, last := c.floors.Seq+1, history.Revision(0)
+	if b := c.tx.Bucket(bucketFeed); b != nil && !c.floors.swept {
+		if k, _ := b.Cursor().First(); len(k) == 8 {
+			next = min(next, history.Seq(binary.BigEndian.Uint64(k))) // not yet dropped
+		}
 	}
 	err := c.each(bucketFeed, func(k, framed []byte) {
 		list, err := decodeFeedBlock(k, framed)
