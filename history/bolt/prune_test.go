@@ -150,6 +150,68 @@ func TestRecordedAnewAfterItWent(t *testing.T) {
 	}
 }
 
+// TestSeenWhileItIsToGo has a deletion seen again, at the very floor, after what
+// was recorded was merged and before the resource's turn comes: it stays, for the
+// log tells of it.
+func TestSeenWhileItIsToGo(t *testing.T) {
+	const resources = 1000
+	dir := t.TempDir()
+	s := openWith(t, dir, bolt.Options{MergeIdle: time.Hour})
+	recordRounds(t, s, resources, 3)
+	again := observed(resources-1, firstMoment+2_500_000, "")
+	again.State = history.State{Deleted: true}
+	p, err := s.Prune(context.Background(), history.PruneRequest{
+		Floor: again.CapturedAt, Recorded: history.MomentOf(time.Now()),
+		Progress: func(done, _ uint64) {
+			if done < 300 {
+				record(t, s, history.Batch{Observations: []history.Observation{again}})
+			}
+		},
+	})
+	if err != nil || p.Resources != 249 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if item := get(t, s, resources-1); item.LastSeenAt != again.CapturedAt {
+		t.Errorf("got %+v", item)
+	}
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	if item := get(t, s, resources-1); item.LastSeenAt != again.CapturedAt || item.Version != 3 {
+		t.Errorf("merged: got %+v", item)
+	}
+	if p := prune(t, s, 3); p.Resources != 1 {
+		t.Errorf("afterwards %+v", p)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { t.Error(f) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLastSeenByARunThatIsDropped asks before and after: readers remember which
+// resources have no sightings of their own.
+func TestLastSeenByARunThatIsDropped(t *testing.T) {
+	s := openWith(t, t.TempDir(), bolt.Options{MergeIdle: time.Hour})
+	recordRounds(t, s, 4, 2)
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	want := get(t, s, 1).LastSeenAt
+	if want != firstMoment+1_500_000 {
+		t.Fatalf("last seen at %v", want)
+	}
+	prune(t, s, 2)
+	if n := count(t, s, "seen"); n != 0 {
+		t.Errorf("%d blocks of runs are left", n)
+	}
+	if got := get(t, s, 1).LastSeenAt; got != want {
+		t.Errorf("last seen at %v, before the prune at %v", got, want)
+	}
+}
+
 // TestVerifyPruned damages what pruning and erasing leave behind.
 func TestVerifyPruned(t *testing.T) {
 	pruned := func(t *testing.T) string {

@@ -142,6 +142,12 @@ var foldCases = []namedCase{
 		r.play("C@4")
 		r.again(func() { equal(r, "resumed at what is left", r.told("a", 0), "v1 A@1..3 v3 C@4 v4 A@9 v2 B@11..14") })
 	}},
+	{"NobodyResumesAtWhatIsGone", func(r *rig) {
+		r.play("A@1 A@3 A@5 A@7 A@9 A@2") // the last is late: the writer has read it all
+		equal(r, "dropped", r.fold(r.now()+1), 3)
+		r.play("C@4")
+		r.again(func() { equal(r, "history", r.told("a", 0), "v1 A@1..2 v2 C@4 v3 A@9") })
+	}},
 	{"WhatWasRecordedLaterStays", func(r *rig) {
 		r.play("A@1 A@3 A@5 A@7")
 		before := r.now()
