@@ -83,6 +83,17 @@ var closeCases = []namedCase{
 			"Count":      func() error { _, err := reader.Count(ctx, history.Query{}, history.ByNothing); return err },
 			"Find":       func() error { _, err := reader.Find(ctx, key("a").Type, "a"); return err },
 		}
+		if p, ok := s.(history.Pruner); ok {
+			calls["Floors"] = func() error { _, err := p.Floors(ctx); return err }
+			calls["Prune"] = func() error { _, err := p.Prune(ctx, history.PruneRequest{Floor: at(1)}); return err }
+			calls["PruneDry"] = func() error { _, err := p.Prune(ctx, history.PruneRequest{Floor: at(1), DryRun: true}); return err }
+		}
+		if e, ok := s.(history.Eraser); ok {
+			calls["Erase"] = func() error { return e.Erase(ctx, key("a"), 1) }
+		}
+		if f, ok := s.(history.Folder); ok {
+			calls["Fold"] = func() error { _, err := f.Fold(ctx, history.Newest); return err }
+		}
 		for name, call := range calls {
 			refused(r, name, call(), history.Unavailable)
 		}
