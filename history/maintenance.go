@@ -149,6 +149,8 @@ type Statter interface {
 // Stats are the sizes of a store and what it has done since it was opened.
 // Counters only rise; bytes are bytes.
 type Stats struct {
+	Format uint32 // version of the form that the store is kept in; zero: it has none
+
 	FileBytes int64
 	LiveBytes int64 // of pages in use
 	FreeBytes int64 // of pages that will be used again

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"math"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +19,40 @@ type Position string
 type Lineage struct {
 	StoreID     [16]byte
 	Incarnation uint32
+	Forks       []Fork // earlier incarnations; never changed in place
+}
+
+// Fork is where a store parted from an earlier incarnation: what that one had
+// given out up to there is this one's past as well, what it gave later is not.
+type Fork struct {
+	Incarnation uint32
+	Revision    Revision
+	Seq         Seq
+}
+
+// Restored is the lineage of a store restored at a moment from a copy of this
+// one which ends with a revision and a sequence. Its incarnation is the moment's
+// second where that is more than one higher, so that two stores restored from
+// one copy are told apart.
+func (l Lineage) Restored(rev Revision, seq Seq, at Moment) Lineage {
+	forks := append(slices.Clone(l.Forks), Fork{l.Incarnation, rev, seq})
+	next := max(uint64(l.Incarnation)+1, uint64(max(at, 0))/1e6)
+	return Lineage{StoreID: l.StoreID, Incarnation: uint32(min(next, math.MaxUint32)), Forks: forks}
+}
+
+// Fork finds an earlier incarnation; false if this store does not come from it.
+func (l Lineage) Fork(incarnation uint32) (Fork, bool) {
+	for _, f := range l.Forks {
+		if f.Incarnation == incarnation {
+			return f, true
+		}
+	}
+	return Fork{}, false
+}
+
+// Descendant is a store that knows where it comes from.
+type Descendant interface {
+	Lineage() Lineage
 }
 
 const positionBytes = 1 + 16 + 4 + 8 + 4 // form, store, incarnation, sequence, checksum
@@ -33,7 +69,8 @@ func (l Lineage) Position(seq Seq) Position {
 }
 
 // Seq reads a position of this lineage whose newest sequence is newest.
-// ForeignToken if it is damaged, of another store, or ahead of this one.
+// ForeignToken if it is damaged, of another store, ahead of this one, or given
+// by an earlier incarnation after this one parted from it.
 func (l Lineage) Seq(p Position, newest Seq) (Seq, error) {
 	if p == "" {
 		return 0, nil
@@ -49,10 +86,16 @@ func (l Lineage) Seq(p Position, newest Seq) (Seq, error) {
 	if [16]byte(b[1:17]) != l.StoreID {
 		return foreign("belongs to another store")
 	}
-	if binary.BigEndian.Uint32(b[17:]) != l.Incarnation {
-		return foreign("was given before this store was restored; start again from a moment")
-	}
 	seq := Seq(binary.BigEndian.Uint64(b[21:]))
+	if given := binary.BigEndian.Uint32(b[17:]); given != l.Incarnation {
+		fork, ok := l.Fork(given)
+		switch {
+		case !ok:
+			return foreign("was given by another copy of this store; start again from a moment")
+		case seq > fork.Seq:
+			return foreign("was given after the backup that this store was restored from; start again from a moment")
+		}
+	}
 	if seq > newest {
 		return foreign("is ahead of the store")
 	}

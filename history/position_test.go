@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/varvehq/varve/history"
 	"pgregory.net/rapid"
@@ -81,4 +82,40 @@ func FuzzPosition(f *testing.F) {
 			t.Fatalf("%q reads as %d", text, seq)
 		}
 	})
+}
+
+// TestLineageRestored walks a position through two restores.
+func TestLineageRestored(t *testing.T) {
+	first := history.Lineage{StoreID: [16]byte{1}, Incarnation: 1}
+	second := first.Restored(70, 50, history.MomentOf(time.Unix(1_800_000_000, 0)))
+	third := second.Restored(90, 60, history.MomentOf(time.Unix(5, 0))) // a clock that is wrong
+	if second.Incarnation != 1_800_000_000 || third.Incarnation != 1_800_000_001 {
+		t.Errorf("incarnations %d and %d", second.Incarnation, third.Incarnation)
+	}
+	if sister := first.Restored(70, 50, history.MomentOf(time.Unix(1_800_000_001, 0))); sister.Incarnation == second.Incarnation {
+		t.Error("two stores restored from one backup have one incarnation")
+	}
+	if len(first.Forks) > 0 || len(second.Forks) != 1 || len(third.Forks) != 2 {
+		t.Errorf("forks: %v, %v, %v", first.Forks, second.Forks, third.Forks)
+	}
+	for _, c := range []struct {
+		l    history.Lineage
+		p    history.Position
+		good bool
+	}{
+		{second, first.Position(50), true},
+		{second, first.Position(51), false},
+		{third, first.Position(50), true},
+		{third, first.Position(51), false},
+		{third, second.Position(60), true},
+		{third, second.Position(61), false},
+		{third, third.Position(61), true},
+		{first, second.Position(1), false},
+		{second, third.Position(1), false},
+	} {
+		seq, err := c.l.Seq(c.p, 100)
+		if c.good == (err != nil) || !c.good && !errors.Is(err, history.ForeignToken) {
+			t.Errorf("incarnation %d, %s: %d, %v", c.l.Incarnation, c.p, seq, err)
+		}
+	}
 }

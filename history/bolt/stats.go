@@ -66,7 +66,7 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 	}
 	n := &s.counters
 	stats := history.Stats{
-		Unmerged: uint64(records), UnmergedBytes: uint64(bytes),
+		Format: formatVersion, Unmerged: uint64(records), UnmergedBytes: uint64(bytes),
 		Commits: n.commits.Load(), CommitNanos: n.commitNanos.Load(),
 		Observations: n.observations.Load(), Unchanged: n.unchanged.Load(), Refused: n.refused.Load(),
 		Merges: n.merges.Load(), MergeFailed: n.mergeFailed.Load(), MergeNanos: n.mergeNanos.Load(),

@@ -118,6 +118,13 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	sweepFolder(dir)
+	if db, err = migrate(dir, db, &o); err != nil {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+		return nil, err
+	}
 	s := &Store{
 		o: o, db: db, active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
@@ -142,7 +149,9 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 	if len(state.damaged) > 0 {
 		o.Logger.Warn("a meta page is damaged: the last commit may be missing; run varve verify", "file", path)
 	}
+	var file opening
 	db, err := bolt.Open(path, 0o600, &bolt.Options{
+		OpenFile:        file.open,
 		Timeout:         o.LockTimeout,
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: 1 << 30, // address space only: a growing file need not wait for readers
@@ -155,6 +164,12 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 			Text: fmt.Sprintf("the store in %s is in use by another process", dir)}
 	case err != nil:
 		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+	}
+	if replaced, err := file.replaced(); replaced || err != nil {
+		if err = errors.Join(err, db.Close()); err != nil {
+			return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+		}
+		return openFile(dir, o, readOnly)
 	}
 	return db, nil
 }
@@ -239,7 +254,7 @@ func (s *Store) create() error {
 	})
 }
 
-func (s *Store) loadMeta(tx *bolt.Tx) error {
+func (s *Store) loadMeta(tx *bolt.Tx) (err error) {
 	m := tx.Bucket(bucketMeta)
 	if m == nil || len(m.Get(metaFormat)) != 4 {
 		return history.Errorf(history.DataLoss, "%s is not a store of Varve", s.db.Path())
@@ -247,20 +262,18 @@ func (s *Store) loadMeta(tx *bolt.Tx) error {
 	if v := binary.BigEndian.Uint32(m.Get(metaFormat)); v > formatVersion {
 		return history.Errorf(history.NewerFormat,
 			"%s has format version %d, this program knows versions up to %d; use a newer one", s.db.Path(), v, formatVersion)
+	} else if v < formatVersion {
+		return history.Errorf(history.Unimplemented,
+			"%s has format version %d; start the daemon on it once, which brings it to version %d", s.db.Path(), v, formatVersion)
 	}
-	lineage, whole := openValue(metaLineage, m.Get(metaLineage))
-	if !whole || len(lineage) != 20 {
+	value, whole := openValue(metaLineage, m.Get(metaLineage))
+	lineage, ok := parseLineage(value)
+	if !whole || !ok {
 		return damaged(bucketMeta, metaLineage)
 	}
-	s.lineage = history.Lineage{StoreID: [16]byte(lineage), Incarnation: binary.BigEndian.Uint32(lineage[16:])}
-	value, ok := openValue(metaMerged, m.Get(metaMerged))
-	if !ok {
-		return damaged(bucketMeta, metaMerged)
-	}
-	d := decoder{b: value}
-	s.mark = d.mark()
-	if d.short {
-		return damaged(bucketMeta, metaMerged)
+	s.lineage = lineage
+	if s.mark, err = readMerged(tx); err != nil {
+		return err
 	}
 	f, err := loadFloors(tx)
 	s.floors.Store(f)

@@ -27,7 +27,11 @@ type opened struct {
 
 // backend is the store as the suite sees it: merging all the time, on a disk
 // that is not waited for.
-func backend() historytest.Backend {
+func backend() historytest.Backend { return backendWith(nil) }
+
+// backendWith is a backend that does something to a store before it is closed
+// and opened again, where it then says.
+func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) historytest.Backend {
 	stores := map[history.Store]opened{}
 	open := func(t testing.TB, at opened) history.Store {
 		s, err := bolt.Open(at.dir, at.o)
@@ -45,10 +49,14 @@ func backend() historytest.Backend {
 			}})
 		},
 		Reopen: func(t testing.TB, s history.Store) history.Store {
+			at := stores[s]
+			if between != nil {
+				at = between(t, s.(*bolt.Store), at)
+			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return open(t, stores[s])
+			return open(t, at)
 		},
 		Kill: func(t testing.TB, s history.Store) history.Store {
 			// What a killed process leaves is what its last commit left; the old

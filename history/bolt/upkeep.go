@@ -15,8 +15,8 @@ import (
 // commits are made meanwhile. Locks are taken in this order: whole, slice, the
 // merger's; last comes a turn of the writer's goroutine.
 type upkeep struct {
-	whole sync.Mutex // one prune after another
-	slice sync.Mutex // one slice of any upkeep at a time
+	whole sync.RWMutex // one prune after another, and none while the store is copied
+	slice sync.Mutex   // one slice of any upkeep at a time
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup

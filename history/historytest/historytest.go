@@ -27,7 +27,8 @@ type Backend struct {
 	Open func(t testing.TB, o Options) history.Store
 
 	// Reopen closes the store and opens its data again under the options it
-	// was opened with.
+	// was opened with. It may be a copy, even of another incarnation, which
+	// the model takes note of where the store is a history.Descendant.
 	Reopen func(t testing.TB, s history.Store) history.Store
 
 	// Kill opens the store's data again as a crash would have left it: without

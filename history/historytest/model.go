@@ -561,6 +561,9 @@ func (a *actor) act(o op) {
 	case opReopen:
 		if a.b.Reopen != nil {
 			a.s = a.b.Reopen(a.t, a.s)
+			if d, ok := a.s.(history.Descendant); ok {
+				a.o.restored(d.Lineage())
+			}
 		}
 	case opKill:
 		if a.b.Kill != nil {

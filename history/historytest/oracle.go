@@ -2,6 +2,7 @@ package historytest
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -89,6 +90,20 @@ func newOracle(l history.Lineage, clock func() time.Time) *oracle {
 func (o *oracle) now() history.Moment { return max(history.MomentOf(o.clock()), o.latest) }
 
 func (o *oracle) revision() history.Revision { return history.Revision(len(o.recorded)) }
+
+// restored gives positions anew, as another incarnation writes them.
+func (o *oracle) restored(l history.Lineage) {
+	for i := range o.feed {
+		o.feed[i].Position = l.Position(o.feed[i].Seq)
+	}
+	for id, r := range o.receipts {
+		seq, err := o.lineage.Seq(r.Position, math.MaxUint64)
+		check(err)
+		r.Position = l.Position(seq)
+		o.receipts[id] = r
+	}
+	o.lineage = l
+}
 
 func (o *oracle) end() history.Position { return o.lineage.Position(history.Seq(len(o.feed))) }
 

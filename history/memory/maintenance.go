@@ -46,12 +46,13 @@ func (s *Store) Prune(ctx context.Context, r history.PruneRequest) (history.Prun
 		s.floors = floors
 		s.commits = slices.DeleteFunc(s.commits, func(c plan.Stamp) bool { return c.Revision < floors.Revision })
 	}
-	for i, k := range slices.Clone(s.keys) {
+	keys := slices.Clone(s.keys) // some may go
+	for i, k := range keys {
 		if r.Type == "" || k.Type == r.Type {
 			s.prune(s.resources[k], &floors, r.DryRun, &pruned)
 		}
 		if r.Progress != nil {
-			r.Progress(uint64(i+1), uint64(len(s.keys)))
+			r.Progress(uint64(i+1), uint64(len(keys)))
 		}
 	}
 	return pruned, nil
