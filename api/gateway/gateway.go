@@ -84,6 +84,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		varvev1.RegisterRecorderServiceHandlerClient(ctx, g.mux, varvev1.NewRecorderServiceClient(conn)),
 		varvev1.RegisterRunServiceHandlerClient(ctx, g.mux, varvev1.NewRunServiceClient(conn)),
 		varvev1.RegisterHistoryServiceHandlerClient(ctx, g.mux, varvev1.NewHistoryServiceClient(conn)),
+		varvev1.RegisterMaintenanceServiceHandlerClient(ctx, g.mux, varvev1.NewMaintenanceServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, err
@@ -99,7 +100,8 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(opts.OpenAPI)
 	})
-	for _, page := range []string{"/{$}", "/openapi.json"} {
+	pages.Handle("GET /v1/backup", bounded(&backup{g, varvev1.NewMaintenanceServiceClient(conn)}))
+	for _, page := range []string{"/{$}", "/openapi.json", "/v1/backup"} {
 		pages.HandleFunc(page, func(w http.ResponseWriter, r *http.Request) {
 			g.answerRouting(r.Context(), g.mux, marshaler{}, w, r, http.StatusMethodNotAllowed)
 		})
@@ -131,7 +133,10 @@ What every resource looked like, and when we learned of it.
   GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
   POST /v1/items:batchRecord              record observations
   GET  /v1/runs                           collection runs
-  GET  /v1/status                         how far the store has come
+  GET  /v1/status                         how far the store has come, how large it is
+  GET  /v1/backup                         a copy of it, as a file
+  POST /v1/maintenance:prune              forget the far past
+  POST /v1/items:eraseVersion             forget what one version held
   GET  /openapi.json                      all of this in full
 
   GET  /livez /readyz                     whether it lives, whether it can work

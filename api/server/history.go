@@ -3,12 +3,10 @@ package server
 import (
 	"context"
 	"encoding/binary"
+	"google.golang.org/protobuf/proto"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
@@ -159,21 +157,6 @@ func (s *historyService) await(ctx context.Context, after history.Position, limi
 		}
 	}
 	return s.store.Changes(ctx, after, limit, 0)
-}
-
-func (s *historyService) GetStatus(ctx context.Context, _ *varvev1.GetStatusRequest) (*varvev1.GetStatusResponse, error) {
-	head, err := s.store.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &varvev1.GetStatusResponse{
-		StoreId:    uuid.UUID(head.StoreID).String(),
-		Revision:   uint64(head.Revision),
-		RecordedAt: wire.MomentToProto(head.RecordedAt),
-		Position:   string(head.Position),
-		Resources:  wire.Uint32(head.Resources),
-		Version:    s.opts.Version,
-	}, nil
 }
 
 func orElse(err, other error) error {

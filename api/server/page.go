@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -26,9 +27,10 @@ const (
 // page is one page of an answer.
 type page struct {
 	size  int
-	known history.Revision // that the first page saw; zero on the first
-	after []byte           // cursor of the method; nil on the first
-	bound []byte           // what ties its tokens to store and query
+	known history.Revision            // that the first page saw; zero on the first
+	after []byte                      // cursor of the method; nil on the first
+	bound []byte                      // what ties its tokens to store and query
+	forks map[string]history.Revision // by the hash of an earlier incarnation: the last revision shared with it
 }
 
 // pageRequest is a question that is answered in pages.
@@ -62,11 +64,11 @@ func (s *Server) page(ctx context.Context, req pageRequest) (page, error) {
 	if p.size, err = pageSize(req.GetPageSize()); err != nil {
 		return p, err
 	}
-	lineage, err := s.lineageHash(ctx)
+	lineage, err := s.lineageOf(ctx)
 	if err != nil {
 		return p, err
 	}
-	p.bound = append(lineage[:hashBytes:hashBytes], questionHash(req)...)
+	p.bound, p.forks = append(lineage.hash[:hashBytes:hashBytes], questionHash(req)...), lineage.forks
 	if req.GetPageToken() != "" {
 		err = p.read(req.GetPageToken())
 	}
@@ -105,8 +107,12 @@ func (p *page) read(token string) error {
 	if crc32.ChecksumIEEE(b) != binary.BigEndian.Uint32(sum) {
 		return foreign("is damaged; take it from the answer before")
 	}
-	if !bytes.Equal(b[1:1+hashBytes], p.bound[:hashBytes]) {
-		return foreign("belongs to another store, or to this one before it was restored; ask again without it")
+	newest := history.Revision(math.MaxUint64)
+	if given := b[1 : 1+hashBytes]; !bytes.Equal(given, p.bound[:hashBytes]) {
+		var ok bool
+		if newest, ok = p.forks[string(given)]; !ok {
+			return foreign("belongs to another store, or to another copy of this one; ask again without it")
+		}
 	}
 	if !bytes.Equal(b[1+hashBytes:front], p.bound[hashBytes:]) {
 		return foreign("belongs to another question; only pageSize may differ from page to page")
@@ -115,25 +121,49 @@ func (p *page) read(token string) error {
 	if n <= 0 {
 		return foreign("is not a page token; take it from the answer before")
 	}
+	if history.Revision(known) > newest {
+		return foreign("was given after the backup that this store was restored from; ask again without it")
+	}
 	p.known, p.after = history.Revision(known), b[front+n:]
 	return nil
 }
 
-// lineageHash stands for the store and its incarnation: the position before all
-// changes is the same for ever within one, and no other has it.
-func (s *Server) lineageHash(ctx context.Context) ([]byte, error) {
+// lineage tells the tokens of a store from those of others.
+type lineage struct {
+	hash  []byte                      // of the store and its incarnation
+	forks map[string]history.Revision // see page
+}
+
+// lineageOf finds the store's lineage. The position before all changes stands
+// for an incarnation: no other has it.
+func (s *Server) lineageOf(ctx context.Context) (*lineage, error) {
 	s.lineageOnce.Lock()
 	defer s.lineageOnce.Unlock()
 	if s.lineage != nil {
 		return s.lineage, nil
 	}
-	start, err := s.store.PositionAt(ctx, history.FirstMoment)
-	if err != nil {
-		return nil, err
+	l := &lineage{forks: map[string]history.Revision{}}
+	if d, ok := power[history.Descendant](s.store); ok {
+		from := d.Lineage()
+		l.hash = positionHash(from.Position(0))
+		for _, f := range from.Forks {
+			earlier := history.Lineage{StoreID: from.StoreID, Incarnation: f.Incarnation}
+			l.forks[string(positionHash(earlier.Position(0)))] = f.Revision
+		}
+	} else {
+		start, err := s.store.PositionAt(ctx, history.FirstMoment)
+		if err != nil {
+			return nil, err
+		}
+		l.hash = positionHash(start)
 	}
-	sum := sha256.Sum256([]byte(start))
-	s.lineage = sum[:]
-	return s.lineage, nil
+	s.lineage = l
+	return l, nil
+}
+
+func positionHash(p history.Position) []byte {
+	sum := sha256.Sum256([]byte(p))
+	return sum[:hashBytes]
 }
 
 // questionHash stands for everything of a question but its page.

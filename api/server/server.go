@@ -77,7 +77,7 @@ type Server struct {
 	drain    context.CancelFunc
 
 	lineageOnce sync.Mutex
-	lineage     []byte // see lineageHash
+	lineage     *lineage // see lineageOf
 }
 
 // New makes a server of all services, of health and of reflection. The store and
@@ -116,6 +116,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	varvev1.RegisterRecorderServiceServer(s.grpc, &recorderService{Server: s})
 	varvev1.RegisterRunServiceServer(s.grpc, &runService{Server: s})
 	varvev1.RegisterHistoryServiceServer(s.grpc, &historyService{Server: s})
+	varvev1.RegisterMaintenanceServiceServer(s.grpc, &maintenanceService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.add(name)
 	}

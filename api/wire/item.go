@@ -94,6 +94,7 @@ func ItemToProto(i history.Item) *varvev1.Item {
 		Source:           i.Origin.Source,
 		Provider:         i.Origin.Provider,
 		Extras:           JSONToProto(i.Origin.Extras),
+		Erased:           i.Erased,
 	}
 	if i.Origin.Run != "" {
 		p.Run = RunName(i.Origin.Run)
@@ -106,6 +107,7 @@ func ItemFromProto(p *varvev1.Item) (history.Item, error) {
 	i := history.Item{
 		Version:  p.GetVersion(),
 		Revision: history.Revision(p.GetRevision()),
+		Erased:   p.GetErased(),
 		Status:   history.Status(p.GetStatus()),
 		State: history.State{
 			Deleted:          p.GetDeleted(),

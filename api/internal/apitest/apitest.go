@@ -43,6 +43,7 @@ type Doors struct {
 	Recorder varvev1.RecorderServiceClient
 	Runs     varvev1.RunServiceClient
 	History  varvev1.HistoryServiceClient
+	Keep     varvev1.MaintenanceServiceClient
 	Log      *Log
 }
 
@@ -81,6 +82,7 @@ func Open(t testing.TB, o Options) *Doors {
 	d.Recorder = varvev1.NewRecorderServiceClient(d.Conn)
 	d.Runs = varvev1.NewRunServiceClient(d.Conn)
 	d.History = varvev1.NewHistoryServiceClient(d.Conn)
+	d.Keep = varvev1.NewMaintenanceServiceClient(d.Conn)
 
 	web := listen(t)
 	d.HTTP = web.Addr().String()

@@ -1415,7 +1415,15 @@ type GetStatusResponse struct {
 	// Resources ever recorded, deleted ones included.
 	Resources uint32 `protobuf:"varint,5,opt,name=resources,proto3" json:"resources,omitempty"`
 	// Version of the daemon.
-	Version       string `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	Version string `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	// What the store no longer keeps. Absent if it never forgets.
+	Floors *Floors `protobuf:"bytes,7,opt,name=floors,proto3" json:"floors,omitempty"`
+	// Absent if the store cannot tell.
+	Sizes *GetStatusResponse_Sizes `protobuf:"bytes,8,opt,name=sizes,proto3" json:"sizes,omitempty"`
+	// Absent if the store cannot tell.
+	Lag *GetStatusResponse_Lag `protobuf:"bytes,9,opt,name=lag,proto3" json:"lag,omitempty"`
+	// Version of the store's format; 0 if it has none.
+	Format        uint32 `protobuf:"varint,10,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1492,6 +1500,34 @@ func (x *GetStatusResponse) GetVersion() string {
 	return ""
 }
 
+func (x *GetStatusResponse) GetFloors() *Floors {
+	if x != nil {
+		return x.Floors
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetSizes() *GetStatusResponse_Sizes {
+	if x != nil {
+		return x.Sizes
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetLag() *GetStatusResponse_Lag {
+	if x != nil {
+		return x.Lag
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetFormat() uint32 {
+	if x != nil {
+		return x.Format
+	}
+	return 0
+}
+
 // A group and its number.
 type CountItemsResponse_Group struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1547,11 +1583,131 @@ func (x *CountItemsResponse_Group) GetCount() uint32 {
 	return 0
 }
 
+// How large the store is.
+type GetStatusResponse_Sizes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of its file.
+	FileBytes uint64 `protobuf:"varint,1,opt,name=file_bytes,json=fileBytes,proto3" json:"file_bytes,omitempty"`
+	// In use.
+	LiveBytes uint64 `protobuf:"varint,2,opt,name=live_bytes,json=liveBytes,proto3" json:"live_bytes,omitempty"`
+	// Will be used again before the file grows; compacting gives them back.
+	FreeBytes     uint64 `protobuf:"varint,3,opt,name=free_bytes,json=freeBytes,proto3" json:"free_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatusResponse_Sizes) Reset() {
+	*x = GetStatusResponse_Sizes{}
+	mi := &file_varve_v1_history_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatusResponse_Sizes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatusResponse_Sizes) ProtoMessage() {}
+
+func (x *GetStatusResponse_Sizes) ProtoReflect() protoreflect.Message {
+	mi := &file_varve_v1_history_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatusResponse_Sizes.ProtoReflect.Descriptor instead.
+func (*GetStatusResponse_Sizes) Descriptor() ([]byte, []int) {
+	return file_varve_v1_history_proto_rawDescGZIP(), []int{16, 0}
+}
+
+func (x *GetStatusResponse_Sizes) GetFileBytes() uint64 {
+	if x != nil {
+		return x.FileBytes
+	}
+	return 0
+}
+
+func (x *GetStatusResponse_Sizes) GetLiveBytes() uint64 {
+	if x != nil {
+		return x.LiveBytes
+	}
+	return 0
+}
+
+func (x *GetStatusResponse_Sizes) GetFreeBytes() uint64 {
+	if x != nil {
+		return x.FreeBytes
+	}
+	return 0
+}
+
+// What is recorded, durable and part of every answer, but not yet in its final
+// place in the file.
+type GetStatusResponse_Lag struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Records.
+	Records uint64 `protobuf:"varint,1,opt,name=records,proto3" json:"records,omitempty"`
+	// Bytes of them.
+	Bytes         uint64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatusResponse_Lag) Reset() {
+	*x = GetStatusResponse_Lag{}
+	mi := &file_varve_v1_history_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatusResponse_Lag) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatusResponse_Lag) ProtoMessage() {}
+
+func (x *GetStatusResponse_Lag) ProtoReflect() protoreflect.Message {
+	mi := &file_varve_v1_history_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatusResponse_Lag.ProtoReflect.Descriptor instead.
+func (*GetStatusResponse_Lag) Descriptor() ([]byte, []int) {
+	return file_varve_v1_history_proto_rawDescGZIP(), []int{16, 1}
+}
+
+func (x *GetStatusResponse_Lag) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+func (x *GetStatusResponse_Lag) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
 var File_varve_v1_history_proto protoreflect.FileDescriptor
 
 const file_varve_v1_history_proto_rawDesc = "" +
 	"\n" +
-	"\x16varve/v1/history.proto\x12\bvarve.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17varve/v1/resource.proto\"\x96\x02\n" +
+	"\x16varve/v1/history.proto\x12\bvarve.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1avarve/v1/maintenance.proto\x1a\x17varve/v1/resource.proto\"\x96\x02\n" +
 	"\x11LookupItemRequest\x12\x18\n" +
 	"\x04type\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04type\x12\x14\n" +
 	"\x02id\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x02id\x12\x1d\n" +
@@ -1681,7 +1837,7 @@ const file_varve_v1_history_proto_rawDesc = "" +
 	"\vrecorded_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\"\x12\n" +
-	"\x10GetStatusRequest\"\xdb\x01\n" +
+	"\x10GetStatusRequest\"\xa6\x04\n" +
 	"\x11GetStatusResponse\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12;\n" +
@@ -1689,7 +1845,22 @@ const file_varve_v1_history_proto_rawDesc = "" +
 	"recordedAt\x12\x1a\n" +
 	"\bposition\x18\x04 \x01(\tR\bposition\x12\x1c\n" +
 	"\tresources\x18\x05 \x01(\rR\tresources\x12\x18\n" +
-	"\aversion\x18\x06 \x01(\tR\aversion2\x91\x06\n" +
+	"\aversion\x18\x06 \x01(\tR\aversion\x12(\n" +
+	"\x06floors\x18\a \x01(\v2\x10.varve.v1.FloorsR\x06floors\x127\n" +
+	"\x05sizes\x18\b \x01(\v2!.varve.v1.GetStatusResponse.SizesR\x05sizes\x121\n" +
+	"\x03lag\x18\t \x01(\v2\x1f.varve.v1.GetStatusResponse.LagR\x03lag\x12\x16\n" +
+	"\x06format\x18\n" +
+	" \x01(\rR\x06format\x1ad\n" +
+	"\x05Sizes\x12\x1d\n" +
+	"\n" +
+	"file_bytes\x18\x01 \x01(\x04R\tfileBytes\x12\x1d\n" +
+	"\n" +
+	"live_bytes\x18\x02 \x01(\x04R\tliveBytes\x12\x1d\n" +
+	"\n" +
+	"free_bytes\x18\x03 \x01(\x04R\tfreeBytes\x1a5\n" +
+	"\x03Lag\x12\x18\n" +
+	"\arecords\x18\x01 \x01(\x04R\arecords\x12\x14\n" +
+	"\x05bytes\x18\x02 \x01(\x04R\x05bytes2\x91\x06\n" +
 	"\x0eHistoryService\x12S\n" +
 	"\n" +
 	"LookupItem\x12\x1b.varve.v1.LookupItemRequest\x1a\x0e.varve.v1.Item\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/items:lookup\x12q\n" +
@@ -1716,7 +1887,7 @@ func file_varve_v1_history_proto_rawDescGZIP() []byte {
 }
 
 var file_varve_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_varve_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_varve_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_varve_v1_history_proto_goTypes = []any{
 	(CountItemsRequest_GroupBy)(0),   // 0: varve.v1.CountItemsRequest.GroupBy
 	(*LookupItemRequest)(nil),        // 1: varve.v1.LookupItemRequest
@@ -1737,62 +1908,68 @@ var file_varve_v1_history_proto_goTypes = []any{
 	(*GetStatusRequest)(nil),         // 16: varve.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),        // 17: varve.v1.GetStatusResponse
 	(*CountItemsResponse_Group)(nil), // 18: varve.v1.CountItemsResponse.Group
-	(*timestamppb.Timestamp)(nil),    // 19: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),    // 20: google.protobuf.FieldMask
-	(*Item)(nil),                     // 21: varve.v1.Item
-	(*Json)(nil),                     // 22: varve.v1.Json
-	(*durationpb.Duration)(nil),      // 23: google.protobuf.Duration
-	(*ResourceKey)(nil),              // 24: varve.v1.ResourceKey
+	(*GetStatusResponse_Sizes)(nil),  // 19: varve.v1.GetStatusResponse.Sizes
+	(*GetStatusResponse_Lag)(nil),    // 20: varve.v1.GetStatusResponse.Lag
+	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),    // 22: google.protobuf.FieldMask
+	(*Item)(nil),                     // 23: varve.v1.Item
+	(*Json)(nil),                     // 24: varve.v1.Json
+	(*durationpb.Duration)(nil),      // 25: google.protobuf.Duration
+	(*ResourceKey)(nil),              // 26: varve.v1.ResourceKey
+	(*Floors)(nil),                   // 27: varve.v1.Floors
 }
 var file_varve_v1_history_proto_depIdxs = []int32{
-	19, // 0: varve.v1.LookupItemRequest.at:type_name -> google.protobuf.Timestamp
-	20, // 1: varve.v1.LookupItemRequest.read_mask:type_name -> google.protobuf.FieldMask
-	19, // 2: varve.v1.ListItemHistoryRequest.from:type_name -> google.protobuf.Timestamp
-	19, // 3: varve.v1.ListItemHistoryRequest.to:type_name -> google.protobuf.Timestamp
-	20, // 4: varve.v1.ListItemHistoryRequest.read_mask:type_name -> google.protobuf.FieldMask
-	21, // 5: varve.v1.ListItemHistoryResponse.items:type_name -> varve.v1.Item
-	20, // 6: varve.v1.DiffItemRequest.read_mask:type_name -> google.protobuf.FieldMask
-	21, // 7: varve.v1.DiffItemResponse.from:type_name -> varve.v1.Item
-	21, // 8: varve.v1.DiffItemResponse.to:type_name -> varve.v1.Item
+	21, // 0: varve.v1.LookupItemRequest.at:type_name -> google.protobuf.Timestamp
+	22, // 1: varve.v1.LookupItemRequest.read_mask:type_name -> google.protobuf.FieldMask
+	21, // 2: varve.v1.ListItemHistoryRequest.from:type_name -> google.protobuf.Timestamp
+	21, // 3: varve.v1.ListItemHistoryRequest.to:type_name -> google.protobuf.Timestamp
+	22, // 4: varve.v1.ListItemHistoryRequest.read_mask:type_name -> google.protobuf.FieldMask
+	23, // 5: varve.v1.ListItemHistoryResponse.items:type_name -> varve.v1.Item
+	22, // 6: varve.v1.DiffItemRequest.read_mask:type_name -> google.protobuf.FieldMask
+	23, // 7: varve.v1.DiffItemResponse.from:type_name -> varve.v1.Item
+	23, // 8: varve.v1.DiffItemResponse.to:type_name -> varve.v1.Item
 	6,  // 9: varve.v1.DiffItemResponse.patch:type_name -> varve.v1.PatchOperation
 	6,  // 10: varve.v1.DiffItemResponse.attributes:type_name -> varve.v1.PatchOperation
-	22, // 11: varve.v1.PatchOperation.value:type_name -> varve.v1.Json
-	19, // 12: varve.v1.ListItemsRequest.at:type_name -> google.protobuf.Timestamp
-	20, // 13: varve.v1.ListItemsRequest.read_mask:type_name -> google.protobuf.FieldMask
-	21, // 14: varve.v1.ListItemsResponse.items:type_name -> varve.v1.Item
-	19, // 15: varve.v1.CountItemsRequest.at:type_name -> google.protobuf.Timestamp
+	24, // 11: varve.v1.PatchOperation.value:type_name -> varve.v1.Json
+	21, // 12: varve.v1.ListItemsRequest.at:type_name -> google.protobuf.Timestamp
+	22, // 13: varve.v1.ListItemsRequest.read_mask:type_name -> google.protobuf.FieldMask
+	23, // 14: varve.v1.ListItemsResponse.items:type_name -> varve.v1.Item
+	21, // 15: varve.v1.CountItemsRequest.at:type_name -> google.protobuf.Timestamp
 	0,  // 16: varve.v1.CountItemsRequest.group_by:type_name -> varve.v1.CountItemsRequest.GroupBy
 	18, // 17: varve.v1.CountItemsResponse.groups:type_name -> varve.v1.CountItemsResponse.Group
-	19, // 18: varve.v1.ExportItemsRequest.at:type_name -> google.protobuf.Timestamp
-	21, // 19: varve.v1.ExportItemsResponse.items:type_name -> varve.v1.Item
-	19, // 20: varve.v1.ListChangesRequest.since:type_name -> google.protobuf.Timestamp
-	23, // 21: varve.v1.ListChangesRequest.wait:type_name -> google.protobuf.Duration
+	21, // 18: varve.v1.ExportItemsRequest.at:type_name -> google.protobuf.Timestamp
+	23, // 19: varve.v1.ExportItemsResponse.items:type_name -> varve.v1.Item
+	21, // 20: varve.v1.ListChangesRequest.since:type_name -> google.protobuf.Timestamp
+	25, // 21: varve.v1.ListChangesRequest.wait:type_name -> google.protobuf.Duration
 	15, // 22: varve.v1.ListChangesResponse.changes:type_name -> varve.v1.Change
-	24, // 23: varve.v1.Change.key:type_name -> varve.v1.ResourceKey
-	19, // 24: varve.v1.Change.captured_at:type_name -> google.protobuf.Timestamp
-	19, // 25: varve.v1.Change.recorded_at:type_name -> google.protobuf.Timestamp
-	19, // 26: varve.v1.GetStatusResponse.recorded_at:type_name -> google.protobuf.Timestamp
-	1,  // 27: varve.v1.HistoryService.LookupItem:input_type -> varve.v1.LookupItemRequest
-	2,  // 28: varve.v1.HistoryService.ListItemHistory:input_type -> varve.v1.ListItemHistoryRequest
-	4,  // 29: varve.v1.HistoryService.DiffItem:input_type -> varve.v1.DiffItemRequest
-	7,  // 30: varve.v1.HistoryService.ListItems:input_type -> varve.v1.ListItemsRequest
-	9,  // 31: varve.v1.HistoryService.CountItems:input_type -> varve.v1.CountItemsRequest
-	11, // 32: varve.v1.HistoryService.ExportItems:input_type -> varve.v1.ExportItemsRequest
-	13, // 33: varve.v1.HistoryService.ListChanges:input_type -> varve.v1.ListChangesRequest
-	16, // 34: varve.v1.HistoryService.GetStatus:input_type -> varve.v1.GetStatusRequest
-	21, // 35: varve.v1.HistoryService.LookupItem:output_type -> varve.v1.Item
-	3,  // 36: varve.v1.HistoryService.ListItemHistory:output_type -> varve.v1.ListItemHistoryResponse
-	5,  // 37: varve.v1.HistoryService.DiffItem:output_type -> varve.v1.DiffItemResponse
-	8,  // 38: varve.v1.HistoryService.ListItems:output_type -> varve.v1.ListItemsResponse
-	10, // 39: varve.v1.HistoryService.CountItems:output_type -> varve.v1.CountItemsResponse
-	12, // 40: varve.v1.HistoryService.ExportItems:output_type -> varve.v1.ExportItemsResponse
-	14, // 41: varve.v1.HistoryService.ListChanges:output_type -> varve.v1.ListChangesResponse
-	17, // 42: varve.v1.HistoryService.GetStatus:output_type -> varve.v1.GetStatusResponse
-	35, // [35:43] is the sub-list for method output_type
-	27, // [27:35] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	26, // 23: varve.v1.Change.key:type_name -> varve.v1.ResourceKey
+	21, // 24: varve.v1.Change.captured_at:type_name -> google.protobuf.Timestamp
+	21, // 25: varve.v1.Change.recorded_at:type_name -> google.protobuf.Timestamp
+	21, // 26: varve.v1.GetStatusResponse.recorded_at:type_name -> google.protobuf.Timestamp
+	27, // 27: varve.v1.GetStatusResponse.floors:type_name -> varve.v1.Floors
+	19, // 28: varve.v1.GetStatusResponse.sizes:type_name -> varve.v1.GetStatusResponse.Sizes
+	20, // 29: varve.v1.GetStatusResponse.lag:type_name -> varve.v1.GetStatusResponse.Lag
+	1,  // 30: varve.v1.HistoryService.LookupItem:input_type -> varve.v1.LookupItemRequest
+	2,  // 31: varve.v1.HistoryService.ListItemHistory:input_type -> varve.v1.ListItemHistoryRequest
+	4,  // 32: varve.v1.HistoryService.DiffItem:input_type -> varve.v1.DiffItemRequest
+	7,  // 33: varve.v1.HistoryService.ListItems:input_type -> varve.v1.ListItemsRequest
+	9,  // 34: varve.v1.HistoryService.CountItems:input_type -> varve.v1.CountItemsRequest
+	11, // 35: varve.v1.HistoryService.ExportItems:input_type -> varve.v1.ExportItemsRequest
+	13, // 36: varve.v1.HistoryService.ListChanges:input_type -> varve.v1.ListChangesRequest
+	16, // 37: varve.v1.HistoryService.GetStatus:input_type -> varve.v1.GetStatusRequest
+	23, // 38: varve.v1.HistoryService.LookupItem:output_type -> varve.v1.Item
+	3,  // 39: varve.v1.HistoryService.ListItemHistory:output_type -> varve.v1.ListItemHistoryResponse
+	5,  // 40: varve.v1.HistoryService.DiffItem:output_type -> varve.v1.DiffItemResponse
+	8,  // 41: varve.v1.HistoryService.ListItems:output_type -> varve.v1.ListItemsResponse
+	10, // 42: varve.v1.HistoryService.CountItems:output_type -> varve.v1.CountItemsResponse
+	12, // 43: varve.v1.HistoryService.ExportItems:output_type -> varve.v1.ExportItemsResponse
+	14, // 44: varve.v1.HistoryService.ListChanges:output_type -> varve.v1.ListChangesResponse
+	17, // 45: varve.v1.HistoryService.GetStatus:output_type -> varve.v1.GetStatusResponse
+	38, // [38:46] is the sub-list for method output_type
+	30, // [30:38] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_varve_v1_history_proto_init() }
@@ -1800,6 +1977,7 @@ func file_varve_v1_history_proto_init() {
 	if File_varve_v1_history_proto != nil {
 		return
 	}
+	file_varve_v1_maintenance_proto_init()
 	file_varve_v1_resource_proto_init()
 	file_varve_v1_history_proto_msgTypes[0].OneofWrappers = []any{}
 	file_varve_v1_history_proto_msgTypes[1].OneofWrappers = []any{}
@@ -1813,7 +1991,7 @@ func file_varve_v1_history_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_varve_v1_history_proto_rawDesc), len(file_varve_v1_history_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

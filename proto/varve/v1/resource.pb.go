@@ -551,7 +551,10 @@ type Item struct {
 	Extras *Json `protobuf:"bytes,21,opt,name=extras,proto3" json:"extras,omitempty"`
 	// Status as the source gave it; empty where it gave none and `status` is
 	// derived.
-	SourceStatus  string `protobuf:"bytes,23,opt,name=source_status,json=sourceStatus,proto3" json:"source_status,omitempty"`
+	SourceStatus string `protobuf:"bytes,23,opt,name=source_status,json=sourceStatus,proto3" json:"source_status,omitempty"`
+	// The content was erased: configuration and all else that the source told is
+	// empty. The hash, by which an equal observation is known, is kept.
+	Erased        bool `protobuf:"varint,24,opt,name=erased,proto3" json:"erased,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -747,6 +750,13 @@ func (x *Item) GetSourceStatus() string {
 	return ""
 }
 
+func (x *Item) GetErased() bool {
+	if x != nil {
+		return x.Erased
+	}
+	return false
+}
+
 var File_varve_v1_resource_proto protoreflect.FileDescriptor
 
 const file_varve_v1_resource_proto_rawDesc = "" +
@@ -797,7 +807,7 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\x12SupplementaryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.varve.v1.JsonR\x05value:\x028\x01B\x11\n" +
-	"\x0f_expect_version\"\xbf\b\n" +
+	"\x0f_expect_version\"\xd7\b\n" +
 	"\x04Item\x12'\n" +
 	"\x03key\x18\x01 \x01(\v2\x15.varve.v1.ResourceKeyR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x16\n" +
@@ -826,7 +836,8 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\bprovider\x18\x13 \x01(\tR\bprovider\x12\x10\n" +
 	"\x03run\x18\x14 \x01(\tR\x03run\x12&\n" +
 	"\x06extras\x18\x15 \x01(\v2\x0e.varve.v1.JsonR\x06extras\x12#\n" +
-	"\rsource_status\x18\x17 \x01(\tR\fsourceStatus\x1a7\n" +
+	"\rsource_status\x18\x17 \x01(\tR\fsourceStatus\x12\x16\n" +
+	"\x06erased\x18\x18 \x01(\bR\x06erased\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aP\n" +

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"google.golang.org/grpc"
+
+	"github.com/varvehq/varve/api/wire"
+	"github.com/varvehq/varve/history"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+type maintenanceService struct {
+	varvev1.UnimplementedMaintenanceServiceServer
+	*Server
+}
+
+// power finds an optional power of a store, or of what it wraps.
+func power[T any](s history.Store) (T, bool) {
+	for {
+		if p, ok := s.(T); ok {
+			return p, true
+		}
+		wrapper, ok := s.(interface{ Unwrap() history.Store })
+		if !ok {
+			var none T
+			return none, false
+		}
+		s = wrapper.Unwrap()
+	}
+}
+
+func lacks(what string) error {
+	return history.Errorf(history.Unimplemented, "this store cannot %s", what)
+}
+
+// Prune runs the prune beside the stream, so that a client which is slow to take
+// its progress does not slow it down.
+func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.ServerStreamingServer[varvev1.PruneResponse]) error {
+	pruner, ok := power[history.Pruner](s.store)
+	if !ok {
+		return lacks("be pruned")
+	}
+	floor, err := wire.MomentFromProto("floor", req.GetFloor())
+	switch {
+	case err != nil:
+		return err
+	case floor == 0:
+		return &history.Error{Kind: history.Invalid, Field: "floor", Text: "is required: the captured moment below which to forget"}
+	}
+	ctx, stop := s.untilDrained(stream.Context())
+	defer stop()
+
+	progress, done := make(chan *varvev1.PruneResponse_Progress, 1), make(chan error, 1)
+	var pruned history.Pruned
+	go func() {
+		var err error
+		pruned, err = pruner.Prune(ctx, history.PruneRequest{
+			Floor: floor, Type: req.GetType(), DryRun: req.GetDryRun(),
+			Progress: func(done, total uint64) {
+				select {
+				case progress <- &varvev1.PruneResponse_Progress{Done: done, Total: total}:
+				default: // the one before is not sent yet
+				}
+			},
+		})
+		done <- err
+	}()
+	var broken error
+	for {
+		select {
+		case p := <-progress:
+			if broken != nil {
+				continue
+			}
+			if broken = stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Progress_{Progress: p}}); broken != nil {
+				stop() // nobody waits for the result
+			}
+		case err := <-done:
+			if err = orElse(broken, s.drained(ctx, err)); err != nil {
+				return err
+			}
+			return stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Result_{Result: &varvev1.PruneResponse_Result{
+				Floors: floorsToProto(&pruned.Floors), Resources: pruned.Resources, Versions: pruned.Versions,
+				Sightings: pruned.Sightings, Changes: pruned.Changes,
+			}}})
+		}
+	}
+}
+
+func (s *maintenanceService) EraseVersion(ctx context.Context, req *varvev1.EraseVersionRequest) (*varvev1.EraseVersionResponse, error) {
+	eraser, ok := power[history.Eraser](s.store)
+	if !ok {
+		return nil, lacks("erase a version")
+	}
+	k, err := wire.KeyFromProto(req.GetKey())
+	if err != nil {
+		return nil, err
+	}
+	if req.GetVersion() == 0 {
+		return nil, &history.Error{Kind: history.Invalid, Field: "version", Text: "is required: the number of the version, as its history lists it"}
+	}
+	if err := eraser.Erase(ctx, k, req.GetVersion()); err != nil {
+		return nil, err
+	}
+	return &varvev1.EraseVersionResponse{}, nil
+}
+
+func (s *maintenanceService) Backup(_ *varvev1.BackupRequest, stream grpc.ServerStreamingServer[varvev1.BackupResponse]) error {
+	backuper, ok := power[history.Backuper](s.store)
+	if !ok {
+		return lacks("be backed up")
+	}
+	ctx, stop := s.untilDrained(stream.Context())
+	defer stop()
+	err := backuper.Backup(ctx, func(chunk []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return stream.Send(&varvev1.BackupResponse{Chunk: chunk})
+	})
+	return s.drained(ctx, err)
+}
+
+// untilDrained is a context that also ends when the server drains.
+func (s *Server) untilDrained(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.draining, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// drained is an error as the client shall see it: what was broken off because
+// the server drains is worth another attempt.
+func (s *Server) drained(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil && s.draining.Err() != nil {
+		return errDraining
+	}
+	return err
+}
+
+func floorsToProto(f *history.Floors) *varvev1.Floors {
+	p := &varvev1.Floors{
+		Captured: wire.MomentToProto(f.Captured), Revision: uint64(f.Revision),
+		RecordedAt: wire.MomentToProto(f.RecordedAt), Sequence: uint64(f.Seq),
+	}
+	for _, typ := range slices.Sorted(maps.Keys(f.ByType)) {
+		p.Types = append(p.Types, &varvev1.Floors_TypeFloor{Type: typ, Captured: wire.MomentToProto(f.ByType[typ])})
+	}
+	return p
+}
