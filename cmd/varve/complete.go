@@ -25,6 +25,15 @@ func completeResource(a *app, s *subject) cobra.CompletionFunc {
 	}
 }
 
+// completeType completes the value of --type.
+func completeType(a *app) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		return typesOf(ctx, a, cmd), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 func typesOf(ctx context.Context, a *app, cmd *cobra.Command) []cobra.Completion {
 	conn, err := a.dial(cmd)
 	if err != nil {

@@ -74,6 +74,7 @@ func writeItem(w io.Writer, screen terminal.Screen, i answer.Item) error {
 		{Name: "captured", Cell: table.Text(i.CapturedAt)},
 		{Name: "last seen", Cell: table.Text(i.LastSeenAt)},
 		{Name: "recorded", Cell: table.Text(i.RecordedAt)},
+		{Name: "content", Cell: erasedCell(i.Erased)},
 		{Name: "by", Cell: table.Text(causeText(i.Cause))},
 		{Name: "source", Cell: table.Text(joinNonEmpty(", ", i.Source, i.Provider, prefixed("run ", i.Run)))},
 	})
@@ -96,6 +97,13 @@ func writeItem(w io.Writer, screen terminal.Screen, i answer.Item) error {
 		}
 	}
 	return writeDocument(w, screen, "extras", i.Extras)
+}
+
+func erasedCell(erased bool) table.Cell {
+	if !erased {
+		return table.Cell{}
+	}
+	return table.Cell{Text: "was erased", Style: terminal.Red}
 }
 
 func writeDocument(w io.Writer, screen terminal.Screen, title string, raw []byte) error {

@@ -35,9 +35,7 @@ func (f *filter) bind(a *app, cmd *cobra.Command) {
 	flags.Var(&f.tags, "tag", "only resources that bear this tag, the key ends at the first '='; may be given several times")
 	flags.BoolVar(&f.deleted, "deleted", false, "deleted resources too")
 	f.moment.bind(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("type", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return typesOf(cmd.Context(), a, cmd), cobra.ShellCompDirectiveNoFileComp
-	})
+	_ = cmd.RegisterFlagCompletionFunc("type", completeType(a))
 }
 
 func newList(a *app) *cobra.Command {

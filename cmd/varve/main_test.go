@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	position FILE         sets POSITION to that of the last change in FILE
 //	soon FILE             writes an observation captured two minutes from now
 //	damage FILE           overwrites the text DAMAGE-ME within FILE
+//	spoil FILE            flips a bit in the middle of FILE
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -56,7 +57,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": scriptDaemon, "exits": scriptExits, "answer": scriptAnswer, "pack": scriptPack,
-			"position": scriptPosition, "damage": scriptDamage, "soon": scriptSoon,
+			"position": scriptPosition, "damage": scriptDamage, "spoil": scriptSpoil, "soon": scriptSoon,
 		},
 		RequireUniqueNames: true,
 		UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
@@ -223,5 +224,16 @@ func scriptDamage(ts *testscript.TestScript, neg bool, args []string) {
 	for ; at >= 0; at = bytes.Index(content, []byte("DAMAGE-ME")) {
 		copy(content[at:], "damaged!!")
 	}
+	ts.Check(os.WriteFile(name, content, 0o600))
+}
+
+func scriptSpoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: spoil FILE")
+	}
+	name := ts.MkAbs(args[0])
+	content, err := os.ReadFile(name)
+	ts.Check(err)
+	content[len(content)/2] ^= 4
 	ts.Check(os.WriteFile(name, content, 0o600))
 }

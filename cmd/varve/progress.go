@@ -13,39 +13,26 @@ import (
 	"github.com/varvehq/varve/recorder/source"
 )
 
-// progressBar shows how far an import is, if standard error is a terminal; else
-// it only writes lines there.
-type progressBar struct {
-	app *app
-
-	mu      sync.Mutex
-	writer  progress.Writer
+// bar shows how far something is, if standard error is a terminal; else nothing.
+type bar struct {
+	app     *app
+	writer  progress.Writer // nil: no terminal
 	tracker *progress.Tracker
-	done    int64 // bytes of the files before this one
-	file    *source.File
 	stopped atomic.Bool
 	ended   chan struct{}
 }
 
-func newProgress(a *app, files []string) *progressBar {
-	p := &progressBar{app: a}
+// newBar shows a bar; a total of 0 is not known.
+func newBar(a *app, message string, total int64, units progress.Units) *bar {
+	b := &bar{app: a}
 	if !a.errScreen.Terminal {
-		return p
+		return b
 	}
-	var total int64 // 0 = not known
-	for _, name := range files {
-		info, err := os.Stat(name)
-		if err != nil || !info.Mode().IsRegular() {
-			total = 0
-			break
-		}
-		total += info.Size()
-	}
-	p.tracker = &progress.Tracker{Message: "importing", Total: total, Units: progress.UnitsBytes}
-	p.writer = progress.NewWriter()
-	p.writer.SetOutputWriter(a.stderr)
-	p.writer.SetTrackerLength(30)
-	p.writer.SetUpdateFrequency(100 * time.Millisecond)
+	b.tracker = &progress.Tracker{Message: message, Total: total, Units: units}
+	b.writer = progress.NewWriter()
+	b.writer.SetOutputWriter(a.stderr)
+	b.writer.SetTrackerLength(30)
+	b.writer.SetUpdateFrequency(100 * time.Millisecond)
 	style := progress.StyleBlocks
 	style.Options.DoneString = "done"
 	style.Options.TimeInProgressPrecision = time.Second
@@ -54,15 +41,59 @@ func newProgress(a *app, files []string) *progressBar {
 		style.Colors.Tracker = text.Colors{text.FgCyan}
 		style.Colors.Stats = text.Colors{text.Faint}
 	}
-	p.writer.SetStyle(style)
-	p.writer.AppendTracker(p.tracker)
+	b.writer.SetStyle(style)
+	b.writer.AppendTracker(b.tracker)
 
-	p.ended = make(chan struct{})
+	b.ended = make(chan struct{})
 	go func() {
-		defer close(p.ended)
-		p.writer.Render()
+		defer close(b.ended)
+		b.writer.Render()
 	}()
-	go p.follow()
+	return b
+}
+
+// reached moves the bar.
+func (b *bar) reached(done, total uint64) {
+	if b.writer != nil {
+		b.tracker.UpdateTotal(int64(total))
+		b.tracker.SetValue(int64(done))
+	}
+}
+
+// stop takes the bar away, however often it is called.
+func (b *bar) stop() {
+	if b.stopped.Swap(true) || b.writer == nil {
+		return
+	}
+	b.tracker.MarkAsDone()
+	b.writer.Stop()
+	<-b.ended
+}
+
+// progressBar shows how far an import is; without a terminal it only writes
+// lines.
+type progressBar struct {
+	*bar
+
+	mu   sync.Mutex
+	done int64 // bytes of the files before this one
+	file *source.File
+}
+
+func newProgress(a *app, files []string) *progressBar {
+	var total int64
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			total = 0
+			break
+		}
+		total += info.Size()
+	}
+	p := &progressBar{bar: newBar(a, "importing", total, progress.UnitsBytes)}
+	if p.writer != nil {
+		go p.follow()
+	}
 	return p
 }
 
@@ -99,14 +130,4 @@ func (p *progressBar) log(line string) {
 		return
 	}
 	p.writer.Log("%s", line)
-}
-
-// stop takes the bar away, however often it is called.
-func (p *progressBar) stop() {
-	if p.writer == nil || p.stopped.Swap(true) {
-		return
-	}
-	p.tracker.MarkAsDone()
-	p.writer.Stop()
-	<-p.ended
 }

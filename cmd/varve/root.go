@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,6 +71,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	return exitRefused
+}
+
+// interruptible is a context that ends with the first signal to stop, so that a
+// command can tidy up; the second one ends the program at once.
+func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // complain writes a line, or a few, to standard error.
@@ -183,7 +193,8 @@ func newRoot(a *app) *cobra.Command {
 	}
 	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
-	add(groupOperate, newServe(a), newVerify(a), newDemo(a), newVersion(a))
+	add(groupOperate, newServe(a), newStatus(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),
+		newVerify(a), newDemo(a), newVersion(a))
 	root.AddCommand(newTopics()...)
 	root.SetHelpCommandGroupID(groupOperate)
 	root.SetHelpCommand(newHelp(root))

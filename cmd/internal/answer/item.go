@@ -35,6 +35,7 @@ type Item struct {
 	Provider         string                    `json:"provider,omitempty"`
 	Run              string                    `json:"run,omitempty"`
 	Extras           jsontext.Value            `json:"extras,omitzero"`
+	Erased           bool                      `json:"erased,omitzero"` // its content was
 }
 
 // Relationship is a declared edge to another resource.
@@ -78,6 +79,7 @@ func ItemOf(p *varvev1.Item) Item {
 		Provider:         p.GetProvider(),
 		Run:              RunID(p.GetRun()),
 		Extras:           p.GetExtras().GetRaw(),
+		Erased:           p.GetErased(),
 	}
 	if len(p.GetSupplementary()) > 0 {
 		i.Supplementary = make(map[string]jsontext.Value)

@@ -35,6 +35,7 @@ type Conn struct {
 	varvev1.HistoryServiceClient
 	varvev1.RecorderServiceClient
 	varvev1.RunServiceClient
+	varvev1.MaintenanceServiceClient
 
 	addr  string
 	conn  *grpc.ClientConn
@@ -78,6 +79,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	c.HistoryServiceClient = varvev1.NewHistoryServiceClient(conn)
 	c.RecorderServiceClient = varvev1.NewRecorderServiceClient(conn)
 	c.RunServiceClient = varvev1.NewRunServiceClient(conn)
+	c.MaintenanceServiceClient = varvev1.NewMaintenanceServiceClient(conn)
 	return c, nil
 }
 
@@ -109,6 +111,15 @@ func (c *Conn) Insist(ctx context.Context, work func() error) error {
 			return err
 		}
 	}
+}
+
+// Once runs a piece of work that is not to be repeated.
+func (c *Conn) Once(ctx context.Context, work func() error) error {
+	err := work()
+	if err == nil {
+		c.Progress(nil)
+	}
+	return c.explain(ctx, err)
 }
 
 // Progress notes that the daemon answers, and ends its absence.

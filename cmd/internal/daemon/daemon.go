@@ -61,6 +61,8 @@ type Options struct {
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger and LockTimeout are ours
 
 	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute
+	FoldEvery  time.Duration // how often old sightings are folded. Default 1 day
+	FoldAfter  time.Duration // how long ago those were recorded. Default 30 days
 	Store      history.Store // instead of one in Dir. The daemon closes it
 }
 
@@ -100,6 +102,12 @@ func New(o Options) *Daemon {
 	}
 	if o.SweepEvery <= 0 {
 		o.SweepEvery = time.Minute
+	}
+	if o.FoldEvery <= 0 {
+		o.FoldEvery = 24 * time.Hour
+	}
+	if o.FoldAfter <= 0 {
+		o.FoldAfter = 30 * 24 * time.Hour
 	}
 	return &Daemon{o: o, stop: func() {}}
 }
@@ -143,6 +151,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.stop = stop
 	d.work.Go(func() { d.sweep(background) })
 	d.work.Go(func() { d.watch(background) })
+	if folder, ok := d.store.(history.Folder); ok {
+		d.work.Go(func() { d.fold(background, folder) })
+	}
 	d.started = true
 	d.tellDoors()
 	d.o.Logger.Info("ready", "grpc", d.GRPCAddr(), "http", d.HTTPAddr())

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+	"github.com/spf13/cobra"
+
+	"github.com/varvehq/varve/cmd/internal/client"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+func newBackup(a *app) *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "backup FILE|-",
+		Short: "Copy the store while it is in use",
+		Long: `Copy the store of the running daemon, as it stands when the copy begins, into FILE,
+or with - to standard output. Recording and questions go on meanwhile.
+
+The file is written here, not by the daemon: under another name beside FILE first,
+and it gets its own when it is whole and on the disk. A file that is there already
+is replaced with --force only. "varve restore" makes a store of it, and refuses one
+that is damaged or was cut short.`,
+		Example: `  varve backup /backups/varve-$(date +%F)
+  varve backup - | ssh vault 'cat > varve-backup'`,
+		Args: oneFile,
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		name := args[0]
+		if name == "-" && a.screen.Terminal {
+			return usagef(cmd, "a backup is nothing for a terminal; name a FILE, or pipe it somewhere")
+		}
+		if _, err := os.Lstat(name); err == nil && name != "-" && !force {
+			return fmt.Errorf("%s is there already; --force replaces it", name)
+		}
+		conn, err := a.dial(cmd)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		ctx, stop := interruptible(cmd.Context())
+		defer stop()
+
+		if name == "-" {
+			_, err := a.backup(ctx, conn, a.stdout)
+			return err
+		}
+		written, err := a.backupFile(ctx, conn, name)
+		if err != nil {
+			return err
+		}
+		if a.output == asJSON {
+			return a.writeJSON(struct {
+				File  string `json:"file"`
+				Bytes int64  `json:"bytes"`
+			}{name, written})
+		}
+		_, err = fmt.Fprintf(a.stdout, "%s: %s\n", name, size(written))
+		return err
+	}
+	return cmd
+}
+
+// oneFile takes FILE, or - for standard input or output.
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 || args[0] == "" {
+		return usagef(cmd, "one FILE is needed, or -; %d are given", len(args))
+	}
+	return nil
+}
+
+// backupFile writes a backup that is there under its name only when it is whole.
+func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (size int64, err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}()
+	if size, err = a.backup(ctx, conn, f); err != nil {
+		return 0, err
+	}
+	if err = errors.Join(f.Sync(), f.Close()); err != nil {
+		return 0, err
+	}
+	if err = os.Rename(f.Name(), name); err != nil {
+		return 0, err
+	}
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return 0, err
+	}
+	return size, errors.Join(dir.Sync(), dir.Close())
+}
+
+// backup writes a backup and returns how many bytes it has.
+func (a *app) backup(ctx context.Context, conn *client.Conn, w io.Writer) (size int64, err error) {
+	bar := newBar(a, "backing up", 0, progress.UnitsBytes)
+	defer bar.stop()
+	err = conn.Once(ctx, func() error {
+		stream, err := conn.Backup(ctx, &varvev1.BackupRequest{})
+		for err == nil {
+			var part *varvev1.BackupResponse
+			if part, err = stream.Recv(); err != nil {
+				break
+			}
+			if _, err := w.Write(part.GetChunk()); err != nil {
+				return fmt.Errorf("write the backup: %w", err)
+			}
+			size += int64(len(part.GetChunk()))
+			bar.reached(uint64(size), 0)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	})
+	return size, err
+}
