@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -40,7 +41,7 @@ func newFormat1(db *bolt.DB) (*format1, error) {
 		if f.h.mark, err = readMerged(tx); err != nil {
 			return err
 		}
-		return eachLogEntry(tx, f.h.mark.commit, func(m mark, records []byte) error {
+		return eachLogEntry1(tx, f.h.mark.commit, func(m mark, records []byte) error {
 			f.h.mark = m
 			return f.tail.readRecords(m, records)
 		})
@@ -372,4 +373,21 @@ func parseNameKey1(b []byte) (history.Key, error) {
 		return history.Key{}, damaged(bucketKeys1, b)
 	}
 	return history.Key{Account: string(parts[0]), Region: string(parts[1]), Type: string(parts[2]), ID: string(parts[3])}, nil
+}
+
+// eachLogEntry1 reads the log after a commit, of which each entry is one value.
+func eachLogEntry1(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) error) error {
+	c := tx.Bucket(bucketLog).Cursor()
+	for k, framed := c.Seek(uint64Key(merged + 1)); k != nil; k, framed = c.Next() {
+		value, ok := openValue(k, framed)
+		d := decoder{b: value}
+		m := d.mark()
+		if !ok || d.short || m.commit != binary.BigEndian.Uint64(k) {
+			return damaged(bucketLog, k)
+		}
+		if err := f(m, d.b); err != nil {
+			return errors.Join(damaged(bucketLog, k), err)
+		}
+	}
+	return nil
 }
