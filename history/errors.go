@@ -34,7 +34,7 @@ const (
 	Compacted     // below the floor of what is kept
 
 	// The store itself.
-	Unavailable // closed, or closing
+	Unavailable // closed, or takes no writes: a failed disk, or a full one
 	Locked      // another process has the store
 	NewerFormat // written by a newer version of this program
 	DataLoss    // stored bytes are damaged

@@ -21,10 +21,10 @@ import (
 	"github.com/varvehq/varve/history/bolt"
 )
 
-// A damaged file can make whoever reads it panic, in a goroutine that nobody
-// else can recover, or fault. Hence a store is examined in a process of its own,
-// which tells what it finds line by line; if it dies of the damage, that is a
-// finding too.
+// A damaged file can make whoever reads it fault, panic, or never come to an end.
+// The verification is built to make findings of all that; if it should miss one,
+// it costs a process of its own, which tells what it finds line by line, and
+// whose death is a finding too.
 
 // examined is one line of what the examining process tells. The last one has no
 // finding.
@@ -50,9 +50,9 @@ func (a *app) examine(ctx context.Context, dir string) error {
 	}})
 }
 
-// Pages that lead in a circle are followed for ever, by recursion or with a list
-// of pages in memory. Both are bounded: a whole file needs a few levels of
-// recursion, and less memory than it has bytes.
+// Pages that lead in a circle, were they not found before, are followed for ever,
+// by recursion or with a list of pages in memory. Both are bounded: a whole file
+// needs a few levels of recursion, and less memory than it has bytes.
 const (
 	maxStack   = 8 << 20
 	leastLimit = 512 << 20

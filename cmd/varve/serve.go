@@ -31,7 +31,9 @@ func newServe(a *app) *cobra.Command {
 		Long: `Start the daemon on the store in DIR, which is created if it is not there. It logs
 "ready" with its addresses as soon as it answers: gRPC, which the other commands
 speak, and HTTP with JSON. SIGTERM and SIGINT make it finish what is under way
-and exit; what it has acknowledged survives any end.
+and exit; what it has acknowledged survives any end. When the disk fails to write
+or to sync, the daemon records nothing more until it is started anew and has
+verified the store; a full disk only has it refuse what does not fit.
 
 One daemon has a store; a second one on the same DIR is refused. Everybody who
 reaches it may ask and record, so it listens on loopback only, until two things

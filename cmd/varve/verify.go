@@ -42,7 +42,11 @@ func newVerify(a *app) *cobra.Command {
 		Short: "Check a store for damage",
 		Long: `Read every value of the store in DIR and report what is damaged, or contradicts
 something else. Nothing is changed. The daemon must not be running: a store that
-is in use is refused. Exit code 1 means that damage was found.`,
+is in use is refused. Exit code 1 means that damage was found.
+
+The daemon verifies a store by itself when the disk failed to write before, which
+the file varve.failed beside the store says: it answers questions meanwhile, and
+records again once nothing was found.`,
 		Example: `  varve verify --data /var/lib/varve`,
 		Args:    noArgs,
 	}

@@ -239,7 +239,7 @@ func (s *Store) prepareTables(t *tail) error {
 	for _, m := range dictionaries {
 		p.add(bucketDicts, dictKey(m.no), m.value)
 	}
-	if err := s.db.Update(p.put); err != nil {
+	if err := s.writeTx(p.put); err != nil {
 		return err
 	}
 	s.groups.Store(table)

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"os"
 
 	bbolt "go.etcd.io/bbolt"
 )
@@ -58,4 +59,23 @@ func (s *Store) EachValue(f func([]byte)) error {
 			})
 		})
 	})
+}
+
+// Read reads as the store does, ReadBare as bbolt does.
+func (s *Store) Read(f func(*bbolt.Tx) error) error     { return s.readTx(f) }
+func (s *Store) ReadBare(f func(*bbolt.Tx) error) error { return s.db.View(f) }
+
+// WalkPages looks at the pages of a file as it is done when a store is opened.
+func WalkPages(path string) (pages uint64, findings int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	t := tree{file: f, find: func(uint64, string, string) { findings++ }}
+	if t.meta, err = inspect(path); err != nil {
+		return 0, 0, err
+	}
+	t.walk()
+	return t.meta.pages, findings, nil
 }

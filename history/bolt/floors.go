@@ -89,7 +89,7 @@ func loadFloors(tx *bolt.Tx) (*floors, error) {
 
 // setFloors writes floors and makes them known.
 func (s *Store) setFloors(f *floors) error {
-	err := s.db.Update(func(tx *bolt.Tx) error {
+	err := s.writeTx(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketMeta).Put(metaFloors, sealValue(metaFloors, f.append(nil)))
 	})
 	if err == nil {

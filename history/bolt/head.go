@@ -73,9 +73,18 @@ func headOf(w *plan.Window) head {
 	return h
 }
 
-func parseRid(b []byte) rid { return rid(binary.BigEndian.Uint32(b)) }
+// parseRid reads the number at the front of a key, or a value that is one.
+func parseRid(b []byte) rid {
+	if len(b) < 4 {
+		panic(badKey(b))
+	}
+	return rid(binary.BigEndian.Uint32(b))
+}
 
 func parseSightingKey(b []byte) plan.Sighting {
+	if len(b) != 20 {
+		panic(badKey(b))
+	}
 	return plan.Sighting{
 		At:  history.Moment(binary.BigEndian.Uint64(b[4:])),
 		Rev: history.Revision(binary.BigEndian.Uint64(b[12:])),

@@ -40,6 +40,8 @@ type view struct {
 // view calls f with a view. Transactions are to be short: a long one keeps
 // pages from being reused.
 func (s *Store) view(f func(*view) error) error {
+	s.guard.turn <- struct{}{}
+	defer func() { <-s.guard.turn }()
 	v := view{s: s, generation: s.sighted.begin()}
 	s.mu.RLock()
 	if s.closed {
@@ -49,7 +51,7 @@ func (s *Store) view(f func(*view) error) error {
 	v.tails, v.mark = s.tails(), s.mark
 	s.mu.RUnlock()
 	v.epoch = s.merged.now()
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.readTx(func(tx *bolt.Tx) error {
 		v.tx, v.floors = tx, s.floors.Load()
 		return f(&v)
 	})

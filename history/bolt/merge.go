@@ -17,6 +17,9 @@ import (
 func (s *Store) Merge() error {
 	s.merger.one.Lock()
 	defer s.merger.one.Unlock()
+	if err := s.Failed(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	if s.merging == nil { // else a merge before failed: try it again
 		if s.active.first == 0 {
@@ -54,7 +57,7 @@ func (s *Store) mergeTail(t *tail) error {
 			return err
 		}
 		written := s.sighted.writing(writes.sighted)
-		err = s.db.Update(writes.put)
+		err = s.writeTx(writes.put)
 		written()
 		if err != nil {
 			return err
@@ -117,7 +120,7 @@ const fillAppended = 0.95
 func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 	p := &puts{}
 	size, known := 0, false
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.readTx(func(tx *bolt.Tx) error {
 		v := &view{s: s, tx: tx, tails: []*tail{t}}
 		for n := 0; len(rids) > 0 && n < mergeResources && size < mergeSlice; n++ {
 			if _, fresh := t.keys[rids[0]]; n > 0 && fresh != known {
@@ -183,7 +186,7 @@ func (s *Store) mergeRest(t *tail) error {
 	for len(p.list) > 0 {
 		n := min(len(p.list), 4*mergeResources)
 		part := &puts{deletes: p.deletes, list: p.list[:n]}
-		if err := s.db.Update(part.put); err != nil {
+		if err := s.writeTx(part.put); err != nil {
 			return err
 		}
 		p.deletes, p.list = nil, p.list[n:]
@@ -195,7 +198,7 @@ func (s *Store) mergeRest(t *tail) error {
 // sets. The tail may have grown since, which parts the sets elsewhere: an old
 // block among new ones would hide entries of the block that it begins within.
 func (s *Store) seenBlocks(t *tail) (old []put, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.readTx(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketSeen).Cursor()
 		for no := range t.seen {
 			first := seenKey(no, t.first, 0)
@@ -214,7 +217,7 @@ func (s *Store) seenBlocks(t *tail) (old []put, err error) {
 // which nothing is known, all of it may be gone.
 func (s *Store) cutLog(end mark) error {
 	for done := false; !done; {
-		err := s.db.Update(func(tx *bolt.Tx) error {
+		err := s.writeTx(func(tx *bolt.Tx) error {
 			if err := tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, end.append(nil))); err != nil {
 				return err
 			}

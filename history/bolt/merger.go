@@ -7,8 +7,6 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-
-	"github.com/varvehq/varve/history"
 )
 
 // A merge transaction takes up to so many resources, or log entries to delete,
@@ -105,14 +103,16 @@ func (m *merger) loop() {
 		err := m.s.Merge()
 		since(&m.s.counters.mergeNanos, began)
 		m.s.counters.merges.Add(1)
-		if errors.Is(err, history.Unavailable) {
+		if errors.Is(err, errClosed) {
 			err = nil
 		}
-		if err != nil {
+		switch {
+		case m.s.Failed() != nil: // nothing is merged until the store is opened anew, or verified
+		case err != nil:
 			m.s.counters.mergeFailed.Add(1)
 			m.s.o.Logger.Error("merging the log", "error", err)
 			m.idle.Reset(mergeAgain * m.s.o.MergeIdle) // no commit need follow
-		} else {
+		default:
 			// A merge that failed before leaves what was recorded since.
 			m.s.mu.RLock()
 			m.poke(m.s.active)

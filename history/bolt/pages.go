@@ -33,6 +33,11 @@ type fileState struct {
 	damaged []int // meta pages with a wrong checksum
 	needs   int64 // bytes that the file must have
 	size    int64
+
+	// Of the newest meta page.
+	pageSize       int64
+	root, freelist uint64
+	pages          uint64 // pages from this number on were never used
 }
 
 // inspect reads the meta pages of a file. A file that is missing or empty is
@@ -71,7 +76,8 @@ func inspect(path string) (fileState, error) {
 			pageSize = size
 		}
 		if tx := order.Uint64(meta[48:]); tx >= newest {
-			newest, state.needs = tx, int64(order.Uint64(meta[40:]))*pageSize
+			newest, state.pageSize, state.pages = tx, pageSize, order.Uint64(meta[40:])
+			state.root, state.freelist, state.needs = order.Uint64(meta[16:]), order.Uint64(meta[32:]), int64(state.pages)*pageSize
 		}
 	}
 	return state, nil

@@ -23,7 +23,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	v.tails, v.mark = s.tails(), s.mark
 	s.mu.RUnlock()
 	written := s.sighted.writing(going)
-	err := s.db.Update(func(tx *bolt.Tx) error {
+	err := s.writeTx(func(tx *bolt.Tx) error {
 		v.tx = tx
 		writes := &puts{}
 		for _, r := range going {

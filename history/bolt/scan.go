@@ -111,7 +111,11 @@ func (n *names) next() (entry, bool, error) {
 		return e, false, nil
 	}
 	if merged {
+		before := n.raw
 		n.raw, n.value = n.c.Next()
+		if err := n.rising(before); err != nil {
+			return e, false, err
+		}
 	}
 	for i := range n.v.tails {
 		if list := n.lists[i]; len(list) > 0 && list[0] == e.Key {
@@ -124,6 +128,15 @@ func (n *names) next() (entry, bool, error) {
 		}
 	}
 	return e, true, nil
+}
+
+// rising checks that the cursor went on from a key: among keys that are out of
+// order it could go in a circle, or past some.
+func (n *names) rising(before []byte) error {
+	if n.raw != nil && bytes.Compare(n.raw, before) <= 0 {
+		return damaged(bucketNames, n.raw)
+	}
+	return nil
 }
 
 // peek puts the cursor on the next merged name; false: there is none.

@@ -101,6 +101,9 @@ func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
 	c := v.tx.Bucket(bucketSeen).Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); {
 		// One merge after the other: the last block that begins at or before r.
+		if len(k) != 16 {
+			return nil, damaged(bucketSeen, k)
+		}
 		merge := slices.Clone(k[:12])
 		target := binary.BigEndian.AppendUint32(slices.Clone(merge), uint32(r)+1)
 		block, framed, _ := lastBefore(c, target)
@@ -115,7 +118,9 @@ func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
 				return nil, err
 			}
 		}
-		k, _ = c.Seek(append(merge, 0xff, 0xff, 0xff, 0xff))
+		if k, _ = c.Seek(append(merge, 0xff, 0xff, 0xff, 0xff)); k != nil && bytes.Compare(k, merge) <= 0 {
+			return nil, damaged(bucketSeen, k) // keys that are out of order may lead in a circle
+		}
 	}
 	return found, nil
 }

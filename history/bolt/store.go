@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,6 +94,7 @@ type Store struct {
 	floors atomic.Pointer[floors] // replaced by the writer's goroutine only
 	groups atomic.Pointer[groups]
 	dicts  dicts
+	guard  guard
 	merged ridCache
 
 	sighted  sightCache
@@ -114,6 +116,10 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("bolt: open %s: %w", dir, err)
 	}
+	suspected, err := suspect(dir)
+	if err != nil {
+		return nil, fmt.Errorf("bolt: open %s after it failed: %w", dir, err)
+	}
 	db, err := openFile(dir, &o, false)
 	if err != nil {
 		return nil, err
@@ -128,16 +134,20 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{
 		o: o, db: db, active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
-	if err := s.load(); err != nil {
+	if err := s.secure(dir, suspected); err != nil {
 		return nil, errors.Join(err, db.Close())
+	}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, s.closeFile())
 	}
 	s.merger.start(s)
 	s.writer.start(s)
 	s.upkeep.start(s)
+	s.reassure(suspected)
 	return s, nil
 }
 
-func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
+func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	path := filepath.Join(dir, FileName)
 	state, err := inspect(path)
 	if err != nil {
@@ -150,7 +160,16 @@ func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
 		o.Logger.Warn("a meta page is damaged: the last commit may be missing; run varve verify", "file", path)
 	}
 	var file opening
-	db, err := bolt.Open(path, 0o600, &bolt.Options{
+	defer func() {
+		if p := recover(); p != nil { // of the list of free pages, which is read at once
+			if _, damage := blame(p); !damage {
+				panic(p)
+			}
+			db, err = nil, errors.Join(damagedPages(path, p), unlock(file.file), file.file.Close())
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	db, err = bolt.Open(path, 0o600, &bolt.Options{
 		OpenFile:        file.open,
 		Timeout:         o.LockTimeout,
 		FreelistType:    bolt.FreelistMapType,
@@ -180,7 +199,7 @@ func (s *Store) load() error {
 	if err := s.create(); err != nil {
 		return err
 	}
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.readTx(func(tx *bolt.Tx) error {
 		if err := s.loadMeta(tx); err != nil {
 			return err
 		}
@@ -232,10 +251,15 @@ func (s *Store) loadTables(tx *bolt.Tx) error {
 // create writes the first transaction of a new file: the format version is in
 // it from the start.
 func (s *Store) create() error {
-	return s.db.Update(func(tx *bolt.Tx) error {
-		if tx.Bucket(bucketMeta) != nil {
-			return nil
-		}
+	made := false
+	err := s.readTx(func(tx *bolt.Tx) error {
+		made = tx.Bucket(bucketMeta) != nil
+		return nil
+	})
+	if err != nil || made {
+		return err
+	}
+	return s.writeTx(func(tx *bolt.Tx) error {
 		for _, name := range allBuckets {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
@@ -315,7 +339,9 @@ func (s *Store) Close() error {
 	s.upkeep.stop()
 	s.merger.stop() // first: it may be holding the writer up
 	s.writer.stop()
-	if err := s.db.Close(); err != nil {
+	s.guard.verifying()
+	<-s.guard.verified
+	if err := s.closeFile(); err != nil {
 		return fmt.Errorf("bolt: close: %w", err)
 	}
 	return nil

@@ -26,7 +26,7 @@ func (s *Store) sweepRest(ctx context.Context, job *sweep) error {
 			}
 			s.upkeep.slice.Lock()
 			err := s.betweenMerges(func() error {
-				return s.db.Update(func(tx *bolt.Tx) (err error) {
+				return s.writeTx(func(tx *bolt.Tx) (err error) {
 					done, err = step(tx, job)
 					return err
 				})

@@ -71,7 +71,7 @@ func (s *Store) betweenMerges(f func() error) error {
 func (s *Store) write(p *puts) error {
 	written := s.sighted.writing(p.sighted)
 	defer written()
-	return s.db.Update(p.put)
+	return s.writeTx(p.put)
 }
 
 // alone has the writer's goroutine do something between two commits, even while

@@ -44,9 +44,7 @@ type Summary struct {
 // open, and reports what is damaged or contradicts something else. It changes
 // nothing. The error tells that the store could not be read at all.
 func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, error) {
-	path := filepath.Join(dir, FileName)
-	info, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
 		return Summary{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store"}
 	}
 	o := Options{LockTimeout: time.Second}
@@ -55,46 +53,77 @@ func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, err
 	if err != nil {
 		return Summary{}, err
 	}
-	defer db.Close()
-	c := check{report: report, sum: Summary{FileBytes: info.Size()}}
-	state, err := inspect(path)
+	s := &Store{o: o, db: db}
+	defer func() { _ = s.closeFile() }() // nothing was written
+	return s.examine(ctx, report)
+}
+
+// examine verifies a store into which nobody writes. What faults is a finding.
+func (s *Store) examine(ctx context.Context, report func(Finding)) (Summary, error) {
+	c := check{ctx: ctx, report: report}
+	file, err := os.Open(s.db.Path())
 	if err != nil {
 		return c.sum, err
 	}
-	for _, page := range state.damaged {
-		c.find([]byte("pages"), nil, "meta page %d is damaged; if it was the newer one, the last commit is missing", page)
+	defer file.Close()
+	t := tree{file: file, deep: true, find: func(page uint64, bucket, text string) { c.add(pageFinding(page, bucket, text)) }}
+	if t.meta, err = inspect(file.Name()); err != nil {
+		return c.sum, err
 	}
-	s := &Store{o: o, db: db}
-	err = db.View(func(tx *bolt.Tx) error {
-		if err := s.loadMeta(tx); err != nil {
+	for _, page := range t.meta.damaged {
+		c.find(bucketPages, nil, "meta page %d is damaged; if it was the newer one, the last commit is missing", page)
+	}
+	t.walk()
+	c.sum.FileBytes, c.sum.LiveBytes = t.meta.size, int64(t.live)*t.meta.pageSize
+	if t.circle {
+		return c.sum, nil // whoever follows the pages may never come to an end
+	}
+	err = s.readTx(func(tx *bolt.Tx) error { return c.all(tx, s) })
+	return c.sum, err
+}
+
+// all looks at one bucket after the other.
+func (c *check) all(tx *bolt.Tx, s *Store) error {
+	file := &Store{o: s.o, db: s.db} // what the file says: s may be in use
+	if err := file.loadMeta(tx); err != nil {
+		return err
+	}
+	c.groups, c.dicts = newGroups(nil), &file.dicts
+	c.tx, c.merged, c.end, c.floors = tx, file.mark, file.mark, file.floors.Load()
+	if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
+		cursor := tx.Bucket(bucketLog).Cursor()
+		k, framed := cursor.Seek(last[:8])
+		if entry, _, _, err := readLogEntry(cursor, k, framed); err == nil {
+			d := decoder{b: entry}
+			if m := d.mark(); m.commit > c.merged.commit {
+				c.end = m
+			}
+		}
+	}
+	for _, step := range []func() error{
+		c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
+	} {
+		if err := step(); err != nil {
 			return err
 		}
-		c.groups, c.dicts = newGroups(nil), &s.dicts
-		c.tx, c.merged, c.end, c.floors = tx, s.mark, s.mark, s.floors.Load()
-		if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
-			cursor := tx.Bucket(bucketLog).Cursor()
-			k, framed := cursor.Seek(last[:8])
-			if entry, _, _, err := readLogEntry(cursor, k, framed); err == nil {
-				d := decoder{b: entry}
-				if m := d.mark(); m.commit > s.mark.commit {
-					c.end = m
-				}
-			}
-		}
-		for _, step := range []func() error{
-			c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log, c.pages, c.sizes,
-		} {
-			if err := errors.Join(ctx.Err(), step()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return c.sum, err
+	}
+	return nil
+}
+
+// bucketPages stands for the pages of the file, where a finding names a bucket.
+var bucketPages = []byte("pages")
+
+// pageFinding says what is wrong with a page of a bucket, if it is of one.
+func pageFinding(page uint64, bucket, text string) Finding {
+	if bucket != "" {
+		bucket = " of " + bucket
+	}
+	return Finding{Bucket: string(bucketPages), Text: fmt.Sprintf("page %d%s: %s", page, bucket, text)}
 }
 
 // check walks the file bucket by bucket.
 type check struct {
+	ctx    context.Context
 	tx     *bolt.Tx
 	report func(Finding)
 	sum    Summary
@@ -116,19 +145,37 @@ type found struct {
 }
 
 func (c *check) find(bucket, key []byte, format string, args ...any) {
-	c.sum.Findings++
-	c.report(Finding{string(bucket), bytes.Clone(key), fmt.Sprintf(format, args...)})
+	c.add(Finding{string(bucket), bytes.Clone(key), fmt.Sprintf(format, args...)})
 }
 
-// each walks a bucket.
+func (c *check) add(f Finding) {
+	c.sum.Findings++
+	c.report(f)
+}
+
+// each walks a bucket, up to a page that cannot be read.
 func (c *check) each(bucket []byte, f func(k, v []byte)) error {
+	var last []byte
+	defer func() {
+		if p := recover(); p != nil {
+			if _, damage := blame(p); !damage {
+				panic(p)
+			}
+			c.find(bucket, last, "what follows this key cannot be read: %v", p)
+		}
+	}()
 	b := c.tx.Bucket(bucket)
 	if b == nil {
 		c.find(bucket, nil, "the bucket is missing")
 		return nil
 	}
+	n := 0
 	return b.ForEach(func(k, v []byte) error {
+		last = append(last[:0], k...)
 		f(k, v)
+		if n++; n%1024 == 0 {
+			return c.ctx.Err()
+		}
 		return nil
 	})
 }
@@ -147,25 +194,6 @@ func (c *check) sealed(bucket []byte, f func(k []byte, d *decoder)) error {
 			c.find(bucket, k, "it is cut short")
 		}
 	})
-}
-
-// sizes adds up the pages in use.
-func (c *check) sizes() error {
-	for _, name := range allBuckets {
-		if b := c.tx.Bucket(name); b != nil {
-			st := b.Stats()
-			c.sum.LiveBytes += int64(st.BranchAlloc + st.LeafAlloc)
-		}
-	}
-	return nil
-}
-
-// pages lets bbolt check its own structure.
-func (c *check) pages() error {
-	for err := range c.tx.Check() {
-		c.find([]byte("pages"), nil, "%v", err)
-	}
-	return nil
 }
 
 // tables reads the groups and dictionaries, which all else refers to.
@@ -468,13 +496,16 @@ func (c *check) clock() error {
 		if rev < last {
 			c.find(bucketClock, k, "revision %d follows %d", rev, last)
 		}
+		if rev > c.end.revision || history.Moment(binary.BigEndian.Uint64(k)) > c.end.recordedAt {
+			c.find(bucketClock, k, "it is of a revision that was not given")
+		}
 		last = rev
 	})
 }
 
 func (c *check) runs() error {
 	return c.sealed(bucketRuns, func(k []byte, d *decoder) {
-		if r := d.run(); !d.short && (len(k) != 4 || uint32(r.no) != binary.BigEndian.Uint32(k)) {
+		if r := d.run(); !d.short && (len(k) != 4 || uint32(r.no) != binary.BigEndian.Uint32(k) || r.no > c.end.runs) {
 			c.find(bucketRuns, k, "it is the run of another number")
 		}
 	})
@@ -496,10 +527,19 @@ func (c *check) seen() error {
 }
 
 func (c *check) ops() error {
-	return c.sealed(bucketOps, func(_ []byte, d *decoder) {
-		d.varint()
+	ages := c.tx.Bucket(bucketOpAges)
+	err := c.sealed(bucketOps, func(k []byte, d *decoder) {
+		at := d.varint()
 		d.receipt(history.Lineage{})
+		if !d.short && ages.Get(append(uint64Key(at), k...)) == nil {
+			c.find(bucketOps, k, "its age is missing: it would be kept for ever")
+		}
 	})
+	return errors.Join(err, c.each(bucketOpAges, func(k, _ []byte) {
+		if len(k) != 24 || c.tx.Bucket(bucketOps).Get(k[8:]) == nil {
+			c.find(bucketOpAges, k, "its operation is missing")
+		}
+	}))
 }
 
 // log checks what was not merged: each entry by itself, and that none is

@@ -78,6 +78,9 @@ func (w *writer) forget() {
 
 // do has the writer carry a request out and waits until it is durable.
 func (w *writer) do(ctx context.Context, r *request) error {
+	if err := w.s.Failed(); err != nil {
+		return err
+	}
 	r.done = make(chan error, 1)
 	w.mu.RLock()
 	if w.quit {
@@ -142,6 +145,9 @@ func (w *writer) loop() {
 // commit plans a group of requests and makes them durable together.
 func (w *writer) commit(group []*request) error {
 	s := w.s
+	if err := s.Failed(); err != nil {
+		return err
+	}
 	w.mark, w.completedTo = s.mark, s.completedTo // only this goroutine changes them
 	w.mark.commit++
 	w.now = max(history.MomentOf(s.o.Now()), w.mark.recordedAt)
@@ -181,7 +187,7 @@ func (s *Store) plan(pending *tail, f func(*view) error) error {
 	v.tails, v.mark = append(s.tails(), pending), s.mark
 	s.mu.RUnlock()
 	defer v.release()
-	return s.db.View(func(tx *bolt.Tx) error {
+	return s.readTx(func(tx *bolt.Tx) error {
 		v.tx, v.floors = tx, s.floors.Load()
 		return f(&v)
 	})
@@ -191,7 +197,7 @@ func (s *Store) plan(pending *tail, f func(*view) error) error {
 func (s *Store) log(m mark, t *tail) error {
 	entry := t.appendRecords(m.append(make([]byte, 0, t.bytes+t.bytes/4+256)))
 	t.bytes = len(entry)
-	return s.db.Update(func(tx *bolt.Tx) error {
+	return s.writeTx(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketLog)
 		b.FillPercent = 1
 		return putLogEntry(b, m.commit, entry)

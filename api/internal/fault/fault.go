@@ -47,7 +47,7 @@ var table = map[history.Kind]row{
 	history.RunTooGreedy:  {codes.FailedPrecondition, http.StatusConflict, "ResourceInUseException", "the run would delete too much"},
 	history.Compacted:     {codes.OutOfRange, http.StatusGone, "ValidationException", "older than what is kept"},
 
-	history.Unavailable: {codes.Unavailable, http.StatusServiceUnavailable, "ServiceUnavailable", "the store is closed"},
+	history.Unavailable: {codes.Unavailable, http.StatusServiceUnavailable, "ServiceUnavailable", "the store is closed, or takes no writes"},
 	history.Locked:      {codes.Unavailable, http.StatusServiceUnavailable, "ServiceUnavailable", "another process has the store"},
 	history.NewerFormat: {codes.FailedPrecondition, http.StatusInternalServerError, "InternalFailure", "the store was written by a newer version"},
 	history.DataLoss:    {codes.DataLoss, http.StatusInternalServerError, "InternalFailure", "stored bytes are damaged"},
