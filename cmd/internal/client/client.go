@@ -140,7 +140,8 @@ const pause = 100 * time.Millisecond
 
 // Wait is called each time an attempt fails with err. It returns nil after a
 // pause if another attempt should be made, else why not: err if the daemon is
-// there, [*Unreachable] if it has been away for too long.
+// there, [*Unreachable] if it has been away for too long, a [*Refusal] if it is
+// the daemon itself that says so.
 func (a *Away) Wait(ctx context.Context, c *Conn, err error) error {
 	if !lost(err) || ctx.Err() != nil {
 		return c.explain(ctx, err)
@@ -149,14 +150,14 @@ func (a *Away) Wait(ctx context.Context, c *Conn, err error) error {
 		return &Untrusted{Addr: c.addr, Err: untrusted}
 	}
 	if !c.seen.Load() {
-		return &Unreachable{Addr: c.addr, Err: err}
+		return c.gone(err)
 	}
 	now := time.Now()
 	if a.since.IsZero() {
 		a.since = now
 	}
 	if now.Sub(a.since) >= Patience {
-		return &Unreachable{Addr: c.addr, Lost: true, Err: err}
+		return c.gone(err)
 	}
 	select {
 	case <-time.After(pause):

@@ -141,6 +141,20 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
+// A daemon that says itself that it is not available was reached: what it says
+// is told, once it had its time.
+func TestRefusesToWrite(t *testing.T) {
+	s, err := status.New(codes.Unavailable, "the disk has no room").WithDetails(&errdetails.ErrorInfo{Reason: "UNAVAILABLE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, _ := serve(t, "127.0.0.1:0", &daemon{status: func() (*varvev1.GetStatusResponse, error) { return nil, s.Err() }})
+	err = ask(dial(t, addr))
+	if client.Reason(err) != "UNAVAILABLE" || err.Error() != "the disk has no room" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDialRefuses(t *testing.T) {
 	for _, addr := range []string{"", "localhost", ":", "a:b:c"} {
 		if _, err := client.Dial(addr); err == nil {

@@ -59,13 +59,21 @@ func (c *Conn) explain(ctx context.Context, err error) error {
 	case s.Code() == codes.Unavailable && c.hello.failure() != nil:
 		return &Untrusted{Addr: c.addr, Err: c.hello.failure()}
 	case s.Code() == codes.Unavailable:
-		return &Unreachable{Addr: c.addr, Lost: c.seen.Load(), Err: err}
+		return c.gone(err)
 	}
 	r := RefusalOf(s.Proto())
 	if r.Code == codes.Unauthenticated {
 		r.Message = fmt.Sprintf("daemon at %s: %s; --token-file FILE or VARVE_TOKEN gives the token to show", c.addr, s.Message())
 	}
 	return r
+}
+
+// gone tells a daemon that is away from one that says that it cannot.
+func (c *Conn) gone(err error) error {
+	if r := RefusalOf(status.Convert(err).Proto()); r.Reason != "" {
+		return r
+	}
+	return &Unreachable{Addr: c.addr, Lost: c.seen.Load(), Err: err}
 }
 
 // RefusalOf reads a refusal which stands inside an answer.

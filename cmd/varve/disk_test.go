@@ -1,0 +1,365 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/varvehq/varve/history/bolt"
+	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+)
+
+// What the program does when its disk fails, or is full: it tells its clients,
+// acknowledges nothing that is not durable, and lives.
+
+// scribe records batches, each of documents told apart by their batch, and
+// remembers which were acknowledged.
+type scribe struct {
+	t     *testing.T
+	conn  *grpc.ClientConn
+	size  int // bytes of a document
+	next  int
+	acked []int
+}
+
+const scribeBatch = 4
+
+func (s *scribe) connect(addr string) {
+	s.t.Helper()
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close() })
+	s.conn = conn
+}
+
+// record sends one batch.
+func (s *scribe) record() error {
+	n := s.next
+	s.next++
+	req := &varvev1.BatchRecordRequest{}
+	noise := rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range scribeBatch {
+		filler := make([]byte, s.size) // does not compress
+		for i := range filler {
+			filler[i] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[noise.IntN(64)]
+		}
+		req.Observations = append(req.Observations, &varvev1.Observation{
+			Key:           &varvev1.ResourceKey{Type: "T", Id: fmt.Sprintf("%d/%d", n, i)},
+			CapturedAt:    timestamppb.New(time.Date(2026, 1, 1, 0, 0, n, 0, time.UTC)),
+			Configuration: &varvev1.Json{Raw: fmt.Appendf(nil, `{"batch":%d,"filler":"%s"}`, n, filler)},
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	answer, err := varvev1.NewRecorderServiceClient(s.conn).BatchRecord(ctx, req)
+	if err != nil {
+		return err
+	}
+	for _, r := range answer.GetResults() {
+		if r.GetOutcome() != varvev1.RecordResult_OUTCOME_RECORDED {
+			s.t.Fatalf("batch %d: %v", n, r)
+		}
+	}
+	s.acked = append(s.acked, n)
+	return nil
+}
+
+// until records until a batch is refused, and fails after so many.
+func (s *scribe) until(most int) error {
+	s.t.Helper()
+	for range most {
+		if err := s.record(); err != nil {
+			return err
+		}
+	}
+	s.t.Fatalf("nothing was refused in %d batches", most)
+	return nil
+}
+
+// check looks for everything that was acknowledged.
+func (s *scribe) check() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	stream, err := varvev1.NewHistoryServiceClient(s.conn).ExportItems(ctx, &varvev1.ExportItemsRequest{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for {
+		answer, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			s.t.Fatalf("reads do not go on: %v", err)
+		}
+		for _, item := range answer.GetItems() {
+			n, _, _ := strings.Cut(item.GetKey().GetId(), "/")
+			if bytes.HasPrefix(item.GetConfiguration().GetRaw(), []byte(`{"batch":`+n+`,`)) {
+				there[item.GetKey().GetId()] = true
+			}
+		}
+	}
+	for _, n := range s.acked {
+		for i := range scribeBatch {
+			if !there[fmt.Sprintf("%d/%d", n, i)] {
+				s.t.Fatalf("batch %d was acknowledged, its document %d is not there", n, i)
+			}
+		}
+	}
+}
+
+// serving starts a daemon and connects the scribe to it.
+func (s *scribe) serving(dir string) *served {
+	s.t.Helper()
+	d, err := serve(dir, "127.0.0.1:0", os.Environ())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = d.cmd.Process.Kill() })
+	s.connect(d.addr)
+	return d
+}
+
+// eventually records until a batch is acknowledged.
+func (s *scribe) eventually() {
+	s.t.Helper()
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err = s.record(); err == nil {
+			return
+		}
+	}
+	s.t.Fatalf("nothing is recorded any more: %v", err)
+}
+
+func wantRefusal(t *testing.T, err error, text string) {
+	t.Helper()
+	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), text) {
+		t.Fatalf("got %v, want Unavailable with %q", err, text)
+	}
+}
+
+// missing skips a test for what the machine lacks; in CI that is a failure.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what + ": a test of a failing or full disk did not run")
+}
+
+// inject has system calls of a daemon fail from now on, until it is stopped.
+func inject(t *testing.T, d *served, what string) (stop func()) {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		missing(t, "strace is not installed")
+	}
+	call, _, _ := strings.Cut(what, ":")
+	cmd := exec.Command(strace, "-f", "-p", fmt.Sprint(d.cmd.Process.Pid), "-o", os.DevNull, "-e", "trace="+call, "-e", "inject="+what)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() && !strings.Contains(lines.Text(), "attached") {
+		if strings.Contains(lines.Text(), "not permitted") {
+			missing(t, "strace is not allowed: "+lines.Text())
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, stderr)
+		_ = cmd.Wait()
+	}()
+	stop = func() {
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		<-ended
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestFailedWrite has the disk refuse to write or to sync. That was the last
+// write until the daemon is started anew; reads go on.
+func TestFailedWrite(t *testing.T) {
+	for _, tt := range []struct{ name, inject string }{
+		{"Sync", "fdatasync:error=EIO"},
+		{"SecondSync", "fdatasync:error=EIO:when=2"}, // of a thread: mostly that of a meta page
+		{"SyncWithoutRoom", "fdatasync:error=ENOSPC"},
+		{"Write", "pwrite64:error=EIO"},
+		{"Growth", "ftruncate:error=EIO"},
+		{"SyncOfGrowth", "fsync:error=EIO"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "store")
+			s := &scribe{t: t, size: 200 << 10}
+			d := s.serving(dir)
+			for range 3 {
+				s.eventually()
+			}
+			heal := inject(t, d, tt.inject)
+			wantRefusal(t, s.until(200), "takes no more writes")
+			for range 5 {
+				wantRefusal(t, s.record(), "takes no more writes")
+			}
+			heal() // a disk that is well again proves nothing
+			wantRefusal(t, s.record(), "takes no more writes")
+			_, err := varvev1.NewRunServiceClient(s.conn).CreateRun(context.Background(), &varvev1.CreateRunRequest{RunId: "r"})
+			wantRefusal(t, err, "takes no more writes")
+			s.check()
+			before := len(s.acked)
+			if err := d.stop(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			failed := filepath.Join(dir, bolt.FailedName)
+			if _, err := os.Stat(failed); err != nil && tt.name != "SyncOfGrowth" {
+				t.Errorf("the failure is not marked: %v", err)
+			}
+
+			d = s.serving(dir)
+			s.eventually()
+			if _, err := os.Stat(failed); !os.IsNotExist(err) {
+				t.Errorf("the mark of the failure is left: %v", err)
+			}
+			s.check()
+			if err := d.stop(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			if out, err := exec.Command("varve", "verify", "--data", dir).CombinedOutput(); err != nil {
+				t.Errorf("verify: %v\n%s", err, out)
+			}
+			t.Logf("%s: %d batches acknowledged before, %d in all, none lost", tt.inject, before, len(s.acked))
+		})
+	}
+}
+
+// TestFullDisk takes the room away and gives it back, while the daemon runs.
+func TestFullDisk(t *testing.T) {
+	// room is what fills the disk of a daemon, and what makes room again.
+	type room struct {
+		dir        string
+		fill, make func(d *served)
+	}
+	filler := func(t *testing.T, dir string) room {
+		file := filepath.Join(dir, "filler")
+		return room{filepath.Join(dir, "store"), func(*served) {
+			f, err := os.Create(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for size := 64 << 10; size > 0; size /= 2 {
+				for err = nil; err == nil; {
+					_, err = f.Write(make([]byte, size))
+				}
+			}
+		}, func(*served) {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}}
+	}
+	mount := func(t *testing.T, args ...string) string {
+		dir := t.TempDir()
+		if out, err := exec.Command("mount", append(args, dir)...).CombinedOutput(); err != nil {
+			missing(t, fmt.Sprintf("mounting is not allowed here: %s", out))
+		}
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		return dir
+	}
+	tests := map[string]func(t *testing.T) room{
+		"FileSizeLimit": func(t *testing.T) room {
+			limit := func(d *served, bytes uint64) {
+				if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			dir := t.TempDir()
+			return room{dir,
+				func(d *served) { limit(d, 1<<20) },
+				func(d *served) { limit(d, unix.RLIM_INFINITY) }}
+		},
+		"Tmpfs": func(t *testing.T) room { return filler(t, mount(t, "-t", "tmpfs", "-o", "size=24m", "tmpfs")) },
+		"Ext4": func(t *testing.T) room {
+			image := filepath.Join(t.TempDir(), "image")
+			if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 48<<20)); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command("mkfs.ext4", "-q", image).CombinedOutput(); err != nil {
+				missing(t, fmt.Sprintf("no ext4 file system can be made here: %v %s", err, out))
+			}
+			return filler(t, mount(t, "-o", "loop", image))
+		},
+		"Injected": func(t *testing.T) room {
+			heal := func() {}
+			return room{t.TempDir(),
+				func(d *served) { heal = inject(t, d, "pwrite64:error=ENOSPC") },
+				func(*served) { heal() }}
+		},
+	}
+	for name, prepare := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := prepare(t)
+			s := &scribe{t: t, size: 50 << 10}
+			d := s.serving(r.dir)
+			for range 20 {
+				s.eventually()
+			}
+			for range 3 {
+				r.fill(d)
+				wantRefusal(t, s.until(200), "no room")
+				for range 5 {
+					if err := s.record(); err != nil { // a small one may still fit
+						wantRefusal(t, err, "no room")
+					}
+				}
+				s.check()
+				r.make(d)
+				for range 5 {
+					s.eventually()
+				}
+			}
+			s.check()
+			if err := d.stop(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			d = s.serving(r.dir)
+			s.eventually()
+			s.check()
+			if err := d.stop(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+			if out, err := exec.Command("varve", "verify", "--data", r.dir).CombinedOutput(); err != nil {
+				t.Errorf("verify: %v\n%s", err, out)
+			}
+			t.Logf("%d batches acknowledged, none lost; %d refused", len(s.acked), s.next-len(s.acked))
+		})
+	}
+}
