@@ -81,8 +81,10 @@ func parseRid(b []byte) rid {
 	return rid(binary.BigEndian.Uint32(b))
 }
 
-func parseSightingKey(b []byte) plan.Sighting {
-	if len(b) != 20 {
+// openSighting reads the key of a sighting, which the checksum of its value
+// covers.
+func openSighting(b, framed []byte) plan.Sighting {
+	if _, ok := openValue(b, framed); !ok || len(b) != 20 {
 		panic(badKey(b))
 	}
 	return plan.Sighting{

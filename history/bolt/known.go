@@ -39,6 +39,9 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 			if *h, err = v.head(r); err != nil {
 				return nil, err
 			}
+			if h.last == 0 {
+				return nil, damaged(bucketHeads, ridKey(r)) // it is missing
+			}
 		} else {
 			l, err := v.load(r)
 			if err != nil {

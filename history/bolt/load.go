@@ -100,6 +100,9 @@ func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing
 		return standing{spanOf(&row{Row: *p.Row}), p.Until()}, nil
 	}
 	block, err := v.spanBlock(r)
+	if err == nil && block == nil {
+		err = damaged(bucketSpans, spanKey(r)) // it is missing: the resource is merged
+	}
 	if err != nil {
 		return standing{}, err
 	}
@@ -127,9 +130,16 @@ func (v *view) rid(k history.Key) (rid, error) {
 		return 0, nil
 	}
 	key := nameKey(n, k.ID)
-	framed := v.tx.Bucket(bucketNames).Get(key)
-	if framed == nil {
-		return 0, nil
+	c := v.tx.Bucket(bucketNames).Cursor()
+	found, framed := c.Seek(key)
+	if !bytes.Equal(found, key) {
+		// A damaged name stands where the one that was written stood: beside the
+		// place of the one that is missing.
+		before, value := c.Prev()
+		if found == nil {
+			before, value = c.Last()
+		}
+		return 0, errors.Join(wholeName(found, framed), wholeName(before, value))
 	}
 	r, err := openName(key, framed)
 	if err != nil {
@@ -137,6 +147,15 @@ func (v *view) rid(k history.Key) (rid, error) {
 	}
 	v.s.merged.keep(k, r, v.epoch)
 	return r, nil
+}
+
+// wholeName checks the name at which a look-up ended, if there is one.
+func wholeName(key, framed []byte) error {
+	if key == nil {
+		return nil
+	}
+	_, err := openName(key, framed)
+	return err
 }
 
 // openName reads the number that a name stands for.
@@ -281,8 +300,8 @@ func (v *view) load(r rid) (*loaded, error) {
 		l.addSegment(seg)
 	}
 	c = v.tx.Bucket(bucketSightings).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		l.Sightings = append(l.Sightings, parseSightingKey(k))
+	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
+		l.Sightings = append(l.Sightings, openSighting(k, b))
 	}
 	rec, err := v.recent(r)
 	if err != nil {

@@ -125,11 +125,11 @@ func evidenceAt(r *row) history.Moment {
 // newestSighting is the captured moment of a resource's newest merged sighting.
 func (v *view) newestSighting(r rid) history.Moment {
 	c := v.tx.Bucket(bucketSightings).Cursor()
-	k, _, _ := lastBefore(c, ridKey(r+1))
+	k, framed, _ := lastBefore(c, ridKey(r+1))
 	if !bytes.HasPrefix(k, ridKey(r)) {
 		return 0
 	}
-	return parseSightingKey(k).At
+	return openSighting(k, framed).At
 }
 
 // segmentsFrom reads the segments of a resource from the first that a merge

@@ -75,11 +75,11 @@ func uint64Key[T ~uint64 | ~int64](v T) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(v))
 }
 
-// badKey is what is panicked with over a key of the wrong length, which nobody
-// has written: readTx and writeTx make DataLoss of it.
+// badKey is what is panicked with over a key that nobody has written, of a wrong
+// length or not covered by its value: readTx and writeTx make DataLoss of it.
 type badKey []byte
 
-func (k badKey) Error() string { return fmt.Sprintf("no key is %x", []byte(k)) }
+func (k badKey) Error() string { return fmt.Sprintf("no key that was written is %x", []byte(k)) }
 
 // lastBefore moves a cursor to the last key before a given one, nil if there is
 // none; next is the first key that is not before it.

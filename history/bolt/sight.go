@@ -79,10 +79,10 @@ func (v *view) sightings(r rid) sightRange {
 	var s sightRange
 	c := v.tx.Bucket(bucketSightings).Cursor()
 	prefix := ridKey(r)
-	if k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) {
-		s.first = parseSightingKey(k).At
-		k, _, _ = lastBefore(c, ridKey(r+1))
-		s.last = parseSightingKey(k)
+	if k, framed := c.Seek(prefix); bytes.HasPrefix(k, prefix) {
+		s.first = openSighting(k, framed).At
+		k, framed, _ = lastBefore(c, ridKey(r+1))
+		s.last = openSighting(k, framed)
 	}
 	v.s.sighted.keep(r, s, v.generation)
 	return s
@@ -100,9 +100,9 @@ func (v *view) lastSighting(r rid, p *plan.Place, known history.Revision, after 
 	}
 	c := v.tx.Bucket(bucketSightings).Cursor()
 	prefix := ridKey(r)
-	key, _, _ := lastBefore(c, appendSegmentSeek(nil, r, p.Until()))
-	for ; bytes.HasPrefix(key, prefix); key, _ = c.Prev() {
-		s := parseSightingKey(key)
+	key, framed, _ := lastBefore(c, appendSegmentSeek(nil, r, p.Until()))
+	for ; bytes.HasPrefix(key, prefix); key, framed = c.Prev() {
+		s := openSighting(key, framed)
 		if s.At <= after {
 			break
 		}
