@@ -126,7 +126,7 @@ func TestFlippingChild(t *testing.T) {
 			findings++
 		}
 		fmt.Println("outcome", judgeFlip(dir, right, findings > 0))
-		if i%8 == 0 {
+		if i%4 == 0 {
 			writeInto(t, path)
 		}
 		if _, err := file.WriteAt(whole[at:at+1], at); err != nil {

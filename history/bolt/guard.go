@@ -85,7 +85,9 @@ func (s *Store) writeTx(f func(*bolt.Tx) error) (err error) {
 			}
 		}
 	}()
-	if err := f(tx); err != nil {
+	if err := f(tx); errors.Is(err, bolterrors.ErrIncompatibleValue) {
+		return damagedPages(s.db.Path(), err) // what is no bucket is marked as one
+	} else if err != nil {
 		return err
 	}
 	committing = true

@@ -1,6 +1,9 @@
 package bolt
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
 )
@@ -79,7 +82,17 @@ func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Momen
 		return plan.Window{}, err
 	}
 	window := t.Window(at, w.gone(v, k, r, &err))
-	return window, err
+	return window, errors.Join(err, borneOut(&window, r))
+}
+
+// borneOut checks that each point of a window has its row: evidence without one
+// means that a segment cannot be found, and nothing may be planned on that.
+func borneOut(w *plan.Window, r rid) error {
+	lost := func(p *plan.Point) bool { return p != nil && p.Row == nil }
+	if lost(w.Before) || lost(w.After) || slices.ContainsFunc(w.At, func(p plan.Point) bool { return p.Row == nil }) {
+		return damaged(bucketSegments, ridKey(r))
+	}
+	return nil
 }
 
 // timeline finds a resource's timeline, with the evidence of runs.

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/varvehq/varve/history"
@@ -183,10 +184,11 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 			return err
 		}
 		var failed error
-		out := plan.Miss(t.Window(run.Moment, plan.With(w.gone(v, k, r, &failed), run.Moment)), stamp)
-		if failed != nil {
-			return failed
+		window := t.Window(run.Moment, plan.With(w.gone(v, k, r, &failed), run.Moment))
+		if err := errors.Join(failed, borneOut(&window, r)); err != nil {
+			return err
 		}
+		out := plan.Miss(window, stamp)
 		if len(out.Changes) == 0 {
 			return nil
 		}
