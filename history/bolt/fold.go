@@ -86,7 +86,7 @@ func (v *view) fold(writes *puts, r rid, known history.Revision, held map[histor
 			return damaged(bucketSightings, k)
 		}
 		if origin.Run != "" {
-			ofRuns[parseSightingKey(k)] = true
+			ofRuns[openSighting(k, framed)] = true
 		}
 	}
 	if n < 3 {

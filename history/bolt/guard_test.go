@@ -158,7 +158,7 @@ func TestPanics(t *testing.T) {
 			t.Errorf("%s: a panic of ours was hidden", name)
 		}
 	}
-	if p := ours(func(tx *bbolt.Tx) { tx.Bucket([]byte("gone")).Get([]byte("k")) }); p != nil {
+	if p := ours(func(tx *bbolt.Tx) { tx.Bucket([]byte("no such bucket")).Get([]byte("k")) }); p != nil {
 		t.Errorf("a bucket that is gone: panic %v", p)
 	}
 	record(t, s, history.Batch{Observations: usedEstate()[:3]}) // no transaction was left open
