@@ -50,7 +50,7 @@ func (s *Store) copyTo(ctx context.Context, to sink, progress func(done, total u
 			return err
 		}
 	}
-	r := copyReader{db: s.db, groups: s.groups.Load(), dicts: &s.dicts, to: to, mark: h.mark, progress: progress, rest: s.restWhileBusy()}
+	r := copyReader{read: s.readTx, groups: s.groups.Load(), dicts: &s.dicts, to: to, mark: h.mark, progress: progress, rest: s.restWhileBusy()}
 	return r.run(ctx)
 }
 
@@ -76,7 +76,7 @@ func (s *Store) restWhileBusy() func(context.Context, time.Duration) {
 func (s *Store) mergeUpTo(commit uint64) error {
 	for {
 		var merged mark
-		err := s.db.View(func(tx *bolt.Tx) (err error) {
+		err := s.readTx(func(tx *bolt.Tx) (err error) {
 			merged, err = readMerged(tx)
 			return err
 		})
@@ -102,8 +102,8 @@ func readMerged(tx *bolt.Tx) (mark, error) {
 // copyReader tells what a file holds, but for its log and its runs, as it stood
 // at a mark that is merged.
 type copyReader struct {
-	db       *bolt.DB
-	groups   *groups // those that were known at the mark, at least
+	read     func(func(*bolt.Tx) error) error // in a transaction
+	groups   *groups                          // those that were known at the mark, at least
 	dicts    *dicts
 	to       sink
 	mark     mark
@@ -159,7 +159,7 @@ func (r *copyReader) slices(ctx context.Context, f func(tx *bolt.Tx, b *budget) 
 			return err
 		}
 		began := time.Now()
-		err := r.db.View(func(tx *bolt.Tx) (err error) {
+		err := r.read(func(tx *bolt.Tx) (err error) {
 			done, err = f(tx, &budget{copySlice, time.Now().Add(copyTime)})
 			return err
 		})

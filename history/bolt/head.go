@@ -87,6 +87,11 @@ func openSighting(b, framed []byte) plan.Sighting {
 	if _, ok := openValue(b, framed); !ok || len(b) != 20 {
 		panic(badKey(b))
 	}
+	return parseSightingKey(b)
+}
+
+// parseSightingKey reads a key of 20 bytes.
+func parseSightingKey(b []byte) plan.Sighting {
 	return plan.Sighting{
 		At:  history.Moment(binary.BigEndian.Uint64(b[4:])),
 		Rev: history.Revision(binary.BigEndian.Uint64(b[12:])),
