@@ -32,6 +32,7 @@ const (
 	codecDict   codec = 4 // number of a dictionary as uvarint, one s2 block written with it
 	codecPacked codec = 5 // as 2, the delta itself written as in 4
 	codecErased codec = 6 // nothing: the row is a tombstone, or bare
+	codecBase   codec = 7 // number of another row of the resource as uvarint, a delta from its payload; log only
 )
 
 const maxPayload = 1 << 30
@@ -93,6 +94,29 @@ func sealBody(payload []byte, with *dict) []byte {
 	b = append(b[:1], payload...)
 	b[0] = byte(codecPlain)
 	return slices.Clip(b)
+}
+
+// sealDelta makes a body of the log: a delta from the payload of the row of a
+// number, if that is much shorter.
+func sealDelta(base uint32, before, payload []byte) ([]byte, bool) {
+	buf := encodeBuffers.Get().(*[]byte)
+	defer encodeBuffers.Put(buf)
+	b := binary.AppendUvarint(append((*buf)[:0], byte(codecBase)), uint64(base))
+	b = appendDelta(b, before, payload)
+	*buf = b
+	if len(b) > len(payload)/6 || len(payload)/maxDeltaGrowth >= len(b)+len(before)-binary.MaxVarintLen32 {
+		return nil, false
+	}
+	return slices.Clone(b), true
+}
+
+// openBase returns the parts of a body that is a delta from another row.
+func openBase(body []byte) (base uint32, delta []byte, err error) {
+	no, k := binary.Uvarint(body[1:])
+	if k <= 0 || no > math.MaxUint32 {
+		return 0, nil, errBody
+	}
+	return uint32(no), body[1+k:], nil
 }
 
 // sealWith writes something with a dictionary; plain if that is shorter.

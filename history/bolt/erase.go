@@ -13,8 +13,12 @@ import (
 var errUnmerged = errors.New("not merged yet")
 
 // Erase implements history.Eraser. The log is merged first, for it holds what it
-// was given; then the resource's segments are written anew without the body.
+// was given, and deltas from it, of which no new ones are made; then the resource's
+// segments are written anew without the body.
 func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error {
+	if err := s.forgetLatest(); err != nil {
+		return err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

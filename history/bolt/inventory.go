@@ -22,7 +22,7 @@ const (
 	scanBatch  = 4096                  // contents read together
 	scanTime   = 50 * time.Millisecond // for which a scan keeps its transaction
 	scanLook   = 256                   // resources between two looks at the clock
-	perCore    = 64                    // fewer contents are not worth another goroutine
+	perCore    = 16                    // fewer contents a core are not worth a goroutine
 	spansAhead = 8                     // a page of more than one in so many resources reads all spans
 )
 

@@ -161,9 +161,11 @@ func (v *view) repack(p *puts, r rid, k history.Key, l *loaded, edit func(i int,
 			n++
 		}
 	}
+	all := rows
+	open := func(m *mergeRow) ([]byte, error) { return v.mergedPayload(r, all, m) }
 	size := 0
 	for len(rows) > 0 {
-		seg, rest, err := pack(rows, v.s.dicts.of(k.Type), &v.s.dicts)
+		seg, rest, err := pack(rows, v.s.dicts.of(k.Type), open)
 		if err != nil {
 			return 0, damaged(bucketSegments, ridKey(r))
 		}

@@ -349,7 +349,18 @@ func (l *loaded) addRecent(rec *recent) {
 // payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if body, ok := l.alone[p]; ok {
-		return openBody(body, l.with)
+		if codecOf(body) != codecBase {
+			return openBody(body, l.with)
+		}
+		number, delta, err := openBase(body)
+		if err != nil {
+			return nil, err
+		}
+		base, err := l.payloadOf(number)
+		if err != nil {
+			return nil, err
+		}
+		return applyDelta(nil, base, delta)
 	}
 	n, found := slices.BinarySearchFunc(l.segments, p, func(seg segment, p *plan.Row) int { return seg[0].Compare(p) })
 	if !found {
@@ -366,6 +377,15 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 		}
 	}
 	return nil, errBody
+}
+
+// payloadOf is payload of the row of a number.
+func (l *loaded) payloadOf(number uint32) ([]byte, error) {
+	i := slices.IndexFunc(l.Rows, func(r *plan.Row) bool { return r.Number == number })
+	if i < 0 {
+		return nil, errBody
+	}
+	return l.payload(l.Rows[i])
 }
 
 // unpack is payload where those before it in the segment were just read.

@@ -92,9 +92,11 @@ func (v *view) rewrite(p *puts, r rid, group groupNo, with *dict, rec *recent, h
 	}
 	p.setSpans(r, group, mergeSpans(block.entry(r), spans))
 
+	all := rows
+	open := func(m *mergeRow) ([]byte, error) { return v.mergedPayload(r, all, m) }
 	size, written := 0, map[string]bool{}
 	for len(rows) > 0 {
-		seg, rest, err := pack(rows, with, &v.s.dicts)
+		seg, rest, err := pack(rows, with, open)
 		if err != nil {
 			return 0, damaged(bucketSegments, ridKey(r))
 		}
@@ -173,15 +175,49 @@ type mergeRow struct {
 	i    int
 }
 
-func (m *mergeRow) payload(known *dicts) ([]byte, error) {
-	if m.i < 0 {
-		return openBody(m.row.body, known)
+// mergedPayload restores the payload of a row among those that a merge takes.
+func (v *view) mergedPayload(r rid, rows []mergeRow, m *mergeRow) ([]byte, error) {
+	switch {
+	case m.i >= 0:
+		return m.from.payload(m.i)
+	case codecOf(m.row.body) != codecBase:
+		return openBody(m.row.body, &v.s.dicts)
 	}
-	return m.from.payload(m.i)
+	number, delta, err := openBase(m.row.body)
+	if err != nil {
+		return nil, err
+	}
+	var base []byte
+	if i := slices.IndexFunc(rows, func(m mergeRow) bool { return m.row.Number == number }); i >= 0 {
+		base, err = v.mergedPayload(r, rows, &rows[i])
+	} else {
+		var l *loaded // it stands before the segments that the merge takes
+		if l, err = v.load(r); err == nil {
+			base, err = l.payloadOf(number)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return applyDelta(nil, base, delta)
 }
 
-// pack fills one segment with the first of some rows and returns the rest.
-func pack(rows []mergeRow, with *dict, known *dicts) (segment, []mergeRow, error) {
+// carries returns the delta of a row that was recorded as one from the row that
+// it follows here: it need not be made anew.
+func (m *mergeRow) carries(before *mergeRow) ([]byte, bool) {
+	if m.i >= 0 || codecOf(m.row.body) != codecBase {
+		return nil, false
+	}
+	number, delta, err := openBase(m.row.body)
+	if err != nil || number != before.row.Number {
+		return nil, false
+	}
+	return append([]byte{byte(codecDelta)}, delta...), true
+}
+
+// pack fills one segment with the first of some rows and returns the rest. open
+// restores the payload of a row.
+func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (segment, []mergeRow, error) {
 	var (
 		seg    segment
 		before []byte // payload of the row before; nil: not restored yet
@@ -194,17 +230,25 @@ func pack(rows []mergeRow, with *dict, known *dicts) (segment, []mergeRow, error
 		}
 		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from
 		r := *m.row
+		var delta []byte
+		if n > 0 {
+			delta, _ = m.carries(&rows[n-1])
+		}
 		switch {
+		case delta != nil:
+			if r.body, before = delta, nil; len(delta) >= packedDelta {
+				r.body = packDelta(delta, with)
+			}
 		case codecOf(r.body) == codecErased, follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
 			before = nil // stays as it is
 		default:
-			payload, err := m.payload(known)
+			payload, err := open(m)
 			if err != nil {
 				return nil, nil, err
 			}
 			alone := n == 0 || codecOf(rows[n-1].row.body) == codecErased
 			if !alone && before == nil {
-				if before, err = rows[n-1].payload(known); err != nil {
+				if before, err = open(&rows[n-1]); err != nil {
 					return nil, nil, err
 				}
 			}

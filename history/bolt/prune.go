@@ -80,6 +80,9 @@ type sweep struct {
 func (s *Store) sweep(ctx context.Context, job *sweep, p *history.Pruned) error {
 	// What was recorded before the floors were raised is merged; nothing below
 	// them comes after it.
+	if err := s.forgetLatest(); err != nil {
+		return err
+	}
 	if err := s.Merge(); err != nil {
 		return gone(err)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/varvehq/varve/history"
@@ -17,10 +19,10 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 		return history.Receipt{}, err
 	}
 	items := make([]prepared, len(b.Observations))
+	onAllCores(len(items), func(i int) { items[i] = s.prepare(&b.Observations[i], b.Run) })
 	r := &request{}
 	for i := range items {
-		items[i] = s.prepare(&b.Observations[i], b.Run)
-		r.bytes += len(items[i].body) + len(items[i].payload)
+		r.bytes += len(items[i].body) + len(items[i].origin)
 	}
 	var receipt history.Receipt
 	r.plan = func(v *view) (err error) {
@@ -39,17 +41,41 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 type prepared struct {
 	history.Observation
 	hash    history.Hash
-	body    []byte // sealed; nil: not yet, it is likely that it will not be needed
-	payload []byte // instead of the body
 	origin  []byte
+	payload []byte
+	content int     // bytes at the end of payload that are not origin
+	body    []byte  // sealed; nil: not yet, it is likely that it will not be needed
+	base    *latest // what the body is a delta from; nil: it stands alone
 }
 
-// sealed is the body.
-func (p *prepared) sealed(s *Store) []byte {
-	if p.body == nil {
-		p.body = sealBody(p.payload, s.dicts.of(p.Key.Type))
+// sealed is the body, which may be a delta only if its base is the row just
+// before it.
+func (p *prepared) sealed(s *Store, follows bool) []byte {
+	if p.body == nil || p.base != nil && !follows {
+		p.body, p.base = sealBody(p.payload, s.dicts.of(p.Key.Type)), nil
 	}
 	return p.body
+}
+
+// onAllCores calls f with 0 to n-1, on several cores if there is enough to do.
+func onAllCores(n int, f func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n/perCore)
+	if workers < 2 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // contentFilter knows the hashes of contents that were recorded not long ago, and
@@ -81,14 +107,26 @@ func (s *Store) prepare(o *history.Observation, run history.RunID) prepared {
 	head := len(payload)
 	payload = p.State.AppendContent(payload)
 	*buf = payload
-	p.hash = history.HashContent(payload[head:])
-	if s.contents.has(p.hash) {
-		p.payload = slices.Clone(payload) // nothing new, most likely
+	before := s.latest.find(p.Key)
+	if before != nil && before.holds(payload[head:]) {
+		p.hash = before.hash
+	} else {
+		p.hash = history.HashContent(payload[head:])
+	}
+	p.payload, p.content = slices.Clone(payload), len(payload)-head
+	if s.contents.has(p.hash) { // nothing new, most likely
 		s.counters.contentHits.Add(1)
 	} else {
 		s.counters.contentMisses.Add(1)
-		p.body = sealBody(payload, s.dicts.of(p.Key.Type))
 		s.contents.add(p.hash)
+		if before != nil && before.deltas < latestDeltas {
+			if body, short := sealDelta(before.number, before.payload, payload); short {
+				p.body, p.base = body, before
+			}
+		}
+		if p.body == nil {
+			p.body = sealBody(payload, s.dicts.of(p.Key.Type))
+		}
 	}
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
@@ -223,7 +261,12 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 		var body []byte
 		switch n.Source {
 		case plan.FromObservation:
-			body = own.sealed(w.s)
+			follows := own.base != nil && len(out.Open) == 1 && len(out.Close) == 0 && w.s.latest.current(own.base) &&
+				h.newest.Number == own.base.number && h.newest.Hash == own.base.hash && h.newest.Compare(&n.Row) < 0
+			body = own.sealed(w.s, follows)
+			if h.newest.Number == 0 || h.newest.Compare(&n.Row) < 0 {
+				w.keep(own, n.Number)
+			}
 		case plan.FromRow:
 			body = bodies[n.Number]
 		case plan.FromAbsence:
@@ -244,6 +287,15 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 	}
 	delete(w.heads, r) // the newest row is gone: read it again when needed
 	return first
+}
+
+// keep makes the payload of a row that is the newest now a base for the next.
+func (w *writer) keep(p *prepared, number uint32) {
+	l := latest{number: number, hash: p.hash, payload: p.payload, origin: len(p.payload) - p.content}
+	if p.base != nil {
+		l.deltas = p.base.deltas + 1
+	}
+	w.s.latest.keep(p.Key, l)
 }
 
 // update keeps a head in step with an outcome; false when it cannot.

@@ -58,6 +58,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	}
 	*p = counts
 	s.merged.forget(keys)
+	s.latest.forget()
 	w := &s.writer
 	for i, r := range gone {
 		delete(w.rids, keys[i])

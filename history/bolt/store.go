@@ -99,6 +99,7 @@ type Store struct {
 
 	sighted  sightCache
 	contents contentFilter
+	latest   latestCache
 	counters counters
 	sizes    bucketSizes
 	scratch  sync.Pool // of *loaded

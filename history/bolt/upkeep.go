@@ -92,6 +92,15 @@ func (s *Store) alone(f func() error) error {
 	}
 }
 
+// forgetLatest makes sure that what is recorded from now on is no delta from what
+// was recorded before.
+func (s *Store) forgetLatest() error {
+	return s.alone(func() error {
+		s.latest.forget()
+		return nil
+	})
+}
+
 // gone tells of a file that was closed underneath.
 func gone(err error) error {
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {

@@ -88,7 +88,7 @@ func (c *check) all(tx *bolt.Tx, s *Store) error {
 	if err := file.loadMeta(tx); err != nil {
 		return err
 	}
-	c.groups, c.dicts = newGroups(nil), &file.dicts
+	c.groups, c.dicts, c.s = newGroups(nil), &file.dicts, file
 	c.tx, c.merged, c.end, c.floors = tx, file.mark, file.mark, file.floors.Load()
 	if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
 		cursor := tx.Bucket(bucketLog).Cursor()
@@ -133,6 +133,7 @@ type check struct {
 	floors *floors
 	groups *groups
 	dicts  *dicts
+	s      *Store
 }
 
 // found is what the segments say of a resource.
@@ -550,7 +551,7 @@ func (c *check) log() error {
 		c.find(bucketLog, nil, "the bucket is missing")
 		return nil
 	}
-	before := c.merged
+	before, all := c.merged, newTail()
 	cursor := b.Cursor()
 	for k, framed := cursor.First(); k != nil; {
 		key := bytes.Clone(k)
@@ -582,17 +583,36 @@ func (c *check) log() error {
 			c.find(bucketLog, key, "its records cannot be read")
 			continue
 		}
-		for _, res := range t.resources {
-			for i := range res.rows {
-				if c.without(bucketLog, k, &res.rows[i].row) {
-					continue
-				}
-				payload, err := openBody(res.rows[i].body, c.dicts)
-				c.payload(bucketLog, key, &res.rows[i].Row, payload, err)
-			}
-		}
 		c.sum.Versions += uint64(countRows(t))
 		c.sum.Changes += uint64(len(t.changes))
+		all.absorb(t)
+	}
+	return c.logContents(all)
+}
+
+// logContents restores what the rows of the log hold, for which it may take
+// those that are merged.
+func (c *check) logContents(t *tail) error {
+	v := &view{s: c.s, tx: c.tx, tails: []*tail{t}, mark: c.end, floors: c.floors}
+	for _, r := range sortedRids(t.resources) {
+		res := t.resources[r]
+		if len(res.rows) == 0 {
+			continue
+		}
+		l, err := v.load(r)
+		if err != nil {
+			c.find(bucketLog, ridKey(r), "what it says of the resource cannot be read: %v", err)
+			continue
+		}
+		for i := range res.rows {
+			row := &res.rows[i]
+			key := logKey(row.commit, 0)
+			if c.without(bucketLog, key, &row.row) {
+				continue
+			}
+			payload, err := l.payloadOf(row.Number)
+			c.payload(bucketLog, key, &row.Row, payload, err)
+		}
 	}
 	return nil
 }

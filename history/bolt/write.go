@@ -171,6 +171,7 @@ func (w *writer) commit(group []*request) error {
 	}
 	if err != nil {
 		w.forget()
+		s.latest.forget()
 		return fmt.Errorf("bolt: commit: %w", err)
 	}
 	s.publish(w.mark, w.pending)
