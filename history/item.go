@@ -114,6 +114,12 @@ type Observation struct {
 	State      State
 	Origin     Origin
 
+	// Content, when set, is State as AppendContent writes it, and Hash that of
+	// HashContent: whoever has them spares the store the work. Content is then
+	// never changed any more, not even after the call.
+	Content []byte
+	Hash    Hash
+
 	// Expect, when set, refuses the observation with Conflict unless the
 	// newest state in captured time has this version number (0: the resource
 	// is unknown).

@@ -116,7 +116,10 @@ func TestPrepareDropsWhatIsEmpty(t *testing.T) {
 	if err := r.Prepare(&o); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(bucket("b", `{}`), o); diff != "" {
+	want := bucket("b", `{}`)
+	want.Content = want.State.AppendContent(nil)
+	want.Hash = history.HashContent(want.Content)
+	if diff := cmp.Diff(want, o); diff != "" {
 		t.Error(diff)
 	}
 }

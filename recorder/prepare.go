@@ -24,12 +24,21 @@ func (r *Recorder) Prepare(o *history.Observation) error {
 	if err := Check(o); err != nil {
 		return err
 	}
+	given := givenBuffers.Get().(*[]byte)
+	defer givenBuffers.Put(given)
+	if r.o.Redact == nil && r.recall(o, given) {
+		return nil
+	}
+	extras := o.Origin.Extras
 	if err := r.canonical(o); err != nil {
 		return err
 	}
 	complete(o)
 	o.State.Relationships = slices.Clone(o.State.Relationships)
 	o.State.Normalize()
+	if r.o.Redact == nil {
+		r.remember(o, *given, extras)
+	}
 	return nil
 }
 

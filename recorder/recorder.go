@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/recorder/canonical"
 )
 
@@ -38,8 +39,9 @@ type Options struct {
 // Recorder takes observations and collection runs. It is safe for concurrent
 // use.
 type Recorder struct {
-	store history.Store
-	o     Options
+	store  history.Store
+	o      Options
+	memory *memory
 }
 
 // New returns a recorder that appends to store.
@@ -53,7 +55,7 @@ func New(store history.Store, o Options) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Recorder{store: store, o: o}
+	return &Recorder{store: store, o: o, memory: memo.New[history.Key, *remembered](rememberBytes)}
 }
 
 // Record prepares the observations of a batch, whose JSON values are as the

@@ -23,6 +23,8 @@ import (
 const (
 	deltaWindow    = 8       // bytes a block is found by
 	deltaTableBits = 16      // largest table of the base's blocks; a smaller base has a smaller one
+	deltaEach      = 512     // in a longer middle of the base not every byte begins a block,
+	deltaStep      = 3       // but one of so many
 	deltaMaxMiddle = 1 << 20 // a longer middle of the base is indexed sparsely
 	maxDeltaGrowth = 1 << 10 // a result so many times longer than what it is made of is damage
 )
@@ -77,6 +79,9 @@ func (w *deltaWriter) middle(base, target []byte, offset int) {
 	table, shift := pooled[:1<<size], 64-size // position in base + 1
 	clear(table)
 	step := 1 + len(base)/deltaMaxMiddle + len(base)>>(deltaTableBits+1)
+	if len(base) > deltaEach {
+		step = max(step, deltaStep) // a block is found nevertheless, and then its front
+	}
 	for i := 0; i+deltaWindow <= len(base); i += step {
 		table[blockHash(base[i:])>>shift] = int32(i) + 1
 	}
@@ -114,6 +119,8 @@ func commonPrefix(a, b []byte) int {
 
 func commonSuffix(a, b []byte) int {
 	n, i := min(len(a), len(b)), 0
+	for ; i+8 <= n && binary.LittleEndian.Uint64(a[len(a)-i-8:]) == binary.LittleEndian.Uint64(b[len(b)-i-8:]); i += 8 {
+	}
 	for ; i < n && a[len(a)-1-i] == b[len(b)-1-i]; i++ {
 	}
 	return i

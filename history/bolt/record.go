@@ -42,7 +42,7 @@ type prepared struct {
 	history.Observation
 	hash    history.Hash
 	origin  []byte
-	payload []byte
+	payload []byte  // nil: as body
 	content int     // bytes at the end of payload that are not origin
 	body    []byte  // sealed; nil: not yet, it is likely that it will not be needed
 	base    *latest // what the body is a delta from; nil: it stands alone
@@ -51,6 +51,9 @@ type prepared struct {
 // sealed is the body, which may be a delta only if its base is the row just
 // before it.
 func (p *prepared) sealed(s *Store, follows bool) []byte {
+	if p.payload == nil {
+		p.withContent(p.Content)
+	}
 	if p.body == nil || p.base != nil && !follows {
 		p.body, p.base = sealBody(p.payload, s.dicts.of(p.Key.Type)), nil
 	}
@@ -101,32 +104,10 @@ func (s *Store) prepare(o *history.Observation, run history.RunID) prepared {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
 	p.origin = appendOrigin(nil, &p.Origin)
-	buf := encodeBuffers.Get().(*[]byte)
-	defer encodeBuffers.Put(buf)
-	payload := appendBytes((*buf)[:0], p.origin)
-	head := len(payload)
-	payload = p.State.AppendContent(payload)
-	*buf = payload
-	before := s.latest.find(p.Key)
-	if before != nil && before.holds(payload[head:]) {
-		p.hash = before.hash
+	if p.hash = o.Hash; o.Content != nil && s.contents.has(p.hash) {
+		s.counters.contentHits.Add(1) // nothing new, most likely
 	} else {
-		p.hash = history.HashContent(payload[head:])
-	}
-	p.payload, p.content = slices.Clone(payload), len(payload)-head
-	if s.contents.has(p.hash) { // nothing new, most likely
-		s.counters.contentHits.Add(1)
-	} else {
-		s.counters.contentMisses.Add(1)
-		s.contents.add(p.hash)
-		if before != nil && before.deltas < latestDeltas {
-			if body, short := sealDelta(before.number, before.payload, payload); short {
-				p.body, p.base = body, before
-			}
-		}
-		if p.body == nil {
-			p.body = sealBody(payload, s.dicts.of(p.Key.Type))
-		}
+		s.encode(&p, o)
 	}
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
@@ -261,7 +242,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 		var body []byte
 		switch n.Source {
 		case plan.FromObservation:
-			follows := own.base != nil && len(out.Open) == 1 && len(out.Close) == 0 && w.s.latest.current(own.base) &&
+			follows := own.base != nil && len(out.Open) == 1 && len(out.Close) == 0 && w.s.latest.Epoch() == own.base.epoch &&
 				h.newest.Number == own.base.number && h.newest.Hash == own.base.hash && h.newest.Compare(&n.Row) < 0
 			body = own.sealed(w.s, follows)
 			if h.newest.Number == 0 || h.newest.Compare(&n.Row) < 0 {
@@ -289,13 +270,52 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 	return first
 }
 
+// encode makes the payload of an observation, and its body unless that is most
+// likely not needed.
+func (s *Store) encode(p *prepared, o *history.Observation) {
+	before, _ := s.latest.Get(p.Key)
+	if o.Content != nil {
+		p.withContent(o.Content)
+	} else {
+		buf := encodeBuffers.Get().(*[]byte)
+		defer encodeBuffers.Put(buf)
+		*buf = o.State.AppendContent((*buf)[:0])
+		p.withContent(*buf)
+		if before != nil && before.holds(*buf) {
+			p.hash = before.hash
+		} else {
+			p.hash = history.HashContent(*buf)
+		}
+	}
+	if s.contents.has(p.hash) {
+		s.counters.contentHits.Add(1)
+		return
+	}
+	s.counters.contentMisses.Add(1)
+	s.contents.add(p.hash)
+	if before != nil && before.deltas < latestDeltas {
+		if body, short := sealDelta(before.number, before.payload, p.payload); short {
+			p.body, p.base = body, before
+			return
+		}
+	}
+	p.body = sealBody(p.payload, s.dicts.of(p.Key.Type))
+}
+
+// withContent puts the payload together.
+func (p *prepared) withContent(content []byte) {
+	p.payload = make([]byte, 0, binary.MaxVarintLen32+len(p.origin)+len(content))
+	p.payload = append(appendBytes(p.payload, p.origin), content...)
+	p.content = len(content)
+}
+
 // keep makes the payload of a row that is the newest now a base for the next.
 func (w *writer) keep(p *prepared, number uint32) {
-	l := latest{number: number, hash: p.hash, payload: p.payload, origin: len(p.payload) - p.content}
+	l := &latest{epoch: w.s.latest.Epoch(), number: number, hash: p.hash, payload: p.payload, origin: len(p.payload) - p.content}
 	if p.base != nil {
 		l.deltas = p.base.deltas + 1
 	}
-	w.s.latest.keep(p.Key, l)
+	w.s.latest.Put(p.Key, l, len(p.payload))
 }
 
 // update keeps a head in step with an outcome; false when it cannot.

@@ -58,7 +58,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	}
 	*p = counts
 	s.merged.forget(keys)
-	s.latest.forget()
+	s.latest.Forget()
 	w := &s.writer
 	for i, r := range gone {
 		delete(w.rids, keys[i])

@@ -30,6 +30,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/history/plan"
 )
 
@@ -99,7 +100,7 @@ type Store struct {
 
 	sighted  sightCache
 	contents contentFilter
-	latest   latestCache
+	latest   *latestCache
 	counters counters
 	sizes    bucketSizes
 	scratch  sync.Pool // of *loaded
@@ -133,7 +134,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		o: o, db: db, active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
+		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
 	if err := s.secure(dir, suspected); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -96,7 +96,7 @@ func (s *Store) alone(f func() error) error {
 // was recorded before.
 func (s *Store) forgetLatest() error {
 	return s.alone(func() error {
-		s.latest.forget()
+		s.latest.Forget()
 		return nil
 	})
 }

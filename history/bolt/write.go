@@ -171,7 +171,7 @@ func (w *writer) commit(group []*request) error {
 	}
 	if err != nil {
 		w.forget()
-		s.latest.forget()
+		s.latest.Forget()
 		return fmt.Errorf("bolt: commit: %w", err)
 	}
 	s.publish(w.mark, w.pending)

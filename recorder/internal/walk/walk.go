@@ -50,9 +50,6 @@ func Array(doc []byte) iter.Seq[[]byte] {
 // Member returns the value of a member of an object, nil if there is none. The
 // key must be ASCII: the search ends at the first key that sorts behind it.
 func Member(doc []byte, key string) []byte {
-	if !bytes.Contains(doc, []byte(key)) {
-		return nil // most documents do not have it, and need not be stepped through
-	}
 	for k, v := range Object(doc) {
 		switch {
 		case string(k) == key:
