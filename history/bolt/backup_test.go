@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/history/historytest"
 )
@@ -122,5 +125,53 @@ func TestCompactIsSmall(t *testing.T) {
 	t.Logf("%d bytes in use of %d before; a file of %d after: %.2f", live, got.Before, got.After, float64(got.After)/float64(live))
 	if got.After > live+64<<10 {
 		t.Errorf("the compacted file has %d bytes, %d were in use before", got.After, live)
+	}
+}
+
+// TestCompactHoldsBack compacts more than waits for its dictionaries at a time, so
+// that packing lags behind telling, in the middle of resources too.
+func TestCompactHoldsBack(t *testing.T) {
+	dir := t.TempDir()
+	s := openWith(t, dir, bolt.Options{})
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for v := range 5 {
+		var list []history.Observation
+		for r := range 300 {
+			text := make([]byte, 8<<10)
+			for i := range text {
+				text[i] = 'a' + byte(rnd.IntN(26))
+			}
+			o := observed(r, firstMoment+history.Moment(v), fmt.Sprintf(`{"v":%d,"text":"%s"}`, v, text))
+			o.Key.Type = fmt.Sprint("t", r%3)
+			list = append(list, o)
+		}
+		record(t, s, history.Batch{Observations: list})
+	}
+	histories := func(s *bolt.Store) (all [][]history.Item) {
+		reader, err := s.AsOf(context.Background(), history.At{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := range 300 {
+			k := observed(r, 0, "").Key
+			k.Type = fmt.Sprint("t", r%3)
+			items, _, err := reader.History(context.Background(), k, history.HistoryQuery{})
+			if err != nil || len(items) != 5 {
+				t.Fatal(err, len(items))
+			}
+			all = append(all, items)
+		}
+		return all
+	}
+	want := histories(s)
+	if err := errors.Join(s.Merge(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bolt.Compact(context.Background(), dir, bolt.CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, dir)
+	if d := cmp.Diff(want, histories(openWith(t, dir, bolt.Options{}))); d != "" {
+		t.Errorf("(-want +got):\n%.2000s", d)
 	}
 }

@@ -46,6 +46,11 @@ type builder struct {
 	held    []func() // what waits for dictionaries, in order
 	heldFor int      // bytes in it
 
+	// Of the resource that is told.
+	typ   string
+	first bool // no row of it was told yet
+
+	// Of the one that is packed, which may be one told long before.
 	rid    rid
 	group  groupNo
 	key    history.Key
@@ -54,7 +59,6 @@ type builder struct {
 	seg    segment
 	before []byte // payload of the last row of seg; nil: there is none
 	size   int    // of the bodies of seg
-	first  bool   // no row of the resource was told yet
 
 	blockOf rid // first of the block of spans under way
 	block   map[rid][]byte
@@ -118,7 +122,7 @@ func (b *builder) resource(r rid, k history.Key) error {
 	name := nameKey(group, k.ID)
 	b.names.add(bucketNames, name, sealValue(name, ridKey(r)))
 	b.named += len(name) + 64
-	b.key, b.first = k, true
+	b.typ, b.first = k.Type, true
 	b.hold(len(name), func() {
 		b.rid, b.group, b.key, b.head, b.rows = r, group, k, head{merged: b.h.mark.commit}, nil
 	})
@@ -151,7 +155,7 @@ func (b *builder) row(r *plan.Row, payload []byte) error {
 	b.counts.rows++
 	if b.first && payload != nil {
 		b.first = false
-		b.dicts.gather(b.key.Type, payload)
+		b.dicts.gather(b.typ, payload)
 	}
 	n := row{Row: *r}
 	b.hold(len(payload), func() { b.pack(n, payload) })
@@ -175,17 +179,16 @@ func (b *builder) release() {
 		b.add(bucketDicts, dictKey(m.no), m.value)
 	}
 	b.dicts.publish(made)
-	key := b.key // of the resource being told
 	for _, step := range b.held {
 		step()
 	}
 	clear(b.held)
-	b.held, b.heldFor, b.key = b.held[:0], 0, key
+	b.held, b.heldFor = b.held[:0], 0
 }
 
 // pack puts a row into the segment under way.
 func (b *builder) pack(n row, payload []byte) {
-	if len(b.seg) == segmentRows || b.size > segmentBytes {
+	if len(b.seg) > 0 && isFull(b.seg, b.size) {
 		b.closeSegment()
 	}
 	with := b.dicts.of(b.key.Type)

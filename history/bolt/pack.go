@@ -225,7 +225,7 @@ func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (se
 	)
 	for n := range rows {
 		m := &rows[n]
-		if n == segmentRows || n > 0 && size > max(segmentBytes, segmentAlone*len(seg[0].body)) {
+		if n > 0 && isFull(seg, size) {
 			return seg, rows[n:], nil
 		}
 		follows := n > 0 && m.i > 0 && rows[n-1].i == m.i-1 && rows[n-1].from == m.from

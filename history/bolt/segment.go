@@ -23,6 +23,12 @@ const (
 	segmentAlone = 4         // unless its first body, the one that stands alone, is large: then they may reach so many times that
 )
 
+// isFull reports whether a segment, whose bodies take so many bytes, takes no more
+// rows.
+func isFull(s segment, size int) bool {
+	return len(s) >= segmentRows || size > max(segmentBytes, segmentAlone*len(s[0].body))
+}
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func checksum(key, value []byte) uint32 {
