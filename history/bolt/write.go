@@ -17,8 +17,8 @@ import (
 const (
 	groupRequests = 1024
 	groupBytes    = 16 << 20
-	cachedHeads   = 1 << 18
-	cachedRows    = 1 << 18
+	cachedHeads   = 1 << 17
+	cachedRows    = 1 << 17
 )
 
 // writer is the one goroutine that plans and commits.
