@@ -68,6 +68,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 		most = min(most, q.Limit+1)
 	}
 	after := q.After
+	var item history.Item
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -92,7 +93,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 				if s.number != 0 && (!s.deleted || q.Deleted) {
 					if fields != history.FieldsKey {
 						batch = append(batch, e)
-					} else if item := s.item(e.Key); !f(&item) {
+					} else if item = s.item(e.Key); !f(&item) {
 						stopped = true
 						return errPause
 					}
