@@ -1,15 +1,24 @@
 // Package bolt is the embedded history.Store: one bbolt file in a folder.
 //
-// A commit of observations writes one value into the log and nothing else.
-// What the log holds is kept in memory as well, by resource, until the merger
-// carries it, sorted, into segments of up to 32 versions: B+trees take sorted
-// keys many times faster than random ones, and 32 versions under one key cost a
-// fraction of 32 keys. FORMAT.md describes every bucket and byte.
+// A commit of observations writes one entry into the log and nothing else; what
+// follows the newest version of its resource is a delta from it (newest.go). What
+// the log holds is kept in memory as well, by resource, until the merger carries
+// it, sorted, into segments of up to 32 versions: B+trees take sorted keys many
+// times faster than random ones, and 32 versions under one key cost a fraction of
+// 32 keys. First versions are written with a dictionary of their type (dict.go).
+// What an inventory needs stands apart, in spans (span.go, inventory.go).
+// FORMAT.md describes every bucket and byte.
 //
 // One goroutine writes: it drains its queue into one commit, so that while one
 // commit is on its way to the disk the next gathers. Readers take a view: the
 // tails in memory first, then a short bbolt transaction, and look at nothing
 // recorded after the revision they are bound to.
+//
+// All transactions go through a guard (guard.go): damage costs the call, not the
+// process, and after a failed sync nothing more is written (failure.go). Pruning,
+// erasing and folding take turns with merges (upkeep.go). Backup, restore,
+// compacting and migration are one copy with several readers and writers
+// (copy.go, BACKUP.md).
 package bolt
 
 import (
