@@ -123,11 +123,11 @@ func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 	err := s.readTx(func(tx *bolt.Tx) error {
 		v := &view{s: s, tx: tx, tails: []*tail{t}}
 		for n := 0; len(rids) > 0 && n < mergeResources && size < mergeSlice; n++ {
-			if _, fresh := t.keys[rids[0]]; n > 0 && fresh != known {
+			_, fresh := t.keys[rids[0]]
+			if n > 0 && fresh != known {
 				break // those that are new are written behind all others
-			} else {
-				known = fresh
 			}
+			known = fresh
 			bytes, err := v.mergeResource(p, t, rids[0])
 			if err != nil {
 				return err
