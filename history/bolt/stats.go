@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,13 +82,22 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 	}
 	err := s.view(func(v *view) error {
 		page := int64(s.db.Info().PageSize)
-		stats.FileBytes = v.tx.Size()
 		stats.FreeBytes = int64(s.db.Stats().FreePageN+s.db.Stats().PendingPageN) * page
-		stats.LiveBytes = stats.FileBytes - stats.FreeBytes
+		stats.LiveBytes = v.tx.Size() - stats.FreeBytes
 		stats.Buckets = s.sizes.of(v.tx, stats.Merges)
 		return nil
 	})
-	return stats, err
+	if err != nil {
+		return history.Stats{}, err
+	}
+	// The file is grown ahead of its use: it is larger than what a transaction
+	// takes for its size.
+	file, err := os.Stat(s.db.Path())
+	if err != nil {
+		return history.Stats{}, fmt.Errorf("bolt: %w", err)
+	}
+	stats.FileBytes = file.Size()
+	return stats, nil
 }
 
 func (b *bucketSizes) of(tx *bolt.Tx, merges uint64) []history.BucketStats {
