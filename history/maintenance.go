@@ -86,6 +86,7 @@ type Pruner interface {
 	// but for resources that are still to go. A prune that is cut short, by ctx
 	// or by the end of the process, is finished by the next one. Writers and
 	// readers go on meanwhile; readers made before are bound by the new floors.
+	// The file may hold what was dropped for longer than any answer, as Erase says.
 	// Future if Floor or Recorded lies after now, Invalid if Floor is none.
 	Prune(ctx context.Context, r PruneRequest) (Pruned, error)
 
@@ -99,15 +100,19 @@ type Eraser interface {
 	// tombstone: the version keeps its place, number, times, status and hash, so
 	// that the history reads as before and an equal observation is still known
 	// as equal. Its State is empty but for Deleted, and Item.Erased is set; no
-	// name and no tag matches it. It is gone for good when Erase returns.
+	// name and no tag matches it. This is durable when Erase returns.
 	//
 	// Versions of equal content are told apart by their numbers: each is erased
 	// by itself. Where a late capture makes an erased version resume, the
 	// resumed one takes its content from another version of equal state, and is
 	// born erased if none has it. Erasing again changes nothing. NotFound if no
-	// such version was ever recorded, or it was pruned. What remains in free
-	// pages of the file, in backups and in copies made before is not reached;
-	// compacting takes care of the file.
+	// such version was ever recorded, or it was pruned.
+	//
+	// Not reached are free pages of the file and the samples of documents that a
+	// store may keep to compress others by: either may hold, word for word, a
+	// text that was erased or pruned, until the store is compacted. No answer
+	// shows it, and no backup made afterwards holds it. Backups and copies made
+	// before are not reached at all.
 	Erase(ctx context.Context, k Key, version uint32) error
 }
 
@@ -151,9 +156,9 @@ type Statter interface {
 type Stats struct {
 	Format uint32 // version of the form that the store is kept in; zero: it has none
 
-	FileBytes int64
+	FileBytes int64 // on the disk; room that it was grown by ahead of its use included
 	LiveBytes int64 // of pages in use
-	FreeBytes int64 // of pages that will be used again
+	FreeBytes int64 // of pages that were used, and will be again
 	Buckets   []BucketStats
 
 	Unmerged      uint64 // records of the log that are not yet merged

@@ -16,12 +16,13 @@ func newErase(a *app) *cobra.Command {
 		Short: "Destroy what one version held",
 		Long: `Destroy the content of one version of a resource, such as a secret that should not
 have been recorded. The version keeps its place, number, times, status and hash, so
-that the history reads as before. It is gone for good: there is no question whether
+that the history reads as before. There is no way back and no question whether
 you are sure, the number says it.
 
 Other versions of the same content are erased by their own numbers. Backups and
-exports made before are not reached. Freed space of the file may hold the bytes
-until it is used again; "varve compact" leaves it behind.`,
+exports made before are not reached. No answer shows the content any more, but the
+file may hold it word for word, in freed space and in samples by which it compresses
+other documents, until "varve compact" writes it anew.`,
 		Example: `  varve history AWS::SSM::Parameter /shop/db-password
   varve erase AWS::SSM::Parameter /shop/db-password --version 3`,
 	}

@@ -14,7 +14,8 @@ var errUnmerged = errors.New("not merged yet")
 
 // Erase implements history.Eraser. The log is merged first, for it holds what it
 // was given, and deltas from it, of which no new ones are made; then the resource's
-// segments are written anew without the body.
+// segments are written anew without the body. A dictionary that has it for a
+// sample is used by other bodies, and stays.
 func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error {
 	if err := s.forgetLatest(); err != nil {
 		return err
