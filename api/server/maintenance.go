@@ -51,6 +51,10 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 	case floor == 0:
 		return &history.Error{Kind: history.Invalid, Field: "floor", Text: "is required: the captured moment below which to forget"}
 	}
+	recorded, err := wire.MomentFromProto("recorded", req.GetRecorded())
+	if err != nil {
+		return err
+	}
 	ctx, stop := s.untilDrained(stream.Context())
 	defer stop()
 
@@ -59,7 +63,7 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 	go func() {
 		var err error
 		pruned, err = pruner.Prune(ctx, history.PruneRequest{
-			Floor: floor, Type: req.GetType(), DryRun: req.GetDryRun(),
+			Floor: floor, Recorded: recorded, Type: req.GetType(), DryRun: req.GetDryRun(),
 			Progress: func(done, total uint64) {
 				select {
 				case progress <- &varvev1.PruneResponse_Progress{Done: done, Total: total}:

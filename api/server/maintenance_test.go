@@ -267,9 +267,39 @@ func TestPrune(t *testing.T) {
 	})
 	t.Run("FutureIsRefused", func(t *testing.T) {
 		d := open(t, apitest.Options{})
-		_, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: timestamppb.New(time.Now().Add(time.Hour))})
+		future := timestamppb.New(time.Now().Add(time.Hour))
+		_, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: future})
+		refused(t, err, history.Future)
+		_, _, err = pruned(t, d, &varvev1.PruneRequest{Floor: day(5), Recorded: future})
 		refused(t, err, history.Future)
 	})
+	t.Run("MalformedIsRefused", func(t *testing.T) {
+		d := open(t, apitest.Options{})
+		_, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(5), Recorded: &timestamppb.Timestamp{Nanos: -1}})
+		refused(t, err, history.Invalid)
+	})
+}
+
+// TestPruneRecorded prunes old history that was recorded just now: the first
+// version stood at the floor until the next one was recorded, and stays until
+// that belief is forgotten.
+func TestPruneRecorded(t *testing.T) {
+	for name, store := range map[string]history.Store{
+		"Memory": memory.New(memory.Options{}), "Bolt": durable(t, t.TempDir()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, apitest.Options{Store: store})
+			for _, o := range []*varvev1.Observation{seen("a", 1, `1`), seen("a", 3, `3`), seen("a", 8, `8`)} {
+				d.Record(t, o)
+			}
+			for recorded, want := range map[*timestamppb.Timestamp]uint64{nil: 0, day(7): 0, timestamppb.Now(): 1} {
+				got, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(5), Recorded: recorded, DryRun: true})
+				if err != nil || got.GetVersions() != want {
+					t.Errorf("recorded %v: %v, %v; want %d versions to go", recorded, got, err, want)
+				}
+			}
+		})
+	}
 }
 
 func TestEraseVersion(t *testing.T) {

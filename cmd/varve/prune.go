@@ -23,6 +23,7 @@ import (
 
 func newPrune(a *app) *cobra.Command {
 	var age when.Age
+	var recorded when.Moment
 	var typ string
 	var dryRun, yes bool
 	cmd := &cobra.Command{
@@ -37,15 +38,26 @@ entirely. What is asked or captured below the floor is refused from then on. Wit
 --type only resources of that type are pruned; without it, what was known when and
 the feed of changes are pruned as well.
 
+The store also knows what it knew when. What was believed before the floor is
+forgotten with it; what was recorded since stays answerable as it was known then,
+and keeps its versions. So of old history that was imported only lately little
+goes until the import, too, is older than AGE. --recorded-before does not wait for
+that: beliefs are forgotten up to that moment of recording, such as "now", and
+without --type the feed of changes is, too. A moment before the floor means the floor.
+
 What is forgotten is gone for good, but for backups. --dry-run tells what would
 go. Where nobody can be asked, --yes is needed. The file does not shrink: its
-space is used again, and "varve compact" gives it back.`,
+space is used again, and "varve compact" gives it back. Until then the file may
+hold what was forgotten word for word, in freed space and in samples by which it
+compresses other documents.`,
 		Example: `  varve prune --older-than 2y --dry-run
-  varve prune --older-than 90d --type Kubernetes::core::Pod --yes`,
+  varve prune --older-than 90d --type Kubernetes::core::Pod --yes
+  varve prune --older-than 1y --recorded-before now --dry-run`,
 		Args: noArgs,
 	}
 	flags := cmd.Flags()
 	flags.Var(&age, "older-than", "forget what happened longer ago than that")
+	flags.Var(&recorded, "recorded-before", "forget what was believed up to this moment of recording, too (default: the floor)")
 	flags.StringVar(&typ, "type", "", "only resources of this `TYPE`")
 	flags.BoolVar(&dryRun, "dry-run", false, "only tell what would go")
 	flags.BoolVar(&yes, "yes", false, "do not ask")
@@ -64,7 +76,7 @@ space is used again, and "varve compact" gives it back.`,
 		}
 		defer conn.Close()
 
-		request := &varvev1.PruneRequest{Floor: age.Before(time.Now()).Timestamp(), Type: typ, DryRun: dryRun}
+		request := &varvev1.PruneRequest{Floor: age.Before(time.Now()).Timestamp(), Recorded: recorded.Timestamp(), Type: typ, DryRun: dryRun}
 		if !dryRun && !yes {
 			request.DryRun = true
 			would, err := a.prune(cmd.Context(), conn, request)

@@ -114,7 +114,14 @@ type PruneRequest struct {
 	// and the feed.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// Only tell what would go.
-	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Moment of recording up to which it is forgotten, too, what was believed when.
+	// What was recorded after it stays answerable as it was known at each revision
+	// since, and keeps the versions that this takes: of old history that was
+	// imported a short while ago little goes, unless this lies after the import.
+	// Without `type` the feed's changes up to it go as well. Default, and the
+	// earliest that counts: `floor`. Not in the future.
+	Recorded      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=recorded,proto3" json:"recorded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +175,13 @@ func (x *PruneRequest) GetDryRun() bool {
 		return x.DryRun
 	}
 	return false
+}
+
+func (x *PruneRequest) GetRecorded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
 }
 
 // Answer of Prune, in parts.
@@ -638,11 +652,12 @@ const file_varve_v1_maintenance_proto_rawDesc = "" +
 	"\bsequence\x18\x05 \x01(\x04R\bsequence\x1aW\n" +
 	"\tTypeFloor\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x126\n" +
-	"\bcaptured\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bcaptured\"s\n" +
+	"\bcaptured\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bcaptured\"\xab\x01\n" +
 	"\fPruneRequest\x126\n" +
 	"\x05floor\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x02R\x05floor\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xee\x02\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x126\n" +
+	"\brecorded\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\brecorded\"\xee\x02\n" +
 	"\rPruneResponse\x12>\n" +
 	"\bprogress\x18\x01 \x01(\v2 .varve.v1.PruneResponse.ProgressH\x00R\bprogress\x128\n" +
 	"\x06result\x18\x02 \x01(\v2\x1e.varve.v1.PruneResponse.ResultH\x00R\x06result\x1a4\n" +
@@ -700,22 +715,23 @@ var file_varve_v1_maintenance_proto_depIdxs = []int32{
 	7,  // 1: varve.v1.Floors.types:type_name -> varve.v1.Floors.TypeFloor
 	10, // 2: varve.v1.Floors.recorded_at:type_name -> google.protobuf.Timestamp
 	10, // 3: varve.v1.PruneRequest.floor:type_name -> google.protobuf.Timestamp
-	8,  // 4: varve.v1.PruneResponse.progress:type_name -> varve.v1.PruneResponse.Progress
-	9,  // 5: varve.v1.PruneResponse.result:type_name -> varve.v1.PruneResponse.Result
-	11, // 6: varve.v1.EraseVersionRequest.key:type_name -> varve.v1.ResourceKey
-	10, // 7: varve.v1.Floors.TypeFloor.captured:type_name -> google.protobuf.Timestamp
-	0,  // 8: varve.v1.PruneResponse.Result.floors:type_name -> varve.v1.Floors
-	1,  // 9: varve.v1.MaintenanceService.Prune:input_type -> varve.v1.PruneRequest
-	3,  // 10: varve.v1.MaintenanceService.EraseVersion:input_type -> varve.v1.EraseVersionRequest
-	5,  // 11: varve.v1.MaintenanceService.Backup:input_type -> varve.v1.BackupRequest
-	2,  // 12: varve.v1.MaintenanceService.Prune:output_type -> varve.v1.PruneResponse
-	4,  // 13: varve.v1.MaintenanceService.EraseVersion:output_type -> varve.v1.EraseVersionResponse
-	6,  // 14: varve.v1.MaintenanceService.Backup:output_type -> varve.v1.BackupResponse
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 4: varve.v1.PruneRequest.recorded:type_name -> google.protobuf.Timestamp
+	8,  // 5: varve.v1.PruneResponse.progress:type_name -> varve.v1.PruneResponse.Progress
+	9,  // 6: varve.v1.PruneResponse.result:type_name -> varve.v1.PruneResponse.Result
+	11, // 7: varve.v1.EraseVersionRequest.key:type_name -> varve.v1.ResourceKey
+	10, // 8: varve.v1.Floors.TypeFloor.captured:type_name -> google.protobuf.Timestamp
+	0,  // 9: varve.v1.PruneResponse.Result.floors:type_name -> varve.v1.Floors
+	1,  // 10: varve.v1.MaintenanceService.Prune:input_type -> varve.v1.PruneRequest
+	3,  // 11: varve.v1.MaintenanceService.EraseVersion:input_type -> varve.v1.EraseVersionRequest
+	5,  // 12: varve.v1.MaintenanceService.Backup:input_type -> varve.v1.BackupRequest
+	2,  // 13: varve.v1.MaintenanceService.Prune:output_type -> varve.v1.PruneResponse
+	4,  // 14: varve.v1.MaintenanceService.EraseVersion:output_type -> varve.v1.EraseVersionResponse
+	6,  // 15: varve.v1.MaintenanceService.Backup:output_type -> varve.v1.BackupResponse
+	13, // [13:16] is the sub-list for method output_type
+	10, // [10:13] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_varve_v1_maintenance_proto_init() }

@@ -37,14 +37,16 @@ type MaintenanceServiceClient interface {
 	// that is deleted at the floor goes entirely. What is asked or captured below
 	// the floor is refused with COMPACTED from then on. A floor below the present
 	// one changes nothing. A prune that is cut short is finished by the next one.
+	// The file may hold what went until the store is compacted.
 	//
 	// Answers progress now and then, and the result last.
 	Prune(ctx context.Context, in *PruneRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PruneResponse], error)
 	// Destroys what one version held and leaves a tombstone: the version keeps its
 	// place, number, times, status and hash. Erasing again changes nothing.
 	// NOT_FOUND if no such version was ever recorded. Backups and copies made
-	// before are not reached; free pages of the file are rewritten when the store
-	// is compacted.
+	// before are not reached. Free pages of the file, and the samples of documents
+	// by which others are compressed, may hold the text until the store is
+	// compacted.
 	EraseVersion(ctx context.Context, in *EraseVersionRequest, opts ...grpc.CallOption) (*EraseVersionResponse, error)
 	// Hands out a copy of the store as of one revision while it is in use. The
 	// chunks one after another are a backup file, which ends with a checksum of the
@@ -122,14 +124,16 @@ type MaintenanceServiceServer interface {
 	// that is deleted at the floor goes entirely. What is asked or captured below
 	// the floor is refused with COMPACTED from then on. A floor below the present
 	// one changes nothing. A prune that is cut short is finished by the next one.
+	// The file may hold what went until the store is compacted.
 	//
 	// Answers progress now and then, and the result last.
 	Prune(*PruneRequest, grpc.ServerStreamingServer[PruneResponse]) error
 	// Destroys what one version held and leaves a tombstone: the version keeps its
 	// place, number, times, status and hash. Erasing again changes nothing.
 	// NOT_FOUND if no such version was ever recorded. Backups and copies made
-	// before are not reached; free pages of the file are rewritten when the store
-	// is compacted.
+	// before are not reached. Free pages of the file, and the samples of documents
+	// by which others are compressed, may hold the text until the store is
+	// compacted.
 	EraseVersion(context.Context, *EraseVersionRequest) (*EraseVersionResponse, error)
 	// Hands out a copy of the store as of one revision while it is in use. The
 	// chunks one after another are a backup file, which ends with a checksum of the
