@@ -2,12 +2,16 @@ package bolt_test
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,36 +27,65 @@ type crashOp struct {
 	name string
 	o    bolt.Options
 
-	// beside, if set, is called over and over while batches are recorded; n
-	// rises. An error ends the process, and with it the test.
-	beside func(ctx context.Context, s *bolt.Store, n int) error
+	// beside, if set, is called over and over while batches are recorded. An
+	// error ends the process, and with it the test.
+	beside func(ctx context.Context, dir string, s *bolt.Store, n int) error
 
-	// instead, if set, is called over and over, and nothing is recorded: for
-	// what needs a closed store.
-	instead func(ctx context.Context, dir string, n int) error
+	// instead, if set, goes on until the process is killed, and nothing is
+	// recorded: for what needs a closed store, or one of its own beside dir. It
+	// begins at n and tells done how far it has come.
+	instead func(ctx context.Context, dir string, n int, done func(int)) error
 
-	// check, if set, looks at the store after each kill.
-	check func(t *testing.T, s *bolt.Store)
+	// check, if set, looks after each kill at the store, and at what else there
+	// is. done tells how far beside or instead had come, over all processes; the
+	// next one goes on with n from there.
+	check func(t *testing.T, dir string, s *bolt.Store, done int)
+
+	within time.Duration // of its beginning, the process is killed; 0: crashWithin
 }
+
+const crashWithin = 60 * time.Millisecond
 
 var crashOps = []crashOp{
 	{name: "ingest", o: bolt.Options{MergeIdle: time.Hour}},
 	{name: "merge, late", o: bolt.Options{MergeRecords: 300, MergeIdle: time.Millisecond}},
 	{name: "merge, at once", o: bolt.Options{MergeIdle: time.Hour},
-		beside: func(_ context.Context, s *bolt.Store, _ int) error { return s.Merge() }},
+		beside: func(_ context.Context, _ string, s *bolt.Store, _ int) error { return s.Merge() }},
 	{name: "runs", o: bolt.Options{MergeRecords: 500, MergeIdle: time.Millisecond}, beside: crashRun, check: checkCrashRuns},
-	{name: "open and close", instead: func(_ context.Context, dir string, _ int) error {
+	{name: "open and close", instead: again(func(_ context.Context, dir string, _ int) error {
 		s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Millisecond, MergeRecords: 1})
 		if err != nil {
 			return err
 		}
 		return errors.Join(s.Merge(), s.Close())
-	}},
+	})},
+	{name: "prune", instead: crashPrune, check: checkCrashPrune, within: 250 * time.Millisecond},
+	{name: "erase", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashErase, check: checkCrashErase},
+	{name: "fold", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashFold, check: checkCrashFold, within: 150 * time.Millisecond},
+	{name: "backup", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashBackup, check: checkCrashBackup, within: 250 * time.Millisecond},
+	{name: "restore", instead: again(crashRestore), check: checkCrashRestore, within: 150 * time.Millisecond},
+	{name: "compact", instead: again(func(ctx context.Context, dir string, _ int) error {
+		_, err := bolt.Compact(ctx, dir, bolt.CopyOptions{})
+		return err
+	})},
+	{name: "migrate", instead: again(crashMigrate), check: checkCrashMigrate, within: 150 * time.Millisecond},
+}
+
+// again does something over and over.
+func again(f func(ctx context.Context, dir string, n int) error) func(context.Context, string, int, func(int)) error {
+	return func(ctx context.Context, dir string, n int, done func(int)) error {
+		for ; ; n++ {
+			if err := f(ctx, dir, n); err != nil {
+				return err
+			}
+			done(n + 1)
+		}
+	}
 }
 
 // crashRun opens a run, sees a little in it, and completes it: what it missed
 // is deleted in the same commit.
-func crashRun(ctx context.Context, s *bolt.Store, n int) error {
+func crashRun(ctx context.Context, _ string, s *bolt.Store, n int) error {
 	id := history.RunID(fmt.Sprintf("run-%d-%d", os.Getpid(), n))
 	run, err := s.OpenRun(ctx, history.Run{ID: id, Scope: history.Scope{Types: []string{"run"}}})
 	if err != nil {
@@ -74,7 +107,7 @@ func crashRun(ctx context.Context, s *bolt.Store, n int) error {
 }
 
 // checkCrashRuns looks whether what each complete run says of its moment holds.
-func checkCrashRuns(t *testing.T, s *bolt.Store) {
+func checkCrashRuns(t *testing.T, _ string, s *bolt.Store, _ int) {
 	ctx := context.Background()
 	runs, _, err := s.Runs(ctx, "", 10)
 	if err != nil {
@@ -96,35 +129,69 @@ func checkCrashRuns(t *testing.T, s *bolt.Store) {
 }
 
 // TestSurvivesKill kills a process that works on a store at random moments, and
-// looks for everything it had acknowledged. The same store is killed over and
-// over, so that recovery itself is killed as well.
+// looks for everything it had acknowledged. The same store is killed by each
+// operation a few times, so that recovery itself is killed as well; then, for it
+// has grown, comes another one.
 func TestSurvivesKill(t *testing.T) {
-	kills := 50 * scale()
+	kills := 5 * len(crashOps) * scale()
 	if testing.Short() {
-		kills = 10
+		kills = len(crashOps)
 	}
-	dir := t.TempDir()
-	acked := 0 // batches
+	var (
+		dir            string
+		acked, batches int   // of this store, of all before
+		done, ends     []int // by operation
+	)
+	ends = make([]int, len(crashOps))
 	for kill := range kills {
-		op := kill % len(crashOps)
-		acked = killOnce(t, dir, op, acked)
-		findings := 0
-		if _, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) {
-			findings++
-			t.Errorf("kill %d: %v", kill, f)
-		}); err != nil {
-			t.Fatalf("kill %d: %v", kill, err)
+		n := kill % len(crashOps)
+		if kill%(2*len(crashOps)) == 0 {
+			batches += acked
+			if dir != "" {
+				_ = os.RemoveAll(filepath.Dir(dir)) // it needs memory
+			}
+			dir, acked, done = filepath.Join(memoryDir(t), "store"), 0, make([]int, len(crashOps))
 		}
-		present := countBatches(t, dir, kill, crashOps[op].check)
+		before := done[n]
+		op := &crashOps[n]
+		acked, done[n] = killOnce(t, dir, n, acked, done[n])
+		ends[n] += done[n] - before
+		if _, err := os.Stat(dir); err != nil {
+			continue // killed before it was made
+		}
+		sound(t, dir)
+		s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Hour})
+		if err != nil {
+			t.Fatalf("kill %d (%s): %v", kill, op.name, err)
+		}
+		if op.check != nil {
+			op.check(t, dir, s, done[n])
+		}
+		present := countBatches(t, s)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 		if present < acked {
-			t.Fatalf("kill %d (%s): %d batches were acknowledged, %d are there", kill, crashOps[op].name, acked, present)
+			t.Errorf("%d batches were acknowledged, %d are there", acked, present)
 		}
-		if findings > 0 {
-			t.FailNow()
+		if _, err := os.Stat(filepath.Join(dir, bolt.FileName+".new")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the next one to open the store leaves a half copy there: %v", err)
+		}
+		if t.Failed() {
+			t.Fatalf("that was kill %d (%s)", kill, op.name)
 		}
 		acked = present
 	}
-	t.Logf("%d kills across %d operations, %d batches acknowledged, none lost", kills, len(crashOps), acked)
+	t.Logf("%d kills across %d operations, %d batches acknowledged, none lost", kills, len(crashOps), batches+acked)
+	for n, op := range crashOps {
+		if op.check == nil {
+			continue
+		}
+		t.Logf("%s: %d times to its end", op.name, ends[n])
+		if ends[n] == 0 && kills >= 20*len(crashOps) {
+			t.Errorf("%s never came to its end", op.name)
+		}
+	}
 }
 
 // scale is VARVE_SCALE, by which long tests are made longer.
@@ -141,10 +208,12 @@ func btoi(b bool) int {
 }
 
 // killOnce starts the process with an operation, kills it, and returns how many
-// batches it had acknowledged.
-func killOnce(t *testing.T, dir string, op, from int) int {
+// batches it had acknowledged, and how often it had done what it does beside or
+// instead.
+func killOnce(t *testing.T, dir string, op, acked, done int) (int, int) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestRecordingChild$")
-	cmd.Env = append(os.Environ(), "VARVE_TEST_CHILD="+dir, fmt.Sprint("VARVE_TEST_OP=", op), fmt.Sprint("VARVE_TEST_FROM=", from))
+	cmd.Env = append(os.Environ(), "VARVE_TEST_CHILD="+dir,
+		fmt.Sprint("VARVE_TEST_OP=", op), fmt.Sprint("VARVE_TEST_FROM=", acked), fmt.Sprint("VARVE_TEST_DONE=", done))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -153,19 +222,19 @@ func killOnce(t *testing.T, dir string, op, from int) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	acked, underWay := from, false
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		n, ok := strings.CutPrefix(lines.Text(), "acked ")
-		if !ok {
-			continue
-		}
-		if !underWay {
-			underWay = true
-			time.AfterFunc(time.Duration(rand.IntN(60_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
-		}
-		if acked, err = strconv.Atoi(n); err != nil {
-			t.Fatal(err)
+	within := cmp.Or(crashOps[op].within, crashWithin)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		word, number, _ := strings.Cut(lines.Text(), " ")
+		n, _ := strconv.Atoi(number)
+		switch word {
+		case "begun":
+			time.AfterFunc(rand.N(within), func() { _ = cmd.Process.Kill() })
+		case "acked":
+			acked = n
+		case "done":
+			done = n
+		default:
+			t.Error(lines.Text())
 		}
 	}
 	err = cmd.Wait()
@@ -173,7 +242,7 @@ func killOnce(t *testing.T, dir string, op, from int) int {
 	if !errors.As(err, &exit) || exit.Exited() {
 		t.Fatalf("the recording process was not killed: %v", err)
 	}
-	return acked
+	return acked, done
 }
 
 const (
@@ -194,10 +263,14 @@ func crashBatchOf(n int) history.Batch {
 		b.Observations = append(b.Observations, history.Observation{
 			Key:        history.Key{Account: "a", Type: "t", ID: fmt.Sprint("r", x%crashResources)},
 			CapturedAt: captured,
-			State:      history.State{Configuration: fmt.Appendf(nil, `{"batch":%d,"filler":"%s","n":%d}`, n, strings.Repeat("x", x%700), i)},
+			State:      history.State{Configuration: crashConfiguration(n, i)},
 		})
 	}
 	return b
+}
+
+func crashConfiguration(batch, n int) []byte {
+	return fmt.Appendf(nil, `{"batch":%d,"filler":"%s","n":%d}`, batch, strings.Repeat("x", (batch*crashBatch+n)%700), n)
 }
 
 // TestRecordingChild is the recording process of TestSurvivesKill.
@@ -207,6 +280,7 @@ func TestRecordingChild(t *testing.T) {
 		return // not asked to be one
 	}
 	from, _ := strconv.Atoi(os.Getenv("VARVE_TEST_FROM"))
+	done, _ := strconv.Atoi(os.Getenv("VARVE_TEST_DONE"))
 	n, _ := strconv.Atoi(os.Getenv("VARVE_TEST_OP"))
 	op := crashOps[n]
 	fail := func(err error) {
@@ -217,18 +291,17 @@ func TestRecordingChild(t *testing.T) {
 	}
 	ctx := context.Background()
 	if op.instead != nil {
-		fmt.Println("acked", from)
-		for n := 0; ; n++ {
-			fail(op.instead(ctx, dir, n))
-		}
+		fmt.Println("begun")
+		fail(op.instead(ctx, dir, done, func(n int) { fmt.Println("done", n) }))
 	}
 	op.o.LockTimeout = 10 * time.Second
 	s, err := bolt.Open(dir, op.o)
 	fail(err)
 	if op.beside != nil {
 		go func() {
-			for n := 0; ; n++ {
-				fail(op.beside(ctx, s, n))
+			for n := done; ; n++ {
+				fail(op.beside(ctx, dir, s, n))
+				fmt.Println("done", n+1)
 			}
 		}()
 	}
@@ -239,20 +312,16 @@ func TestRecordingChild(t *testing.T) {
 			fail(r.Err)
 		}
 		fmt.Println("acked", n+1)
+		if n == from {
+			fmt.Println("begun")
+		}
 	}
 }
 
-// countBatches opens the store and returns how many batches, from the first on,
-// are in it whole. One that is there in part fails the test.
-func countBatches(t *testing.T, dir string, kill int, check func(*testing.T, *bolt.Store)) int {
-	s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Hour})
-	if err != nil {
-		t.Fatalf("kill %d: %v", kill, err)
-	}
-	defer s.Close()
-	if check != nil {
-		check(t, s)
-	}
+// countBatches returns how many batches, from the first on, are in a store whole.
+// One that is there in part fails the test.
+func countBatches(t *testing.T, s *bolt.Store) int {
+	t.Helper()
 	ctx := context.Background()
 	reader, err := s.AsOf(ctx, history.At{})
 	if err != nil {
@@ -263,20 +332,18 @@ func countBatches(t *testing.T, dir string, kill int, check func(*testing.T, *bo
 		k := history.Key{Account: "a", Type: "t", ID: fmt.Sprint("r", r)}
 		items, _, err := reader.History(ctx, k, history.HistoryQuery{})
 		if err != nil {
-			t.Fatalf("kill %d: %v", kill, err)
+			t.Fatal(err)
 		}
 		for _, item := range items {
-			var batch, n int
-			var filler string
-			_, err := fmt.Sscanf(strings.NewReplacer(`"`, " ", ",", " ", "{", " ", "}", " ").Replace(string(item.State.Configuration)),
-				" batch :%d filler : %s n :%d", &batch, &filler, &n)
-			if err != nil {
-				// No filler: it reads as the member after it.
-				if _, err = fmt.Sscanf(string(item.State.Configuration), `{"batch":%d,"filler":"","n":%d}`, &batch, &n); err != nil {
-					t.Fatalf("kill %d: %s: %v", kill, item.State.Configuration, err)
-				}
+			var doc struct{ Batch, N int }
+			if err := json.Unmarshal(item.State.Configuration, &doc); err != nil {
+				t.Fatalf("%s: %v", item.State.Configuration, err)
 			}
-			found[batch]++
+			x := doc.Batch*crashBatch + doc.N
+			if doc.N >= crashBatch || x%crashResources != r || !bytes.Equal(item.State.Configuration, crashConfiguration(doc.Batch, doc.N)) {
+				t.Fatalf("resource %d was never like %s", r, item.State.Configuration)
+			}
+			found[doc.Batch]++
 		}
 	}
 	n := 0
@@ -284,7 +351,7 @@ func countBatches(t *testing.T, dir string, kill int, check func(*testing.T, *bo
 		n++
 	}
 	if len(found) > n {
-		t.Fatalf("kill %d: batch %d is there in part (%d of %d), or one before it is missing", kill, n, found[n], crashBatch)
+		t.Fatalf("batch %d is there in part (%d of %d), or one before it is missing", n, found[n], crashBatch)
 	}
 	return n
 }

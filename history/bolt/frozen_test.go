@@ -84,21 +84,25 @@ func TestFrozen(t *testing.T) {
 
 // thaw lays a frozen store into a folder.
 func thaw(t testing.TB, format, dir string) {
-	packed, err := os.ReadFile(filepath.Join("testdata", format+".db.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := io.ReadAll(z)
+	file, err := frozenFile(format)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, bolt.FileName), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func frozenFile(format string) ([]byte, error) {
+	packed, err := os.ReadFile(filepath.Join("testdata", format+".db.gz"))
+	if err != nil {
+		return nil, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 func frozenAnswers(t testing.TB, format string) answers {
