@@ -13,10 +13,6 @@ import (
 	"github.com/varvehq/varve/history/bolt"
 )
 
-// A store of its own is pruned while a process is killed: round after round is recorded,
-// and what lies some rounds back is pruned, while one resource is erased and
-// sightings are folded. Within the store itself, single resources are.
-
 const (
 	pruneResources = 400
 	pruneDistance  = 6 // rounds that are kept
@@ -38,6 +34,9 @@ func pruneState(r, round int) history.State {
 		strings.Repeat("x", (r*7+round)%300), r, round-round%(1+r%3))}
 }
 
+// crashPrune works on a store of its own, for a prune of all types raises the
+// floor of all that is recorded: it records round after round and prunes what
+// lies some rounds back, and folds, while one resource is erased.
 func crashPrune(ctx context.Context, dir string, round int, done func(int)) error {
 	s, err := bolt.Open(dir+".pruned", bolt.Options{MergeRecords: 300, MergeIdle: time.Millisecond, LockTimeout: 10 * time.Second})
 	if err != nil {
