@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"slices"
-	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -31,6 +30,7 @@ type names struct {
 	groups     []groupNo // to come, in key order
 	begun      bool      // with the first of them
 	group      history.Key
+	prefix     []byte // of its names, those the query lets pass
 	raw, value []byte // where the cursor stands
 
 	lists [3][]history.Key // of the tails
@@ -143,11 +143,10 @@ func (n *names) rising(before []byte) error {
 func (n *names) peek() (bool, error) {
 	for len(n.groups) > 0 {
 		no := n.groups[0]
-		prefix := groupKey(no)
 		if !n.begun {
 			n.begin(no)
 		}
-		if bytes.HasPrefix(n.raw, prefix) && strings.HasPrefix(string(n.raw[4:]), n.q.IDPrefix) {
+		if bytes.HasPrefix(n.raw, n.prefix) {
 			return true, nil
 		}
 		n.groups, n.begun = n.groups[1:], false
@@ -158,7 +157,7 @@ func (n *names) peek() (bool, error) {
 // begin puts the cursor on the first name of a group that is of interest.
 func (n *names) begin(no groupNo) {
 	n.group, _ = n.v.s.groups.Load().key(no, "")
-	n.begun = true
+	n.begun, n.prefix = true, nameKey(no, n.q.IDPrefix)
 	from, after := n.q.IDPrefix, n.after
 	same := after != nil && n.group.Account == after.Account && n.group.Region == after.Region && n.group.Type == after.Type
 	if same && after.ID >= from {
