@@ -33,7 +33,9 @@ func newServe(a *app) *cobra.Command {
 speak, and HTTP with JSON. SIGTERM and SIGINT make it finish what is under way
 and exit; what it has acknowledged survives any end. When the disk fails to write
 or to sync, the daemon records nothing more until it is started anew and has
-verified the store; a full disk only has it refuse what does not fit.
+verified the store; a full disk only has it refuse what does not fit. A store of
+an older format is brought to the present one first, which needs room for both; the
+old file stays beside the new one, as varve.db.v1, until somebody removes it.
 
 One daemon has a store; a second one on the same DIR is refused. Everybody who
 reaches it may ask and record, so it listens on loopback only, until two things
@@ -208,11 +210,21 @@ func flush(traces *trace.TracerProvider) {
 // logger writes to standard error, as the configuration says or, with -o json, as
 // JSON.
 func (s *serving) logger() *slog.Logger {
-	options := &slog.HandlerOptions{Level: s.config.Log.Level}
+	options := &slog.HandlerOptions{Level: slog.Level(s.config.Log.Level)}
 	if s.json || s.config.Log.Format == "json" {
+		options.ReplaceAttr = durationsWithUnits
 		return slog.New(slog.NewJSONHandler(s.app.stderr, options))
 	}
 	return slog.New(slog.NewTextHandler(s.app.stderr, options))
+}
+
+// durationsWithUnits writes 1.5s where JSON would have a number of nanoseconds
+// which does not say so.
+func durationsWithUnits(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // checkFolder refuses what is no folder of a store, and a store's file that lost

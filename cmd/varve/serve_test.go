@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -202,6 +204,19 @@ traces: {endpoint: "grpc://%s"}
 	for name := range spans.names { // a test that hears nothing runs into its time
 		if name == "varve.v1.HistoryService/CountItems" {
 			break
+		}
+	}
+}
+
+// A duration in the log says its unit, in JSON as well.
+func TestLogOfDurations(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var errs bytes.Buffer
+		s := serving{app: &app{stderr: &errs}}
+		s.config.Log.Format = format
+		s.logger().Info("slow call", "took", 1500*time.Millisecond)
+		if !regexp.MustCompile(`took"?[:=]"?1\.5s`).MatchString(errs.String()) {
+			t.Errorf("%s: %s", format, &errs)
 		}
 	}
 }

@@ -59,9 +59,9 @@ type TLS struct {
 
 // Log says what is logged, and how.
 type Log struct {
-	Level  slog.Level `yaml:"level"`
-	Format string     `yaml:"format"`
-	Slow   Duration   `yaml:"slow"`
+	Level  Level    `yaml:"level"`
+	Format string   `yaml:"format"`
+	Slow   Duration `yaml:"slow"`
 }
 
 // Traces says where spans are sent.
@@ -100,7 +100,7 @@ const (
 func Default() Config {
 	return Config{
 		Listen: Listen{GRPC: GRPCAddr, HTTP: HTTPAddr},
-		Log:    Log{Level: slog.LevelInfo, Format: "text", Slow: Duration(time.Second)},
+		Log:    Log{Level: Level(slog.LevelInfo), Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
 		Store:  Store{MergeRecords: 64 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
 		Limits: Limits{Document: canonical.DefaultMaxBytes, Depth: canonical.DefaultMaxDepth, Future: Duration(plan.DefaultFutureSlack)},

@@ -45,7 +45,11 @@ func parse(name string, text []byte) (*File, error) {
 	case errors.Is(err, io.EOF):
 		return f, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s:%s", name, strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "line "))
+		text := strings.TrimPrefix(err.Error(), "yaml: ")
+		if line, ok := strings.CutPrefix(text, "line "); ok {
+			return nil, fmt.Errorf("%s:%s", name, line)
+		}
+		return nil, fmt.Errorf("%s: %s", name, text)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: a second document begins; one file is one configuration", name)

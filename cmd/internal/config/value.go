@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// Level is how grave a line of the log must be: debug, info, warn or error.
+type Level slog.Level
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *Level) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "debug", "info", "warn", "error":
+		return (*slog.Level)(l).UnmarshalText(text)
+	}
+	return errors.New("a level is expected: debug, info, warn or error")
+}
+
+func (l Level) String() string { return strings.ToLower(slog.Level(l).String()) }
 
 // Size is a number of bytes, written with or without a unit: 64MiB, 65536.
 type Size int64
