@@ -37,8 +37,13 @@ that is damaged or was cut short.`,
 		if name == "-" && a.screen.Terminal {
 			return usagef(cmd, "a backup is nothing for a terminal; name a FILE, or pipe it somewhere")
 		}
-		if _, err := os.Lstat(name); err == nil && name != "-" && !force {
-			return fmt.Errorf("%s is there already; --force replaces it", name)
+		if info, err := os.Stat(name); err == nil && name != "-" {
+			switch {
+			case info.IsDir():
+				return fmt.Errorf("%s is a folder; name a file in it", name)
+			case !force:
+				return fmt.Errorf("%s is there already; --force replaces it", name)
+			}
 		}
 		conn, err := a.dial(cmd)
 		if err != nil {
@@ -80,7 +85,10 @@ func oneFile(cmd *cobra.Command, args []string) error {
 func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (size int64, err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
 	if err != nil {
-		return 0, err
+		if path := (*os.PathError)(nil); errors.As(err, &path) {
+			err = path.Err // its name is one that nobody gave
+		}
+		return 0, fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	defer func() {
 		if err != nil {
@@ -106,7 +114,7 @@ func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (s
 // backup writes a backup and returns how many bytes it has.
 func (a *app) backup(ctx context.Context, conn *client.Conn, w io.Writer) (size int64, err error) {
 	bar := newBar(a, "backing up", 0, progress.UnitsBytes)
-	defer bar.stop()
+	defer func() { bar.end(err) }()
 	err = conn.Once(ctx, func() error {
 		stream, err := conn.Backup(ctx, &varvev1.BackupRequest{})
 		for err == nil {

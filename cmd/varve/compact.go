@@ -37,7 +37,7 @@ the old file stays as it is.`,
 		defer stop()
 		bar := newBar(a, "compacting", 0, progress.UnitsDefault)
 		done, err := bolt.Compact(ctx, dir, bolt.CopyOptions{Progress: bar.reached})
-		bar.stop()
+		bar.end(err)
 		if err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ then, what was read stays recorded. --force completes it nevertheless.`,
 		im := &importer{app: a, conn: conn, flags: f}
 		im.bar = newProgress(a, files)
 		counts, err := im.run(ctx, files)
-		im.bar.stop()
+		im.bar.end(err)
 		if err != nil && !errors.Is(err, errReported) {
 			return err
 		}

@@ -239,7 +239,7 @@ func (im *importer) abort(ctx context.Context, run, reason, text string) error {
 	if _, err := im.conn.AbortRun(ctx, &varvev1.AbortRunRequest{Name: run, Reason: reason}); err != nil {
 		return err
 	}
-	im.bar.stop()
+	im.bar.end(errReported)
 	im.app.complain("the run is aborted and nothing was deleted: %s", text)
 	return errReported
 }
@@ -247,7 +247,7 @@ func (im *importer) abort(ctx context.Context, run, reason, text string) error {
 // giveUp ends an import that cannot be finished: what is acknowledged is
 // durable, and a run deletes nothing.
 func (im *importer) giveUp(run string, cause error) error {
-	im.bar.stop()
+	im.bar.end(cause)
 	im.mu.Lock()
 	done := im.counts.Recorded + im.counts.Unchanged
 	im.mu.Unlock()

@@ -34,7 +34,7 @@ func newBar(a *app, message string, total int64, units progress.Units) *bar {
 	b.writer.SetTrackerLength(30)
 	b.writer.SetUpdateFrequency(100 * time.Millisecond)
 	style := progress.StyleBlocks
-	style.Options.DoneString = "done"
+	style.Options.DoneString, style.Options.ErrorString = "done", "stopped"
 	style.Options.TimeInProgressPrecision = time.Second
 	style.Options.TimeDonePrecision = time.Millisecond
 	if a.errScreen.Color {
@@ -60,12 +60,17 @@ func (b *bar) reached(done, total uint64) {
 	}
 }
 
-// stop takes the bar away, however often it is called.
-func (b *bar) stop() {
+// end leaves the bar as done or, with an error, as stopped: as it was ended
+// first, however often it is called.
+func (b *bar) end(err error) {
 	if b.stopped.Swap(true) || b.writer == nil {
 		return
 	}
-	b.tracker.MarkAsDone()
+	if err != nil {
+		b.tracker.MarkAsErrored()
+	} else {
+		b.tracker.MarkAsDone()
+	}
 	b.writer.Stop()
 	<-b.ended
 }

@@ -106,15 +106,15 @@ compresses other documents.`,
 
 // prune asks for a prune and follows it to its end. To begin it again does no
 // harm.
-func (a *app) prune(ctx context.Context, conn *client.Conn, request *varvev1.PruneRequest) (answer.Pruned, error) {
+func (a *app) prune(ctx context.Context, conn *client.Conn, request *varvev1.PruneRequest) (_ answer.Pruned, err error) {
 	message := "pruning"
 	if request.GetDryRun() {
 		message = "counting"
 	}
 	bar := newBar(a, message, 0, progress.UnitsDefault)
-	defer bar.stop()
+	defer func() { bar.end(err) }()
 	var result *varvev1.PruneResponse_Result
-	err := conn.Insist(ctx, func() error {
+	err = conn.Insist(ctx, func() error {
 		stream, err := conn.Prune(ctx, request)
 		if err != nil {
 			return err

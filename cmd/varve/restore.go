@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/varvehq/varve/cmd/internal/table"
+	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 )
 
@@ -54,9 +56,9 @@ is left that could be taken for a store.`,
 		defer stop()
 		bar := newBar(a, "restoring", 0, progress.UnitsDefault)
 		restored, err := bolt.Restore(ctx, in, dir, bolt.CopyOptions{Progress: bar.reached})
-		bar.stop()
+		bar.end(err)
 		if err != nil {
-			return err
+			return ofBackup(args[0], err)
 		}
 		id := uuid.UUID(restored.Lineage.StoreID).String()
 		if a.output == asJSON {
@@ -80,4 +82,15 @@ is left that could be taken for a store.`,
 		return nil
 	}
 	return cmd
+}
+
+// ofBackup names the file of a backup that is refused.
+func ofBackup(file string, err error) error {
+	var refused *history.Error
+	if file == "-" || !errors.As(err, &refused) || refused.Field != "backup" || refused.Value != "" {
+		return err
+	}
+	named := *refused
+	named.Field, named.Text = "", file+" "+named.Text
+	return &named
 }

@@ -66,6 +66,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.complain("%v\nSee `%s --help`.", usage.err, usage.command)
 		return exitUsage
 	}
+	if errors.Is(err, context.Canceled) || errors.As(err, &refusal) && refusal.Code == codes.Canceled {
+		err = errors.New("interrupted")
+	}
 	a.complain("%v", err)
 	if errors.As(err, &unreachable) || errors.As(err, &untrusted) || errors.As(err, &refusal) && refusal.Code == codes.InvalidArgument {
 		return exitUsage
