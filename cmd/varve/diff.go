@@ -75,6 +75,10 @@ func writeDiff(w io.Writer, screen terminal.Screen, s subject, d *varvev1.DiffIt
 	if before == nil && after == nil {
 		return nil
 	}
+	if before.GetErased() || after.GetErased() {
+		_, err := fmt.Fprintln(w, "what differs is not known any more")
+		return err
+	}
 	configuration, attributes, err := compare(before, after)
 	if err != nil {
 		return err
@@ -116,8 +120,11 @@ func sideCell(p *varvev1.Item) table.Cell {
 	if i.Cause != nil && i.Cause.Actor != "" {
 		text += "  by " + shortActor(i.Cause.Actor)
 	}
-	if p.GetDeleted() {
+	switch {
+	case p.GetDeleted():
 		return table.Cell{Text: text + "  deleted", Style: terminal.Red}
+	case i.Erased:
+		return table.Cell{Text: text + "  content was erased", Style: terminal.Red}
 	}
 	return table.Text(text)
 }

@@ -176,7 +176,8 @@ func (v *versions) before(ctx context.Context, item *varvev1.Item) (*varvev1.Ite
 		At:      timestamppb.New(at.Time()),
 		KnownAt: v.request.GetKnownAt(),
 	})
-	if reason := client.Reason(err); reason == "NOT_ALIVE" || reason == "NOT_FOUND" {
+	switch client.Reason(err) {
+	case "NOT_ALIVE", "NOT_FOUND", "COMPACTED": // of what was pruned nothing is left to compare with
 		return nil, nil
 	}
 	return older, err

@@ -17,7 +17,8 @@ func newStatus(a *app) *cobra.Command {
 		Long: `Say which store the daemon has, its newest revision and the end of its feed, what
 it no longer keeps, and how large it is: free space is used again before the file
 grows, and "varve compact" gives it back. What is unmerged is durable and part of
-every answer, but not yet in its final place in the file.`,
+every answer, but not yet in its final place in the file. The number of resources
+counts all that were ever recorded, deleted and pruned ones too.`,
 		Example: `  varve status
   varve status -o json | jq .sizes.freeBytes`,
 		Args: noArgs,

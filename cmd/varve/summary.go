@@ -16,10 +16,16 @@ func changeText(older, newer *varvev1.Item) string {
 	switch {
 	case newer.GetDeleted():
 		return "deleted"
+	case newer.GetErased():
+		return "content was erased"
+	case older == nil && newer.GetVersion() > 1 && newer.GetStatus() != "ResourceDiscovered":
+		return "the oldest that is kept"
 	case older == nil:
 		return "first seen"
 	case older.GetDeleted():
 		return "there again"
+	case older.GetErased():
+		return fmt.Sprintf("content of v%d, before it, was erased", older.GetVersion())
 	}
 	configuration, attributes, err := compare(older, newer)
 	if err != nil {

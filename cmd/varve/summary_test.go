@@ -85,3 +85,29 @@ func TestShortActor(t *testing.T) {
 		}
 	}
 }
+
+// A line of a history is never a difference to what is not known.
+func TestChangeTextOfWhatIsGone(t *testing.T) {
+	item := func(version uint32, status, json string) *varvev1.Item {
+		return &varvev1.Item{Version: version, Status: status, Configuration: &varvev1.Json{Raw: []byte(json)}}
+	}
+	erased := &varvev1.Item{Version: 2, Status: "OK", Erased: true}
+	for name, tt := range map[string]struct {
+		older, newer *varvev1.Item
+		want         string
+	}{
+		"FirstSeen":     {nil, item(1, "ResourceDiscovered", `1`), "first seen"},
+		"FirstSeenLate": {nil, item(4, "ResourceDiscovered", `1`), "first seen"},
+		"FirstWithOK":   {nil, item(1, "OK", `1`), "first seen"},
+		"AfterAPrune":   {nil, item(4, "OK", `1`), "the oldest that is kept"},
+		"Erased":        {item(1, "OK", `1`), erased, "content was erased"},
+		"AfterErased":   {erased, item(3, "OK", `1`), "content of v2, before it, was erased"},
+		"Changed":       {item(1, "OK", `{"a":1}`), item(3, "OK", `{"a":2}`), "~ a 1 → 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := changeText(tt.older, tt.newer); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

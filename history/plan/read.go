@@ -86,7 +86,7 @@ func RunExists(id history.RunID) error {
 // NoVersion says that a version is not to be seen.
 func NoVersion(k history.Key, number uint32) error {
 	return &history.Error{Kind: history.NotFound, Field: "version", Value: fmt.Sprint(number),
-		Text: fmt.Sprintf("of %s is not visible: not given yet, replaced by later knowledge, or pruned", k)}
+		Text: fmt.Sprintf("%s has no such version to show: not given yet, replaced by later knowledge, or pruned", k)}
 }
 
 // Ahead says that a revision was not given yet.

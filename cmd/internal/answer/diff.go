@@ -27,10 +27,11 @@ type State struct {
 	Revision   string `json:"revision"`
 	Cause      *Cause `json:"cause,omitzero"`
 	Source     string `json:"source,omitempty"`
+	Erased     bool   `json:"erased,omitzero"` // its content was: the patch tells nothing
 }
 
 // StateFields are the fields of an item that a State is made of.
-var StateFields = []string{"version", "status", "captured_at", "last_seen_at", "recorded_at", "revision", "cause", "source"}
+var StateFields = []string{"version", "status", "captured_at", "last_seen_at", "recorded_at", "revision", "cause", "source", "erased"}
 
 // Operation is one of an RFC 6902 patch.
 type Operation struct {
@@ -63,6 +64,7 @@ func stateOf(p *varvev1.Item) *State {
 		Revision:   strconv.FormatUint(p.GetRevision(), 10),
 		Cause:      causeOf(p),
 		Source:     p.GetSource(),
+		Erased:     p.GetErased(),
 	}
 }
 

@@ -25,7 +25,7 @@ func (a *Age) Set(text string) error {
 	if y, after, ok := strings.Cut(text, "y"); ok {
 		n, err := strconv.ParseUint(y, 10, 31)
 		if err != nil {
-			return fmt.Errorf("%q is not an age; write %s", text, Ages)
+			return notAge(text)
 		}
 		years, rest = int(min(n, math.MaxInt16)), after
 	}
@@ -33,14 +33,18 @@ func (a *Age) Set(text string) error {
 	if rest != "" || years == 0 {
 		var err error
 		if d, err = distance(rest); err != nil {
-			return fmt.Errorf("%q is not an age: %w; write %s", text, err, Ages)
+			return notAge(text)
 		}
 	}
 	if years == 0 && d == 0 {
-		return fmt.Errorf("%q is no age", text)
+		return fmt.Errorf("%q is no age; the least is 1s", text)
 	}
 	*a = Age{text, years, d}
 	return nil
+}
+
+func notAge(text string) error {
+	return fmt.Errorf("%q is not an age; write numbers with the units y, w, d, h, m and s, in that order, such as %s", text, Ages)
 }
 
 // String is the age as it was typed.
