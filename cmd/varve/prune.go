@@ -66,6 +66,9 @@ compresses other documents.`,
 		if !age.Given() {
 			return usagef(cmd, "--older-than is needed: how old what is forgotten must be, such as %s", when.Ages)
 		}
+		if typ == "" && cmd.Flags().Changed("type") {
+			return usagef(cmd, "--type is empty: name a TYPE, or leave --type out to prune all of them")
+		}
 		canAsk := term.IsTerminal(int(os.Stdin.Fd())) && a.errScreen.Terminal
 		if !dryRun && !yes && !canAsk {
 			return usagef(cmd, "--yes is needed, since what is forgotten is gone for good; --dry-run tells what would go")
@@ -99,7 +102,13 @@ compresses other documents.`,
 		if a.output == asJSON {
 			return a.writeJSON(pruned)
 		}
-		return a.prunedTable(pruned)
+		if err := a.prunedTable(pruned); err != nil {
+			return err
+		}
+		if pruned.Versions == 0 && !recorded.Given() {
+			fmt.Fprintln(a.stderr, "no version is both that old and was recorded that long ago; see --recorded-before in `varve help prune`")
+		}
+		return nil
 	}
 	return cmd
 }

@@ -1412,7 +1412,7 @@ type GetStatusResponse struct {
 	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
 	// End of the feed.
 	Position string `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
-	// Resources ever recorded, deleted ones included.
+	// Resources ever recorded, deleted and pruned ones included.
 	Resources uint32 `protobuf:"varint,5,opt,name=resources,proto3" json:"resources,omitempty"`
 	// Version of the daemon.
 	Version string `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
