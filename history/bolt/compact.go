@@ -24,7 +24,7 @@ type Compacted struct {
 func Compact(ctx context.Context, dir string, o CopyOptions) (Compacted, error) {
 	info, err := os.Stat(filepath.Join(dir, FileName))
 	if err != nil {
-		return Compacted{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store"}
+		return Compacted{}, &history.Error{Kind: history.NotFound, Field: "--data", Value: dir, Text: "holds no store"}
 	}
 	s, err := Open(dir, o.Options) // and its lock, until the new file has the name
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Store) Probe(context.Context) error { return s.Failed() }
 func (s *Store) judge(id int, err error) error {
 	if outOfRoom(err) && s.shown() < id {
 		return &history.Error{Kind: history.Unavailable,
-			Text: "the disk has no room: this was not recorded; make room, then send it again", Err: err}
+			Text: "the disk has no room: nothing was written; make room, then try again", Err: err}
 	}
 	return s.fail(err)
 }

@@ -50,9 +50,13 @@ type bucketSizes struct {
 	list   []history.BucketStats
 	merges uint64
 	taken  time.Time
+	took   time.Duration
 }
 
-const bucketSizesAge = time.Minute
+const (
+	bucketSizesAge  = time.Minute // after which they are learned again, or before,
+	bucketSizesRest = 100         // after so many times what it took the last time
+)
 
 // Stats implements history.Statter. Sizes of buckets are up to a minute old.
 func (s *Store) Stats(context.Context) (history.Stats, error) {
@@ -103,9 +107,10 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 func (b *bucketSizes) of(tx *bolt.Tx, merges uint64) []history.BucketStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.list == nil || b.merges != merges && time.Since(b.taken) > bucketSizesAge {
+	if b.list == nil || b.merges != merges && time.Since(b.taken) > min(bucketSizesAge, bucketSizesRest*b.took) {
+		began := time.Now()
 		b.list = bucketStats(tx)
-		b.merges, b.taken = merges, time.Now()
+		b.merges, b.taken, b.took = merges, time.Now(), time.Since(began)
 	}
 	return b.list
 }

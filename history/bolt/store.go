@@ -191,7 +191,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, &history.Error{Kind: history.Locked,
-			Text: fmt.Sprintf("the store in %s is in use by another process", dir)}
+			Text: fmt.Sprintf("the store in %s is in use by another process; stop that first", dir)}
 	case err != nil:
 		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
 	}

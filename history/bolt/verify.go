@@ -45,7 +45,7 @@ type Summary struct {
 // nothing. The error tells that the store could not be read at all.
 func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, error) {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
-		return Summary{}, &history.Error{Kind: history.NotFound, Field: "data", Value: dir, Text: "holds no store"}
+		return Summary{}, &history.Error{Kind: history.NotFound, Field: "--data", Value: dir, Text: "holds no store"}
 	}
 	o := Options{LockTimeout: time.Second}
 	o.fill()
