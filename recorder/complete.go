@@ -20,10 +20,16 @@ func complete(o *history.Observation) {
 		return
 	}
 	literal := known.pattern == terraform
+	d := document{State: s, typ: o.Key.Type}
+	var room [64]member
+	d.top = room[:0]
+	for name, value := range walk.Object(s.Configuration) {
+		d.top = append(d.top, member{name, value})
+	}
 
 	if len(s.Tags) == 0 {
 		for _, place := range known.tags {
-			if tags := tagsOf(find(s, place, o.Key.Type), literal); len(tags) > 0 {
+			if tags := tagsOf(d.find(place), literal); len(tags) > 0 {
 				s.Tags = tags
 				break
 			}
@@ -31,7 +37,7 @@ func complete(o *history.Observation) {
 	}
 	if s.Name == "" {
 		for _, place := range known.names {
-			if name := nameAt(s, place, o.Key.Type, literal); name != "" {
+			if name := d.name(place, literal); name != "" {
 				s.Name = name
 				break
 			}
@@ -80,38 +86,61 @@ func isTerraform(typ string) bool {
 	return typ != ""
 }
 
+// document is a state that is searched for a name and tags. The members of its
+// configuration are stepped through once, not for each place.
+type document struct {
+	*history.State
+	typ string
+	top []member
+}
+
+type member struct{ name, value []byte }
+
 // find returns the value at a place, nil if there is none.
-func find(s *history.State, place, typ string) []byte {
-	doc := s.Configuration
+func (d *document) find(place string) []byte {
+	doc, top := d.Configuration, d.top
 	if name, ok := strings.CutPrefix(place, "@"); ok {
 		name, place, _ = strings.Cut(name, ".")
-		doc = s.Supplementary[name]
+		doc, top = d.Supplementary[name], nil
 	}
 	for place != "" && doc != nil {
 		var step string
 		step, place, _ = strings.Cut(place, ".")
 		switch {
 		case step[0] == '%':
-			last := typ[strings.LastIndexByte(typ, ':')+1:]
-			doc = eitherCase(doc, last+step[1:])
+			doc = eitherCase(doc, top, d.typ[strings.LastIndexByte(d.typ, ':')+1:]+step[1:])
 		case len(doc) > 0 && doc[0] == '[':
 			doc = element(doc, step)
 		default:
-			doc = walk.Member(doc, step)
+			doc = memberOf(doc, top, step)
 		}
+		top = nil
 	}
 	return doc
 }
 
+// memberOf looks a member of an object up, among those given if there are any.
+func memberOf(doc []byte, members []member, name string) []byte {
+	if members == nil {
+		return walk.Member(doc, name)
+	}
+	for i := range members {
+		if string(members[i].name) == name {
+			return members[i].value
+		}
+	}
+	return nil
+}
+
 // eitherCase looks for a member whose name begins with a capital, or not.
-func eitherCase(doc []byte, name string) []byte {
+func eitherCase(doc []byte, members []member, name string) []byte {
 	if name[0] >= 0x80 {
 		return nil
 	}
-	if found := walk.Member(doc, name); found != nil {
+	if found := memberOf(doc, members, name); found != nil {
 		return found
 	}
-	return walk.Member(doc, strings.ToLower(name[:1])+name[1:])
+	return memberOf(doc, members, strings.ToLower(name[:1])+name[1:])
 }
 
 func element(doc []byte, index string) []byte {
@@ -128,12 +157,13 @@ func element(doc []byte, index string) []byte {
 	return nil
 }
 
-func nameAt(s *history.State, place, typ string, literal bool) string {
+// name is the name that stands at a place, "" if there is none.
+func (d *document) name(place string, literal bool) string {
 	if tag, ok := strings.CutPrefix(place, "#"); ok {
-		return s.Tags[tag]
+		return d.Tags[tag]
 	}
 	place, last := strings.CutSuffix(place, "/")
-	name, _ := text(find(s, place, typ), literal)
+	name, _ := text(d.find(place), literal)
 	if last {
 		name = name[strings.LastIndexByte(name, '/')+1:]
 	}

@@ -25,7 +25,7 @@ type sightCache struct {
 	ranges     map[rid]sightRange
 }
 
-const cachedRanges = 1 << 17
+const cachedRanges = 1 << 16
 
 // begin returns the generation that a transaction begun afterwards reads in.
 func (c *sightCache) begin() uint64 {

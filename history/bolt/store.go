@@ -54,7 +54,7 @@ type Options struct {
 	Logger      *slog.Logger     // default: discard
 
 	// The log is merged when it holds so many records or bytes, or when no
-	// commit came for MergeIdle. Defaults 64 Ki, 64 MiB, 1 s.
+	// commit came for MergeIdle. Defaults 32 Ki, 64 MiB, 1 s.
 	MergeRecords int
 	MergeBytes   int
 	MergeIdle    time.Duration
@@ -71,7 +71,7 @@ func (o *Options) fill() {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	setDefault(&o.FutureSlack, plan.DefaultFutureSlack)
-	setDefault(&o.MergeRecords, 64<<10)
+	setDefault(&o.MergeRecords, 32<<10)
 	setDefault(&o.MergeBytes, 64<<20)
 	setDefault(&o.MergeIdle, time.Second)
 	setDefault(&o.LockTimeout, time.Second)

@@ -17,8 +17,8 @@ import (
 const (
 	groupRequests = 1024
 	groupBytes    = 16 << 20
-	cachedHeads   = 1 << 17
-	cachedRows    = 1 << 17
+	cachedHeads   = 1 << 16
+	cachedRows    = 1 << 16
 )
 
 // writer is the one goroutine that plans and commits.

@@ -102,7 +102,7 @@ func Default() Config {
 		Listen: Listen{GRPC: GRPCAddr, HTTP: HTTPAddr},
 		Log:    Log{Level: Level(slog.LevelInfo), Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
-		Store:  Store{MergeRecords: 64 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
+		Store:  Store{MergeRecords: 32 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
 		Limits: Limits{Document: canonical.DefaultMaxBytes, Depth: canonical.DefaultMaxDepth, Future: Duration(plan.DefaultFutureSlack)},
 	}
 }
