@@ -131,9 +131,35 @@ func suspect(dir string) (bool, error) {
 	return true, errors.Join(f.Sync(), dropCache(f), f.Close())
 }
 
-// secure looks at the pages of a store that is being opened, before anything
-// else reads or writes it. DataLoss if to follow them might never end.
-func (s *Store) secure(dir string, suspected bool) error {
+// survey looks at the pages of a file that is being opened, before anything else
+// reads or writes it, and says what is wrong first. DataLoss if to follow them
+// might never end.
+func survey(path string, o *Options) (t tree, first string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return t, "", fmt.Errorf("bolt: open: %w", err)
+	}
+	defer f.Close()
+	t.file = f
+	if t.meta, err = inspect(path); err != nil {
+		return t, "", fmt.Errorf("bolt: open %s: %w", path, err)
+	}
+	t.find = func(page uint64, bucket, text string) {
+		finding := pageFinding(page, bucket, text)
+		if first == "" {
+			first = finding.String()
+		}
+		o.Logger.Error("the store is damaged; run varve verify", "finding", finding.String())
+	}
+	t.walk()
+	if t.circle {
+		return t, first, history.Errorf(history.DataLoss, "%s is damaged (%s); run varve verify, and restore a copy", path, first)
+	}
+	return t, first, nil
+}
+
+// secure prepares a store for damage of its file, of which a survey was made.
+func (s *Store) secure(dir string, suspected bool, t *tree, first string) error {
 	s.guard.dir, s.guard.verifying, s.guard.verified = dir, func() {}, make(chan struct{})
 	s.guard.turn = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f, err := os.Open(s.db.Path())
@@ -144,22 +170,7 @@ func (s *Store) secure(dir string, suspected bool) error {
 	if err := s.guard.metas.open(f, s); err != nil {
 		return fmt.Errorf("bolt: open %s: %w", f.Name(), err)
 	}
-	t := tree{file: f}
-	if t.meta, err = inspect(f.Name()); err != nil {
-		return fmt.Errorf("bolt: open %s: %w", f.Name(), err)
-	}
-	first := ""
-	t.find = func(page uint64, bucket, text string) {
-		finding := pageFinding(page, bucket, text)
-		if first == "" {
-			first = finding.String()
-		}
-		s.o.Logger.Error("the store is damaged; run varve verify", "finding", finding.String())
-	}
-	t.walk()
 	switch {
-	case t.circle:
-		return history.Errorf(history.DataLoss, "%s is damaged (%s); run varve verify, and restore a copy", f.Name(), first)
 	case t.unsafe:
 		s.guard.failure.Store(&history.Error{Kind: history.DataLoss, Text: fmt.Sprintf(
 			"the store takes no writes: it is damaged, and they might overwrite what it holds (%s). Run varve verify, and restore a copy", first)})

@@ -32,7 +32,7 @@ type format1 struct {
 func newFormat1(db *bolt.DB) (*format1, error) {
 	f := &format1{db: db, tail: newTail()}
 	f.h.floors = &floors{swept: true} // it was never pruned
-	err := db.View(func(tx *bolt.Tx) (err error) {
+	err := guardedView(db, func(tx *bolt.Tx) (err error) {
 		value, whole := openValue(metaLineage, tx.Bucket(bucketMeta).Get(metaLineage))
 		var ok bool
 		if f.h.lineage, ok = parseLineage(value); !whole || !ok {
@@ -52,7 +52,7 @@ func newFormat1(db *bolt.DB) (*format1, error) {
 // tell tells all of the file.
 func (f *format1) tell(ctx context.Context, to sink, progress func(done, total uint64)) error {
 	f.to = to
-	return f.db.View(func(tx *bolt.Tx) error {
+	return guardedView(f.db, func(tx *bolt.Tx) error {
 		f.tx = tx
 		if err := to.begin(&f.h); err != nil {
 			return err

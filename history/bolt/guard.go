@@ -155,6 +155,20 @@ func (s *Store) caught(p any) error {
 	return damagedPages(s.db.Path(), p)
 }
 
+// guardedView is View of a file that is no store yet: one to be migrated.
+func guardedView(db *bolt.DB, f func(*bolt.Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if _, damage := blame(p); !damage {
+				panic(p)
+			}
+			err = damagedPages(db.Path(), p)
+		}
+	}()
+	return db.View(f)
+}
+
 // damagedPages is the error for a panic that damage of a file has caused.
 func damagedPages(path string, p any) error {
 	return &history.Error{Kind: history.DataLoss, Text: path + " has a damaged page; run varve verify", Err: fmt.Errorf("%v", p)}

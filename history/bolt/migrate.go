@@ -25,7 +25,7 @@ func oldFileName(version uint32) string { return fmt.Sprintf("%s.v%d", FileName,
 
 // formatOf reads the format version of a file; zero if it is not made yet.
 func formatOf(db *bolt.DB) (version uint32, err error) {
-	err = db.View(func(tx *bolt.Tx) error {
+	err = guardedView(db, func(tx *bolt.Tx) error {
 		m := tx.Bucket(bucketMeta)
 		if m == nil {
 			return nil

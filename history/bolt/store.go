@@ -136,16 +136,26 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	sweepFolder(dir)
+	pages, first, err := survey(db.Path(), &o)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	found := db
 	if db, err = migrate(dir, db, &o); err != nil {
 		if db != nil {
 			err = errors.Join(err, db.Close())
 		}
 		return nil, err
 	}
+	if db != found { // it was migrated
+		if pages, first, err = survey(db.Path(), &o); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	s := &Store{
 		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
-	if err := s.secure(dir, suspected); err != nil {
+	if err := s.secure(dir, suspected, &pages, first); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := s.load(); err != nil {
