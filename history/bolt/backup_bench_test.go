@@ -27,7 +27,7 @@ func BenchmarkBackup(b *testing.B) {
 	}
 	defer s.Close()
 	const resources, versions = 5000, 12
-	list := estate(resources, versions+8)
+	list := estate(resources, versions+20)
 	for _, batch := range batches(list[:resources*versions], 1000) {
 		if _, err := s.Append(ctx, history.Batch{Observations: batch}); err != nil {
 			b.Fatal(err)
@@ -73,7 +73,7 @@ func BenchmarkBackup(b *testing.B) {
 			}
 		}
 		stop := make(chan struct{})
-		time.AfterFunc(max(atRest, 2*time.Second), func() { close(stop) })
+		time.AfterFunc(max(atRest, time.Second), func() { close(stop) })
 		begin := time.Now()
 		alone := record(stop)
 		aloneRate := float64(len(alone)) / time.Since(begin).Seconds()
