@@ -85,8 +85,13 @@ func sealBody(payload []byte, with *dict) []byte {
 	if with != nil {
 		return sealWith(payload, with, codecDict, with.Encode)
 	}
+	return sealPlain(payload, s2.Encode)
+}
+
+// sealPlain makes a body that stands alone without a dictionary.
+func sealPlain(payload []byte, encode func(dst, src []byte) []byte) []byte {
 	b := make([]byte, 1, 1+s2.MaxEncodedLen(len(payload)))
-	if packed := s2.Encode(b[1:cap(b)], payload); len(packed) < len(payload) {
+	if packed := encode(b[1:cap(b)], payload); len(packed) < len(payload) {
 		b = append(b, packed...)
 		b[0] = byte(codecS2)
 		return slices.Clip(b)

@@ -17,11 +17,14 @@ import (
 )
 
 // Of a file that is built: how full its pages become, how much one transaction
-// takes, how many names and entries of a run's set are held back so that they
-// are written in order, and how many resources' names that may be.
+// takes, how much is held back until there are dictionaries to write it with
+// (the more there is to choose from, the better they are), how many names and
+// entries of a run's set are held back so that they are written in order, and
+// how many resources' names that may be.
 const (
 	buildFill  = 0.95
 	buildBytes = 8 << 20
+	buildHeld  = 64 << 20
 	buildNames = 48 << 20
 	buildSeen  = 1 << 20
 )
@@ -166,7 +169,7 @@ func (b *builder) row(r *plan.Row, payload []byte) error {
 func (b *builder) hold(bytes int, step func()) {
 	const overhead = 128
 	b.held, b.heldFor = append(b.held, step), b.heldFor+bytes+overhead
-	if b.heldFor >= buildBytes {
+	if b.heldFor >= buildHeld {
 		b.release()
 	}
 }
@@ -191,14 +194,14 @@ func (b *builder) pack(n row, payload []byte) {
 	if len(b.seg) > 0 && isFull(b.seg, b.size) {
 		b.closeSegment()
 	}
-	with := b.dicts.of(b.key.Type)
+	with := packer{with: b.dicts.of(b.key.Type), shortest: true}
 	switch {
 	case n.Erased || n.Bare:
 		n.body, payload = erasedBody, nil
 	case b.before == nil:
-		n.body = packAlone(payload, with)
+		n.body = with.alone(payload)
 	default:
-		n.body = packBody(b.before, payload, with)
+		n.body = with.follow(b.before, payload)
 	}
 	b.rows = append(b.rows, spanOf(&n))
 	b.head.seen = max(b.head.seen, evidenceAt(&n))

@@ -165,7 +165,7 @@ func (v *view) repack(p *puts, r rid, k history.Key, l *loaded, edit func(i int,
 	open := func(m *mergeRow) ([]byte, error) { return v.mergedPayload(r, all, m) }
 	size := 0
 	for len(rows) > 0 {
-		seg, rest, err := pack(rows, v.s.dicts.of(k.Type), open)
+		seg, rest, err := pack(rows, packer{with: v.s.dicts.of(k.Type)}, open)
 		if err != nil {
 			return 0, damaged(bucketSegments, ridKey(r))
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
 )
@@ -96,7 +98,7 @@ func (v *view) rewrite(p *puts, r rid, group groupNo, with *dict, rec *recent, h
 	open := func(m *mergeRow) ([]byte, error) { return v.mergedPayload(r, all, m) }
 	size, written := 0, map[string]bool{}
 	for len(rows) > 0 {
-		seg, rest, err := pack(rows, with, open)
+		seg, rest, err := pack(rows, packer{with: with}, open)
 		if err != nil {
 			return 0, damaged(bucketSegments, ridKey(r))
 		}
@@ -217,7 +219,7 @@ func (m *mergeRow) carries(before *mergeRow) ([]byte, bool) {
 
 // pack fills one segment with the first of some rows and returns the rest. open
 // restores the payload of a row.
-func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (segment, []mergeRow, error) {
+func pack(rows []mergeRow, with packer, open func(*mergeRow) ([]byte, error)) (segment, []mergeRow, error) {
 	var (
 		seg    segment
 		before []byte // payload of the row before; nil: not restored yet
@@ -236,9 +238,7 @@ func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (se
 		}
 		switch {
 		case delta != nil:
-			if r.body, before = delta, nil; len(delta) >= packedDelta {
-				r.body = packDelta(delta, with)
-			}
+			r.body, before = with.delta(delta), nil
 		case codecOf(r.body) == codecErased, follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
 			before = nil // stays as it is
 		default:
@@ -253,9 +253,9 @@ func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (se
 				}
 			}
 			if alone {
-				r.body = packAlone(payload, with)
+				r.body = with.alone(payload)
 			} else {
-				r.body = packBody(before, payload, with)
+				r.body = with.follow(before, payload)
 			}
 			before = payload
 		}
@@ -265,44 +265,59 @@ func pack(rows []mergeRow, with *dict, open func(*mergeRow) ([]byte, error)) (se
 	return seg, nil, nil
 }
 
-// packBody writes a payload as a delta from the one before it, else as it
-// stands, whichever is shorter.
-func packBody(before, payload []byte, with *dict) []byte {
-	delta := appendDelta([]byte{byte(codecDelta)}, before, payload)
-	if len(payload)/maxDeltaGrowth >= len(delta)+len(before)-1 {
-		return packAlone(payload, with) // longer than a delta is trusted to become
-	}
-	if len(delta) >= packedDelta {
-		delta = packDelta(delta, with)
-	}
-	if len(delta) <= len(payload)/6 {
-		return delta
-	}
-	if alone := packAlone(payload, with); len(alone) < len(delta) {
-		return alone
-	}
-	return delta
+// packer makes the bodies of segments with the dictionary of their type, if it
+// has one: for a merge quickly enough to keep up with what is recorded, for a
+// copy as short as they get.
+type packer struct {
+	with     *dict
+	shortest bool
 }
 
 // packedDelta is how long a delta must be to be worth packing.
 const packedDelta = 48
 
-// packDelta writes a delta body with a dictionary if that is shorter.
-func packDelta(body []byte, with *dict) []byte {
-	if with == nil {
+// follow writes a payload as a delta from the one before it, else as it stands,
+// whichever is shorter.
+func (p packer) follow(before, payload []byte) []byte {
+	delta := appendDelta([]byte{byte(codecDelta)}, before, payload)
+	if len(payload)/maxDeltaGrowth >= len(delta)+len(before)-1 {
+		return p.alone(payload) // longer than a delta is trusted to become
+	}
+	delta = p.delta(delta)
+	if len(delta) < packedDelta || !p.shortest && len(delta) <= len(payload)/6 {
+		return delta
+	}
+	if alone := p.alone(payload); len(alone) < len(delta) {
+		return alone
+	}
+	return delta
+}
+
+// delta packs a delta body if it is long and that is shorter.
+func (p packer) delta(body []byte) []byte {
+	if p.with == nil || len(body) < packedDelta {
 		return body
 	}
-	packed := sealWith(body[1:], with, codecPacked, with.Encode)
+	encode := p.with.Encode
+	if p.shortest {
+		encode = p.with.EncodeBest
+	}
+	packed := sealWith(body[1:], p.with, codecPacked, encode)
 	if codec(packed[0]) != codecPacked || len(packed) > len(body)-len(body)/8 {
 		return body
 	}
 	return packed
 }
 
-// packAlone makes a body that stands alone, as short as it gets at a merge.
-func packAlone(payload []byte, with *dict) []byte {
-	if with != nil {
-		return sealWith(payload, with, codecDict, with.EncodeBetter)
+// alone makes a body that stands alone.
+func (p packer) alone(payload []byte) []byte {
+	switch {
+	case p.with == nil && p.shortest:
+		return sealPlain(payload, s2.EncodeBest)
+	case p.with == nil:
+		return sealPlain(payload, s2.Encode)
+	case p.shortest:
+		return sealWith(payload, p.with, codecDict, p.with.EncodeBest)
 	}
-	return sealBody(payload, nil)
+	return sealWith(payload, p.with, codecDict, p.with.EncodeBetter)
 }
