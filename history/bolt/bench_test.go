@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -21,7 +22,7 @@ import (
 // keys in order of arrival (the cheapest there are) or of resource and time
 // (what an as-of Seek needs). Read the ratios, not the times.
 //
-//	go test -run '^$' -bench 'Ingest|AsOf' -benchtime 3x ./history/bolt
+//	go test -run '^$' -bench 'Ingest|AsOf|Inventory' -benchtime 1s ./history/bolt
 
 const (
 	benchResources = 2000
@@ -71,6 +72,12 @@ func instance(rnd *rand.Rand, r, version int) []byte {
 		r%250, r/250, r%250, r/250, r%40, r%7, r%9, r, version)
 }
 
+func shuffle(list []history.Observation) []history.Observation {
+	list = slices.Clone(list)
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
+}
+
 func batches(list []history.Observation, size int) [][]history.Observation {
 	var out [][]history.Observation
 	for len(list) > 0 {
@@ -105,8 +112,6 @@ func ingest(b testing.TB, s *bolt.Store, list []history.Observation, size int) {
 
 func BenchmarkIngest(b *testing.B) {
 	list := estate(benchResources, benchVersions)
-	shuffled := append([]history.Observation(nil), list...)
-	rand.New(rand.NewPCG(3, 4)).Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 	store := func(list []history.Observation, size int) func(*testing.B) {
 		return func(b *testing.B) {
 			for range b.N {
@@ -119,7 +124,7 @@ func BenchmarkIngest(b *testing.B) {
 	b.Run("varve/batch=256", store(list, benchBatch))
 	b.Run("raw-append/batch=256", func(b *testing.B) { rawIngest(b, list, benchBatch, false) })
 	b.Run("raw-random/batch=256", func(b *testing.B) { rawIngest(b, list, benchBatch, true) })
-	b.Run("varve-shuffled/batch=256", store(shuffled, benchBatch))
+	b.Run("varve-shuffled/batch=256", store(shuffle(list), benchBatch))
 	b.Run("varve/batch=16", store(list[:len(list)/4], 16))
 	b.Run("raw-append/batch=16", func(b *testing.B) { rawIngest(b, list[:len(list)/4], 16, false) })
 	b.Run("varve-rescan/batch=256", func(b *testing.B) {
@@ -268,18 +273,70 @@ func BenchmarkAsOf(b *testing.B) {
 
 func BenchmarkInventory(b *testing.B) {
 	list := estate(benchResources, benchVersions)
+	at := list[len(list)/2].CapturedAt
+	b.Run("varve", func(b *testing.B) { inventory(b, list, at) })
+	b.Run("varve-shuffled", func(b *testing.B) { inventory(b, shuffle(list), at) })
+	b.Run("raw-scan", func(b *testing.B) { rawInventory(b, list, at) })
+}
+
+// inventory lists what there was at a moment, after the observations came in
+// the order of the list.
+func inventory(b *testing.B, list []history.Observation, at history.Moment) {
 	s := openStore(b, b.TempDir())
 	ingest(b, s, list, 1000)
 	if err := s.Merge(); err != nil {
 		b.Fatal(err)
 	}
+	b.ResetTimer()
 	for range b.N {
-		reader, err := s.AsOf(context.Background(), history.At{Captured: list[len(list)/2].CapturedAt})
+		reader, err := s.AsOf(context.Background(), history.At{Captured: at})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := reader.Count(context.Background(), history.Query{}, history.ByType); err != nil {
-			b.Fatal(err)
+		items, _, err := reader.Items(context.Background(), history.Query{Fields: history.FieldsKey})
+		if err != nil || len(items) != benchResources {
+			b.Fatal(err, len(items))
+		}
+	}
+	b.ReportMetric(float64(benchResources)*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
+}
+
+// rawInventory goes through all keys in order of resource and time and keeps the
+// last of each resource before the moment.
+func rawInventory(b *testing.B, list []history.Observation, at history.Moment) {
+	db := rawOpen(b)
+	values := compress(list)
+	err := db.Update(func(tx *bbolt.Tx) error {
+		for i := range list {
+			if err := tx.Bucket([]byte("r")).Put(rawKey(&list[i]), values[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	for range b.N {
+		alive := 0
+		err := db.View(func(tx *bbolt.Tx) error {
+			var resource [16]byte
+			seen := false
+			c := tx.Bucket([]byte("r")).Cursor()
+			for k, _ := c.First(); k != nil; k, _ = c.Next() {
+				if [16]byte(k[:16]) != resource {
+					resource, seen = [16]byte(k[:16]), false
+				}
+				if !seen && history.Moment(binary.BigEndian.Uint64(k[16:])) <= at {
+					seen = true
+					alive++
+				}
+			}
+			return nil
+		})
+		if err != nil || alive != benchResources {
+			b.Fatal(err, alive)
 		}
 	}
 	b.ReportMetric(float64(benchResources)*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
