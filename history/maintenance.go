@@ -139,6 +139,17 @@ type Backuper interface {
 	Backup(ctx context.Context, write func(chunk []byte) error) error
 }
 
+// Relinker is a store that can read the links of all versions anew. One whose
+// Linker has changed begins to do so by itself when it is opened.
+type Relinker interface {
+	// Relink answers every later question for links as if all had been recorded
+	// under the store's Linker; until then those are Unavailable. Recording and
+	// other questions go on meanwhile. Progress, if set, is called now and then
+	// with how many of the store's resources are done. Cut short by ctx or by the
+	// end of the process, it is done by the next opening or the next call.
+	Relink(ctx context.Context, progress func(done, total uint64)) error
+}
+
 // Prober is a store that may have stopped taking writes while it still answers.
 type Prober interface {
 	// Probe returns nil while writes are taken, else why they are not. It is

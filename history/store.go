@@ -100,6 +100,13 @@ type Reader interface {
 	// Find returns the keys of all resources of that type and id with any
 	// version at the Known revision, in key order.
 	Find(ctx context.Context, typ, id string) ([]Key, error)
+
+	// Links returns what live versions say of terms, and whether there is more:
+	// by term, and those of one term in an order of the store's own, the same
+	// for every call that sees the same. What is pruned or erased has no links.
+	// Empty from a store without a Linker. Unavailable, with the share done in
+	// Meta ("done", "total": resources), while the store reads all links anew.
+	Links(ctx context.Context, q LinkQuery) ([]Linked, bool, error)
 }
 
 // OpID makes an append repeatable; the zero OpID is none.
