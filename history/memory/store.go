@@ -22,6 +22,7 @@ type Options struct {
 	Now         func() time.Time // default time.Now
 	FutureSlack time.Duration    // how far ahead of Now a capture may lie; default 5 minutes
 	StoreID     [16]byte
+	Linker      history.Linker // nil: no links
 }
 
 // Store is safe for concurrent use.
