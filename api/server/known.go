@@ -89,3 +89,7 @@ func (nothing) Count(_ context.Context, _ history.Query, by history.GroupBy) ([]
 }
 
 func (nothing) Find(context.Context, string, string) ([]history.Key, error) { return nil, nil }
+
+func (nothing) Links(context.Context, history.LinkQuery) ([]history.Linked, bool, error) {
+	return nil, false, nil
+}
