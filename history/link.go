@@ -36,6 +36,12 @@ func NormalizeLinks(l []Link) []Link {
 	return slices.Compact(l)
 }
 
+// Longer terms and details are left out of a version's links.
+const (
+	MaxTerm   = 4 << 10
+	MaxDetail = 64 << 10
+)
+
 // Linker reads links. Its methods are safe for concurrent use.
 type Linker interface {
 	// Tables names what decides on the links: two linkers of the same name read
@@ -47,6 +53,20 @@ type Linker interface {
 	// Compare and each once. It depends on nothing but its arguments, of which
 	// it keeps nothing that is changed later.
 	Links(k Key, s *State) []Link
+}
+
+// LinksOf are the links that a store finds a state by; none by nobody, and none
+// of a deletion.
+func LinksOf(by Linker, k Key, s *State) []Link {
+	if by == nil || s.Deleted {
+		return nil
+	}
+	links := by.Links(k, s)
+	tooLong := func(l Link) bool { return len(l.Term) > MaxTerm || len(l.Detail) > MaxDetail }
+	if slices.ContainsFunc(links, tooLong) {
+		links = slices.DeleteFunc(slices.Clone(links), tooLong)
+	}
+	return links
 }
 
 // Linked is a link of a resource over a span of captured time: From is the first

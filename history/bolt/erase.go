@@ -89,5 +89,8 @@ func (v *view) erase(writes *puts, k history.Key, r rid, version uint32) error {
 		erased.Erased, erased.body = true, erasedBody
 		return &erased
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return v.eraseLinks(writes, k, l, l.Rows[i])
 }

@@ -20,6 +20,7 @@ func (s *Store) MergeUncut() error { return s.mergeRest(s.active) }
 func (s *Store) MergeUnnoticed() error {
 	s.mu.Lock()
 	s.merging, s.active = s.active, newTail()
+	s.active.base = s.mark.revision
 	s.mu.Unlock()
 	return s.mergeTail(s.merging)
 }

@@ -279,7 +279,7 @@ type loaded struct {
 	rid      rid
 	with     *dicts
 	segments []segment
-	alone    map[*plan.Row][]byte // bodies that stand alone
+	recent   map[*plan.Row]*tailRow // rows that are not merged yet
 	complete bool
 
 	memory   segment     // of the first segment, if it is to be used again
@@ -328,11 +328,11 @@ func (l *loaded) addSegment(seg segment) {
 
 func (l *loaded) addRecent(rec *recent) {
 	if len(rec.rows) > 0 {
-		l.alone = make(map[*plan.Row][]byte, len(rec.rows))
+		l.recent = make(map[*plan.Row]*tailRow, len(rec.rows))
 	}
 	for i := range rec.rows {
 		r := rec.rows[i].Row // a copy: closing it must not touch the tail
-		l.alone[&r] = rec.rows[i].body
+		l.recent[&r] = &rec.rows[i]
 		l.Insert(&r)
 	}
 	for _, c := range rec.closes {
@@ -348,7 +348,8 @@ func (l *loaded) addRecent(rec *recent) {
 
 // payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
-	if body, ok := l.alone[p]; ok {
+	if recent, ok := l.recent[p]; ok {
+		body := recent.body
 		if codecOf(body) != codecBase {
 			return openBody(body, l.with)
 		}

@@ -27,6 +27,7 @@ func (s *Store) Merge() error {
 			return nil
 		}
 		s.merging, s.active = s.active, newTail()
+		s.active.base = s.mark.revision
 	}
 	t := s.merging
 	s.mu.Unlock()
@@ -43,6 +44,9 @@ func (s *Store) Merge() error {
 
 func (s *Store) mergeTail(t *tail) error {
 	if err := s.prepareTables(t); err != nil {
+		return err
+	}
+	if err := s.mergeLinks(t); err != nil {
 		return err
 	}
 	rids := sortedRids(t.resources)
@@ -216,9 +220,13 @@ func (s *Store) seenBlocks(t *tail) (old []put, err error) {
 // It takes nothing from the log itself: after a transaction that failed, of
 // which nothing is known, all of it may be gone.
 func (s *Store) cutLog(end mark) error {
+	links := s.links.Load().merged(end.commit)
 	for done := false; !done; {
 		err := s.writeTx(func(tx *bolt.Tx) error {
 			if err := tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, end.append(nil))); err != nil {
+				return err
+			}
+			if err := links.put(tx); err != nil {
 				return err
 			}
 			forgot, err := forgetOps(tx, end.recordedAt)
@@ -234,6 +242,7 @@ func (s *Store) cutLog(end mark) error {
 			return err
 		}
 	}
+	s.links.Store(links)
 	return nil
 }
 

@@ -15,10 +15,11 @@ type prepared struct {
 	history.Observation
 	hash    history.Hash
 	origin  []byte
-	payload []byte  // nil: as body
-	content int     // bytes at the end of payload that are not origin
-	body    []byte  // sealed; nil: not yet, it is likely that it will not be needed
-	base    *latest // what the body is a delta from; nil: it stands alone
+	payload []byte          // nil: as body
+	content int             // bytes at the end of payload that are not origin
+	body    []byte          // sealed; nil: not yet, it is likely that it will not be needed
+	base    *latest         // what the body is a delta from; nil: it stands alone
+	links   *[]history.Link // nil: not read yet
 }
 
 // sealed is the body, which may be a delta only if its base is the row just
@@ -73,6 +74,10 @@ func (s *Store) encode(p *prepared, o *history.Observation) {
 		return
 	}
 	s.counters.contentMisses.Add(1)
+	if s.o.Linker != nil {
+		links := history.LinksOf(s.o.Linker, o.Key, &o.State)
+		p.links = &links
+	}
 	s.contents.add(p.hash)
 	if before != nil && before.deltas < latestDeltas {
 		if body, short := sealDelta(before.number, before.payload, p.payload); short {

@@ -111,6 +111,9 @@ func (s *Store) sweep(ctx context.Context, job *sweep, p *history.Pruned) error 
 	if job.dry {
 		return nil
 	}
+	if err := s.sweepLinks(ctx, job); err != nil {
+		return err
+	}
 	if job.only == "" {
 		if err := s.sweepRest(ctx, job); err != nil {
 			return err

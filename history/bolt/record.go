@@ -155,8 +155,10 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 	}
 	for _, n := range out.Open {
 		var body []byte
+		links := &linkSet{}
 		switch n.Source {
 		case plan.FromObservation:
+			links.known.Store(own.links)
 			follows := own.base != nil && len(out.Open) == 1 && len(out.Close) == 0 && w.s.latest.Epoch() == own.base.epoch &&
 				h.newest.Number == own.base.number && h.newest.Hash == own.base.hash && h.newest.Compare(&n.Row) < 0
 			body = own.sealed(w.s, follows)
@@ -168,7 +170,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 		case plan.FromAbsence:
 			body = absenceBody
 		}
-		res.rows = append(res.rows, tailRow{w.mark.commit, row{Row: n.Row, body: body}})
+		res.rows = append(res.rows, tailRow{w.mark.commit, row{Row: n.Row, body: body}, links})
 		w.pending.bytes += len(body)
 	}
 	for _, c := range out.Changes {

@@ -32,10 +32,11 @@ var (
 	bucketSeen      = []byte("seen")
 	bucketOps       = []byte("op")
 	bucketOpAges    = []byte("opage")
+	bucketLinks     = []byte("link")
 
 	allBuckets = [][]byte{
 		bucketMeta, bucketLog, bucketGroups, bucketDicts, bucketNames, bucketHeads, bucketSegments, bucketSpans, bucketSightings,
-		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges, bucketGone,
+		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges, bucketGone, bucketLinks,
 	}
 )
 
@@ -45,6 +46,7 @@ var (
 	metaLineage = []byte("lineage")
 	metaMerged  = []byte("merged") // a mark: how far the log has been merged
 	metaFloors  = []byte("floors") // what is no longer kept; absent: all is
+	metaLinks   = []byte("links")  // which links bucketLinks holds; absent: none
 )
 
 // rid numbers resources in the order of their first recording, from 1.

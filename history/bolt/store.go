@@ -51,6 +51,7 @@ type Options struct {
 	Now         func() time.Time // default time.Now
 	FutureSlack time.Duration    // how far ahead of Now a capture may lie; default 5 minutes
 	StoreID     [16]byte         // of a store made anew; default random
+	Linker      history.Linker   // reads the links of versions; nil: the store keeps none
 	Logger      *slog.Logger     // default: discard
 
 	// The log is merged when it holds so many records or bytes, or when no
@@ -101,7 +102,8 @@ type Store struct {
 	completedTo history.Moment // latest moment of a completed run
 	arrived     chan struct{}  // closed and renewed by every commit
 
-	floors atomic.Pointer[floors] // replaced by the writer's goroutine only
+	floors atomic.Pointer[floors]    // replaced by the writer's goroutine only
+	links  atomic.Pointer[linkState] // replaced between merges, or by one
 	groups atomic.Pointer[groups]
 	dicts  dicts
 	guard  guard
@@ -116,6 +118,8 @@ type Store struct {
 	writer   writer
 	merger   merger
 	upkeep   upkeep
+
+	relinking relinking
 }
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")
@@ -165,6 +169,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s.writer.start(s)
 	s.upkeep.start(s)
 	s.reassure(suspected)
+	s.startRelinking()
 	return s, nil
 }
 
@@ -241,6 +246,10 @@ func (s *Store) load() error {
 			s.setRun(&r)
 		}
 		merged := s.mark.commit
+		s.active.base = s.mark.revision
+		if err := s.loadLinks(tx); err != nil {
+			return err
+		}
 		return eachLogEntry(tx, merged, func(m mark, records []byte) error {
 			s.mark = m
 			return s.active.readRecords(m, records)
@@ -272,13 +281,19 @@ func (s *Store) loadTables(tx *bolt.Tx) error {
 // create writes the first transaction of a new file: the format version is in
 // it from the start.
 func (s *Store) create() error {
-	made := false
+	made, linked := false, false
 	err := s.readTx(func(tx *bolt.Tx) error {
-		made = tx.Bucket(bucketMeta) != nil
+		made, linked = tx.Bucket(bucketMeta) != nil, tx.Bucket(bucketLinks) != nil
 		return nil
 	})
-	if err != nil || made {
+	if err != nil || made && linked {
 		return err
+	}
+	if made { // by a program that knew nothing of links
+		return s.writeTx(func(tx *bolt.Tx) error {
+			_, err := tx.CreateBucket(bucketLinks)
+			return err
+		})
 	}
 	return s.writeTx(func(tx *bolt.Tx) error {
 		for _, name := range allBuckets {

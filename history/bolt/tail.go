@@ -16,8 +16,9 @@ import (
 // one when its commit is durable. What is in a tail is never changed, only
 // added to.
 type tail struct {
-	first, last uint64 // commits; first 0: empty
-	end         mark   // where the store stands after the last
+	base        history.Revision // newest when the tail began
+	first, last uint64           // commits; first 0: empty
+	end         mark             // where the store stands after the last
 	resources   map[rid]*tailResource
 	changed     ridSet              // of resources, those with rows or closes
 	names       map[history.Key]rid // resources first recorded here
@@ -31,6 +32,7 @@ type tail struct {
 	ops         map[history.OpID]opRecord
 	records     int
 	bytes       int
+	linked      tailTerms
 }
 
 // tailResource is what a tail holds of one resource.
@@ -43,6 +45,7 @@ type tailResource struct {
 type tailRow struct {
 	commit uint64
 	row
+	links *linkSet
 }
 
 type tailClose struct {
@@ -102,6 +105,7 @@ func (t *tail) absorb(p *tail) {
 	for r, from := range p.resources {
 		if len(from.rows)+len(from.closes) > 0 {
 			t.changed.add(r)
+			t.linked.news = append(t.linked.news, r)
 		}
 		to := t.resources[r]
 		if to == nil {
@@ -225,7 +229,8 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			r := rid(d.uvarint())
 			res := t.resource(r)
 			t.changed.add(r)
-			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.row(&plan.Row{}), body: slices.Clone(d.bytes())}})
+			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.row(&plan.Row{}), body: slices.Clone(d.bytes())}, &linkSet{}})
+			t.linked.news = append(t.linked.news, r)
 		case recClose:
 			r := rid(d.uvarint())
 			res := t.resource(r)

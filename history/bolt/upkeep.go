@@ -18,14 +18,14 @@ type upkeep struct {
 	whole sync.RWMutex // one prune after another, and none while the store is copied
 	slice sync.Mutex   // one slice of any upkeep at a time
 
+	ctx    context.Context
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
 // start goes on with a prune that was cut short when the store was last open.
 func (u *upkeep) start(s *Store) {
-	var ctx context.Context
-	ctx, u.cancel = context.WithCancel(context.Background())
+	u.ctx, u.cancel = context.WithCancel(context.Background())
 	if s.floors.Load().swept {
 		return
 	}
@@ -33,7 +33,7 @@ func (u *upkeep) start(s *Store) {
 		u.whole.Lock()
 		defer u.whole.Unlock()
 		var p history.Pruned
-		err := s.sweep(ctx, &sweep{floors: s.floors.Load()}, &p)
+		err := s.sweep(u.ctx, &sweep{floors: s.floors.Load()}, &p)
 		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, history.Unavailable) {
 			s.o.Logger.Error("finishing a prune", "error", err)
 		}

@@ -59,6 +59,6 @@ func (res *resource) links(by history.Linker) func(*plan.Row) ([]history.Link, e
 			return nil, err
 		}
 		state = copyState(state)
-		return by.Links(res.key, &state), nil
+		return history.LinksOf(by, res.key, &state), nil
 	}
 }

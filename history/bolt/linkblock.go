@@ -1,0 +1,238 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// The links of all resources stand by term. A term with few of them has one
+// block. One with many has its blocks in sections, so that a question for any
+// moment reads little more than it answers:
+//
+//   - open: spans without an end, as they are known now, by resource;
+//   - past: spans with an end, as they are known now, by how long they are in
+//     powers of two and then by where they begin: of those as long as 2^n, the
+//     ones that contain a moment begin within 2^n before it;
+//   - former: spans that are known otherwise now, in the same manner by how long
+//     they were known and the revision they were known from.
+//
+// A key is the term, each zero byte in it followed by 0xFF and its end marked by
+// 0x00 0x01; then the section, the order of the block's first span in it, u64,
+// and that span's resource, u32. A block is
+//
+//	crc32c   4 bytes, of the key and the rest
+//	uvarint  number of kinds of links, then for each: 1 byte, borne or not; bytes detail
+//	uvarint  number of spans, then for each, relative to the one before: 1 byte of
+//	         flags (1 has an end, 2 former), varint resource, uvarint kind,
+//	         varint from, varint opened, uvarint to - from, uvarint closed - opened
+type linkSpan struct {
+	rid rid
+	plan.LinkSpan
+}
+
+// Sections; past and former ones are as many as a length has bits.
+const (
+	sectionAll    = 0
+	sectionOpen   = 1
+	sectionPast   = 2
+	sectionFormer = 128
+
+	linkBlock = 256 // spans; a term with more has sections, a block with more is split
+	linkKey   = 1 + 8 + 4
+
+	linkEnds   = 1
+	linkFormer = 2
+)
+
+// section tells where a span stands among those of a term with many, and its
+// order there.
+func (s *linkSpan) section() (section byte, order uint64) {
+	switch {
+	case s.Closed != 0:
+		return sectionFormer + byte(bits.Len64(uint64(s.Closed-s.Opened))), uint64(s.Opened)
+	case s.To != history.Newest:
+		return sectionPast + byte(bits.Len64(uint64(s.To-s.From))), uint64(s.From)
+	}
+	return sectionOpen, 0
+}
+
+// same reports whether two spans are of one link of one resource.
+func (s *linkSpan) same(o *linkSpan) bool {
+	return s.rid == o.rid && s.Bears == o.Bears && s.Detail == o.Detail
+}
+
+// linkOrder is the order of spans within a section.
+func linkOrder(a, b *linkSpan) int {
+	_, x := a.section()
+	_, y := b.section()
+	return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.rid, b.rid), a.LinkSpan.Compare(b.LinkSpan))
+}
+
+// termKey is the part of a key that all blocks of a term have in common.
+func termKey(term string) []byte { return append(appendTerm(nil, term), 0, 1) }
+
+func appendTerm(b []byte, term string) []byte {
+	for i := range len(term) {
+		if b = append(b, term[i]); term[i] == 0 {
+			b = append(b, 0xFF)
+		}
+	}
+	return b
+}
+
+func appendLinkKey(term []byte, section byte, order uint64, r rid) []byte {
+	b := append(make([]byte, 0, len(term)+linkKey), term...)
+	b = binary.BigEndian.AppendUint64(append(b, section), order)
+	return binary.BigEndian.AppendUint32(b, uint32(r))
+}
+
+// parseTerm reads the term at the front of a block's key, and returns the rest.
+func parseTerm(key []byte) (term string, rest []byte, ok bool) {
+	var b []byte
+	for {
+		i := bytes.IndexByte(key, 0)
+		if i < 0 || i+1 == len(key) {
+			return "", nil, false
+		}
+		b = append(b, key[:i]...)
+		mark := key[i+1]
+		key = key[i+2:]
+		switch mark {
+		case 0xFF:
+			b = append(b, 0)
+		case 1:
+			return string(b), key, len(key) == linkKey
+		default:
+			return "", nil, false
+		}
+	}
+}
+
+// appendLinkBlock writes spans of one term, in their order.
+func appendLinkBlock(b []byte, spans []linkSpan) []byte {
+	type kind struct {
+		bears  bool
+		detail string
+	}
+	var kinds []kind
+	number := map[kind]int{}
+	for i := range spans {
+		k := kind{spans[i].Bears, spans[i].Detail}
+		if _, ok := number[k]; !ok {
+			number[k] = len(kinds)
+			kinds = append(kinds, k)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(kinds)))
+	for _, k := range kinds {
+		b = append(b, map[bool]byte{true: 1}[k.bears])
+		b = appendBytes(b, k.detail)
+	}
+	b = binary.AppendUvarint(b, uint64(len(spans)))
+	var before linkSpan
+	for i := range spans {
+		s := &spans[i]
+		var flags byte
+		if s.To != history.Newest {
+			flags |= linkEnds
+		}
+		if s.Closed != 0 {
+			flags |= linkFormer
+		}
+		b = append(b, flags)
+		b = binary.AppendVarint(b, int64(s.rid)-int64(before.rid))
+		b = binary.AppendUvarint(b, uint64(number[kind{s.Bears, s.Detail}]))
+		b = binary.AppendVarint(b, int64(s.From-before.From))
+		b = binary.AppendVarint(b, int64(s.Opened-before.Opened))
+		if flags&linkEnds != 0 {
+			b = binary.AppendUvarint(b, uint64(s.To-s.From))
+		}
+		if flags&linkFormer != 0 {
+			b = binary.AppendUvarint(b, uint64(s.Closed-s.Opened))
+		}
+		before = *s
+	}
+	return b
+}
+
+// linkReader reads a block span by span.
+type linkReader struct {
+	d      decoder
+	kinds  []history.Link // without their term
+	left   uint64
+	before linkSpan
+}
+
+// openLinkBlock checks a block and makes it ready to be read. The texts of its
+// spans are copies.
+func openLinkBlock(key, framed []byte, r *linkReader) error {
+	value, ok := openValue(key, framed)
+	if !ok {
+		return damaged(bucketLinks, key)
+	}
+	*r = linkReader{d: decoder{b: value}, kinds: r.kinds[:0]}
+	for n := r.d.uvarint(); n > 0 && !r.d.short; n-- {
+		bears := r.d.byte() == 1
+		r.kinds = append(r.kinds, history.Link{Bears: bears, Detail: r.d.string()})
+	}
+	if r.left = r.d.uvarint(); r.d.short {
+		return damaged(bucketLinks, key)
+	}
+	return nil
+}
+
+// next reads a span; false at the end. A block whose checksum is right holds what
+// was written.
+func (r *linkReader) next() (*linkSpan, bool) {
+	if r.left == 0 || r.d.short {
+		return nil, false
+	}
+	r.left--
+	flags := r.d.byte()
+	s := &r.before
+	s.rid = rid(int64(s.rid) + r.d.varint())
+	kind := r.d.uvarint()
+	s.From += history.Moment(r.d.varint())
+	s.Opened += history.Revision(r.d.varint())
+	s.To, s.Closed = history.Newest, 0
+	if flags&linkEnds != 0 {
+		s.To = s.From + history.Moment(r.d.uvarint())
+	}
+	if flags&linkFormer != 0 {
+		s.Closed = s.Opened + history.Revision(r.d.uvarint())
+	}
+	if r.d.short || kind >= uint64(len(r.kinds)) {
+		r.left = 0
+		return nil, false
+	}
+	s.Bears, s.Detail = r.kinds[kind].Bears, r.kinds[kind].Detail
+	return s, true
+}
+
+// readLinkBlock reads a block whole.
+func readLinkBlock(key, framed []byte) ([]linkSpan, error) {
+	var r linkReader
+	if err := openLinkBlock(key, framed, &r); err != nil {
+		return nil, err
+	}
+	spans := make([]linkSpan, 0, min(r.left, 2*linkBlock))
+	want := r.left
+	for s, ok := r.next(); ok; s, ok = r.next() {
+		spans = append(spans, *s)
+	}
+	if uint64(len(spans)) != want {
+		return nil, damaged(bucketLinks, key)
+	}
+	return spans, nil
+}
+
+// sortLinks puts spans into the order of their section.
+func sortLinks(spans []linkSpan) {
+	slices.SortFunc(spans, func(a, b linkSpan) int { return linkOrder(&a, &b) })
+}

@@ -1,0 +1,390 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// linkFinder finds the links of one term after another within a view.
+type linkFinder struct {
+	v       *view
+	q       *history.LinkQuery
+	at      history.At
+	base    history.Revision // up to which the links of all resources are merged
+	known   history.Revision // at.Known, or base if that is earlier
+	ahead   bool             // what is merged may know of later revisions than known
+	changed ridSet           // resources of which the tails hold something
+
+	c     *bolt.Cursor // over links
+	block linkReader
+
+	heads           *bolt.Cursor
+	head, headValue []byte // where it stands
+
+	merged []linkSpan         // of resources that have not changed, found for the term
+	apart  map[rid][]linkSpan // of others, those that were merged
+}
+
+func (v *view) findLinks(at history.At, q *history.LinkQuery) (*linkFinder, error) {
+	state, err := readLinkState(v.tx)
+	if err != nil {
+		return nil, err
+	}
+	f := &linkFinder{v: v, q: q, at: at, base: v.mark.revision}
+	for _, t := range v.tails {
+		f.base = min(f.base, t.base)
+	}
+	f.known = min(at.Known, f.base)
+	f.ahead = state.upTo > f.known
+	f.changed = v.unmergedSet()
+	f.c, f.heads = v.tx.Bucket(bucketLinks).Cursor(), v.tx.Bucket(bucketHeads).Cursor()
+	return f, nil
+}
+
+// termsAtOnce is how many terms a scan lists before it looks at them.
+const termsAtOnce = 1024
+
+// terms lists the next terms that the query asks for, after one ("" = from the
+// start), of what is merged and of the tails; last: there are no more.
+func (f *linkFinder) terms(after string) (list []string, last bool, err error) {
+	seek := appendTerm(nil, f.q.Prefix)
+	if after != "" && after >= f.q.Prefix {
+		seek = afterTerm(termKey(after))
+	}
+	k, _ := f.c.Seek(seek)
+	for k != nil && len(list) < termsAtOnce {
+		term, rest, ok := parseTerm(k)
+		if !ok {
+			return nil, false, damaged(bucketLinks, k)
+		}
+		if !strings.HasPrefix(term, f.q.Prefix) {
+			k = nil
+			break
+		}
+		list = append(list, term)
+		k, _ = f.c.Seek(afterTerm(k[:len(k)-len(rest)]))
+	}
+	last = k == nil
+	bound := ""
+	if !last {
+		bound = list[len(list)-1]
+	}
+	for _, t := range f.v.tails {
+		more, err := f.v.tailTerms(t, func(term string) bool {
+			return strings.HasPrefix(term, f.q.Prefix) && term > after && (last || term <= bound)
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, more...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list), last, nil
+}
+
+// afterTerm is a key after all blocks of a term.
+func afterTerm(term []byte) []byte { return append(bytes.Clone(term), 0xFF) }
+
+// find adds the links of a term to a list.
+func (f *linkFinder) find(list []history.Linked, term string) ([]history.Linked, error) {
+	f.merged = f.merged[:0]
+	clear(f.apart)
+	if err := f.scan(termKey(term)); err != nil {
+		return list, err
+	}
+	list = slices.Grow(list, len(f.merged))
+	var err error
+	for i := range f.merged {
+		if list, err = f.add(list, term, &f.merged[i]); err != nil {
+			return list, err
+		}
+	}
+	apart := slices.Collect(maps.Keys(f.apart))
+	for _, t := range f.v.tails {
+		more, err := f.v.tailLinked(t, term)
+		if err != nil {
+			return list, err
+		}
+		apart = append(apart, more...)
+	}
+	slices.Sort(apart)
+	for _, r := range slices.Compact(apart) {
+		spans, err := f.overlaid(term, r, f.apart[r])
+		if err != nil {
+			return list, err
+		}
+		for i := range spans {
+			if f.wants(&spans[i], f.at.Known) {
+				if list, err = f.add(list, term, &spans[i]); err != nil {
+					return list, err
+				}
+			}
+		}
+	}
+	return list, nil
+}
+
+// wants reports whether a span that is known at a revision is asked for.
+func (f *linkFinder) wants(s *linkSpan, known history.Revision) bool {
+	return s.Visible(known) && f.q.Wants(s.Bears) &&
+		(f.q.Ever || s.From <= f.at.Captured && (s.To > f.at.Captured || s.To == history.Newest))
+}
+
+// add makes an answer of a span.
+func (f *linkFinder) add(list []history.Linked, term string, s *linkSpan) ([]history.Linked, error) {
+	k, ok, err := f.key(s.rid)
+	if err != nil || !ok {
+		return list, err
+	}
+	floor := f.v.floors.Of(k.Type)
+	if s.To <= floor {
+		return list, nil
+	}
+	return append(list, history.Linked{
+		Link: history.Link{Term: term, Bears: s.Bears, Detail: s.Detail}, Key: k, From: max(s.From, floor), To: s.To,
+	}), nil
+}
+
+// headSteps is how far the next head is looked for step by step.
+const headSteps = 4
+
+// key finds the key of a resource, mostly near the one before; false: it was
+// pruned.
+func (f *linkFinder) key(r rid) (history.Key, bool, error) {
+	if f.changed.has(r) {
+		k, err := f.v.key(r)
+		return k, err == nil, err
+	}
+	var want [4]byte
+	binary.BigEndian.PutUint32(want[:], uint32(r))
+	for range headSteps {
+		if f.head == nil || bytes.Compare(f.head, want[:]) >= 0 {
+			break
+		}
+		f.head, f.headValue = f.heads.Next()
+	}
+	if !bytes.Equal(f.head, want[:]) {
+		f.head, f.headValue = f.heads.Seek(want[:])
+	}
+	if !bytes.Equal(f.head, want[:]) && f.v.floors.any() {
+		return history.Key{}, false, nil
+	}
+	value, ok := openValue(want[:], f.headValue)
+	d := decoder{b: value}
+	n, id := groupNo(d.uvarint()), d.bytes()
+	k, known := f.v.s.groups.Load().key(n, string(id))
+	if !ok || d.short || !known {
+		return history.Key{}, false, damaged(bucketHeads, want[:])
+	}
+	return k, true, nil
+}
+
+// scan reads what is merged of a term.
+func (f *linkFinder) scan(term []byte) error {
+	k, framed := f.c.Seek(term)
+	for bytes.HasPrefix(k, term) {
+		if len(k) != len(term)+linkKey {
+			return damaged(bucketLinks, k)
+		}
+		section := k[len(term)]
+		from, to, any := f.orders(section)
+		if any && from > 0 {
+			k, framed = f.seek(term, section, from)
+		}
+		for any && bytes.HasPrefix(k, term) && k[len(term)] == section && binary.BigEndian.Uint64(k[len(term)+1:]) <= to {
+			if err := f.read(k, framed); err != nil {
+				return err
+			}
+			k, framed = f.c.Next()
+		}
+		if section == sectionAll {
+			return nil
+		}
+		if bytes.HasPrefix(k, term) && k[len(term)] == section {
+			k, framed = f.c.Seek(appendLinkKey(term, section+1, 0, 0))
+		}
+	}
+	return nil
+}
+
+// orders tells the orders of the spans of a section that may be asked for.
+func (f *linkFinder) orders(section byte) (from, to uint64, any bool) {
+	within := func(length byte, at uint64) (uint64, uint64, bool) {
+		if length >= 64 || at < 1<<length {
+			return 0, at, true
+		}
+		return at - 1<<length + 1, at, true
+	}
+	switch {
+	case section >= sectionFormer && !f.ahead:
+		return 0, 0, false
+	case section < sectionPast || f.q.Ever && section < sectionFormer:
+		return 0, 1<<64 - 1, true
+	case section >= sectionFormer:
+		return within(section-sectionFormer, uint64(f.known))
+	case f.at.Captured == history.Newest:
+		return 0, 0, false // nothing that has an end
+	}
+	return within(section-sectionPast, uint64(f.at.Captured))
+}
+
+// seek finds the block in which a span of an order may stand.
+func (f *linkFinder) seek(term []byte, section byte, order uint64) (k, framed []byte) {
+	key := appendLinkKey(term, section, order, 0)
+	k, framed = f.c.Seek(key)
+	if bytes.Equal(k, key) {
+		return k, framed
+	}
+	before, value, next := lastBefore(f.c, key)
+	if bytes.HasPrefix(before, key[:len(term)+1]) {
+		return before, value
+	}
+	if next == nil {
+		return nil, nil
+	}
+	return f.c.Seek(key)
+}
+
+// read takes from a block what is asked for.
+func (f *linkFinder) read(k, framed []byte) error {
+	if err := openLinkBlock(k, framed, &f.block); err != nil {
+		return err
+	}
+	for s, ok := f.block.next(); ok; s, ok = f.block.next() {
+		switch {
+		case !s.Visible(f.known):
+		case !f.changed.has(s.rid):
+			if f.wants(s, f.known) {
+				f.merged = append(f.merged, *s)
+			}
+		case s.To == history.Newest || f.wants(s, f.known):
+			if f.apart == nil {
+				f.apart = map[rid][]linkSpan{}
+			}
+			f.apart[s.rid] = append(f.apart[s.rid], *s)
+		}
+	}
+	if f.block.d.short || f.block.left > 0 {
+		return damaged(bucketLinks, k)
+	}
+	return nil
+}
+
+// overlaid are the spans of a term of a resource of which the tails hold
+// something; merged are those as of base.
+func (f *linkFinder) overlaid(term string, r rid, merged []linkSpan) ([]linkSpan, error) {
+	k, err := f.v.key(r)
+	if err != nil {
+		return nil, err
+	}
+	rec := f.recent(r)
+	if len(rec.rows)+len(rec.closes) == 0 {
+		for i := range merged { // as of base is as of now
+			merged[i].Opened, merged[i].Closed = 0, 0
+		}
+		return merged, nil
+	}
+	newest, err := f.newest(r)
+	if err != nil {
+		return nil, err
+	}
+	if !follow(&rec, &newest) {
+		return f.replayed(term, r, k)
+	}
+	return f.continued(term, r, k, merged, rec.rows)
+}
+
+// recent is what the tails hold of a resource from base on, as far as it is known.
+func (f *linkFinder) recent(r rid) recent {
+	var rec recent
+	f.v.s.mu.RLock()
+	defer f.v.s.mu.RUnlock()
+	for _, t := range f.v.tails {
+		res := t.resources[r]
+		if res == nil {
+			continue
+		}
+		for _, row := range res.rows {
+			if row.Opened > f.base && row.Opened <= f.at.Known {
+				rec.rows = append(rec.rows, row)
+			}
+		}
+		for _, c := range res.closes {
+			if c.revision > f.base && c.revision <= f.at.Known {
+				rec.closes = append(rec.closes, c)
+			}
+		}
+	}
+	return rec
+}
+
+// newest is the last row in captured time as of base, no more of it than when it
+// starts.
+func (f *linkFinder) newest(r rid) (plan.Row, error) {
+	block, err := f.v.spanBlock(r)
+	if err != nil {
+		return plan.Row{}, err
+	}
+	_, rows := openEntry(block.entry(r))
+	return plan.Row{Start: rows.stand(history.Newest, f.known).start}, nil
+}
+
+// continued lets the rows of the tails go on where merged spans end.
+func (f *linkFinder) continued(term string, r rid, k history.Key, merged []linkSpan, rows []tailRow) ([]linkSpan, error) {
+	spans := slices.Clone(merged)
+	for i := range spans {
+		s := &spans[i]
+		s.Opened, s.Closed = 0, 0
+		s.To = min(s.To, rows[0].Start)
+	}
+	for i := range rows {
+		links, err := f.v.tailLinks(r, k, &rows[i])
+		if err != nil {
+			return nil, err
+		}
+		to := history.Newest
+		if i+1 < len(rows) {
+			to = rows[i+1].Start
+		}
+		for _, l := range links {
+			if l.Term != term {
+				continue
+			}
+			n := linkSpan{r, plan.LinkSpan{Link: l, From: rows[i].Start, To: to}}
+			at := slices.IndexFunc(spans, func(s linkSpan) bool { return s.same(&n) && s.To == n.From })
+			if at >= 0 {
+				spans[at].To = to
+			} else {
+				spans = append(spans, n)
+			}
+		}
+	}
+	return spans, nil
+}
+
+// replayed reads the spans of a term anew from all rows of a resource.
+func (f *linkFinder) replayed(term string, r rid, k history.Key) ([]linkSpan, error) {
+	l, err := f.v.load(r)
+	if err != nil {
+		return nil, err
+	}
+	all, err := plan.LinkSpans(l.Rows, func(row *plan.Row) ([]history.Link, error) { return f.v.rowLinks(l, k, row) })
+	if err != nil {
+		return nil, err
+	}
+	var spans []linkSpan
+	for _, s := range all {
+		if s.Term == term {
+			spans = append(spans, linkSpan{r, s})
+		}
+	}
+	return spans, nil
+}

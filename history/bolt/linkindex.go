@@ -1,0 +1,299 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// linkEdit is a change to the links of one term. Edits of a resource are carried
+// out in their order, and to carry the same ones out again changes nothing: a
+// merge that was cut short starts over.
+type linkEdit struct {
+	term string
+	kind linkEditKind
+	linkSpan
+	spans []linkSpan // of linkAll
+}
+
+type linkEditKind uint8
+
+const (
+	linkBegin linkEditKind = iota // a span that has no end, known from Opened on
+	linkEnd                       // the span without an end ends at To, as is known from Opened on
+	linkAll                       // the resource's spans of the term are these
+)
+
+// sortEdits brings edits into the order of terms, those of a term as they were.
+func sortEdits(edits []linkEdit) {
+	slices.SortStableFunc(edits, func(a, b linkEdit) int { return strings.Compare(a.term, b.term) })
+}
+
+// appendReplaced makes edits of all spans of a resource, in order, under every
+// term that it may have had any.
+func appendReplaced(edits []linkEdit, r rid, spans []plan.LinkSpan, terms map[string]bool) []linkEdit {
+	byTerm := map[string][]linkSpan{}
+	for _, s := range spans {
+		byTerm[s.Term] = append(byTerm[s.Term], linkSpan{r, s})
+		terms[s.Term] = true
+	}
+	for term := range terms {
+		edits = append(edits, linkEdit{term: term, kind: linkAll, linkSpan: linkSpan{rid: r}, spans: byTerm[term]})
+	}
+	return edits
+}
+
+// addLinks adds the blocks that edits of some terms, sorted, change.
+func (v *view) addLinks(p *puts, edits []linkEdit) error {
+	for len(edits) > 0 {
+		n := 1
+		for n < len(edits) && edits[n].term == edits[0].term {
+			n++
+		}
+		t, err := v.openTerm(edits[0].term)
+		if err != nil {
+			return err
+		}
+		if err := t.edit(edits[:n]); err != nil {
+			return err
+		}
+		t.write(p)
+		edits = edits[n:]
+	}
+	return nil
+}
+
+// termLinks are the blocks of one term while they are edited.
+type termLinks struct {
+	term   []byte // as it stands in keys
+	blocks []*termBlock
+}
+
+// termBlock is a block, read only when it is needed.
+type termBlock struct {
+	key, framed []byte // as they stand in the file; nil: new
+	section     byte
+	order       uint64
+	rid         rid
+	spans       []linkSpan
+	read        bool
+	changed     bool
+}
+
+// openTerm finds the blocks of a term.
+func (v *view) openTerm(term string) (*termLinks, error) {
+	t := &termLinks{term: termKey(term)}
+	c := v.tx.Bucket(bucketLinks).Cursor()
+	for k, framed := c.Seek(t.term); bytes.HasPrefix(k, t.term); k, framed = c.Next() {
+		rest := k[len(t.term):]
+		if len(rest) != linkKey {
+			return nil, damaged(bucketLinks, k)
+		}
+		t.blocks = append(t.blocks, &termBlock{
+			key: k, framed: framed, section: rest[0],
+			order: binary.BigEndian.Uint64(rest[1:]), rid: rid(binary.BigEndian.Uint32(rest[9:])),
+		})
+	}
+	return t, nil
+}
+
+// load reads a block's spans.
+func (b *termBlock) load() (err error) {
+	if !b.read {
+		b.spans, err = readLinkBlock(b.key, b.framed)
+		b.read = err == nil
+	}
+	return err
+}
+
+// small reports whether all spans stand in one block.
+func (t *termLinks) small() bool { return len(t.blocks) == 0 || t.blocks[0].section == sectionAll }
+
+// edit carries edits out. Those of different resources do not meet.
+func (t *termLinks) edit(edits []linkEdit) error {
+	replaced := map[rid][]linkSpan{}
+	for i := range edits {
+		var err error
+		switch e := &edits[i]; e.kind {
+		case linkAll:
+			replaced[e.rid] = e.spans
+		case linkBegin:
+			err = t.add(&e.linkSpan)
+		case linkEnd:
+			err = t.end(&e.linkSpan)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return t.replace(replaced)
+}
+
+// end gives the span without an end of a link one.
+func (t *termLinks) end(at *linkSpan) error {
+	b, err := t.place(sectionOpen, 0, at.rid)
+	if err != nil || b == nil {
+		return err
+	}
+	i := slices.IndexFunc(b.spans, func(s linkSpan) bool {
+		return s.Closed == 0 && s.To == history.Newest && s.same(at)
+	})
+	if i < 0 {
+		return nil // it was ended before
+	}
+	former := b.spans[i]
+	past := former
+	b.spans, b.changed = slices.Delete(b.spans, i, i+1), true
+	past.To, past.Opened = at.To, at.Opened
+	if err := t.add(&past); err != nil {
+		return err
+	}
+	former.Closed = at.Opened
+	return t.add(&former)
+}
+
+// replace gives resources other spans.
+func (t *termLinks) replace(by map[rid][]linkSpan) error {
+	if len(by) == 0 {
+		return nil
+	}
+	for _, b := range t.blocks {
+		if err := b.load(); err != nil {
+			return err
+		}
+		n := len(b.spans)
+		b.spans = slices.DeleteFunc(b.spans, func(s linkSpan) bool {
+			spans, ok := by[s.rid]
+			return ok && !slices.Contains(spans, s)
+		})
+		b.changed = b.changed || len(b.spans) != n
+	}
+	for _, spans := range by {
+		for i := range spans {
+			if err := t.add(&spans[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// place is the block where a span of an order stands or belongs, read; nil if its
+// section has none.
+func (t *termLinks) place(section byte, order uint64, r rid) (*termBlock, error) {
+	if len(t.blocks) == 0 {
+		return nil, nil
+	}
+	at := 0
+	if !t.small() {
+		after, _ := slices.BinarySearchFunc(t.blocks, 0, func(b *termBlock, _ int) int {
+			if cmp.Or(cmp.Compare(b.section, section), cmp.Compare(b.order, order), cmp.Compare(b.rid, r)) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		switch {
+		case after > 0 && t.blocks[after-1].section == section:
+			at = after - 1
+		case after < len(t.blocks) && t.blocks[after].section == section:
+			at = after
+		default:
+			return nil, nil
+		}
+	}
+	return t.blocks[at], t.blocks[at].load()
+}
+
+// add puts a span in its place, unless it is there.
+func (t *termLinks) add(s *linkSpan) error {
+	section, order := s.section()
+	if t.small() {
+		section, order = sectionAll, 0
+	}
+	b, err := t.place(section, order, s.rid)
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		b = &termBlock{section: section, order: order, rid: s.rid, read: true}
+		at := slices.IndexFunc(t.blocks, func(o *termBlock) bool { return o.section > section })
+		if at < 0 {
+			at = len(t.blocks)
+		}
+		t.blocks = slices.Insert(t.blocks, at, b)
+	}
+	if !slices.Contains(b.spans, *s) {
+		b.spans, b.changed = append(b.spans, *s), true
+	}
+	return nil
+}
+
+// write adds what was changed to what is to be written.
+func (t *termLinks) write(p *puts) {
+	if len(t.blocks) == 1 && t.small() && len(t.blocks[0].spans) > linkBlock {
+		t.part()
+	}
+	for _, b := range t.blocks {
+		if !b.changed {
+			continue
+		}
+		section := b.section
+		sortLinks(b.spans)
+		var keys [][]byte
+		for spans := b.spans; len(spans) > 0; {
+			n := len(spans)
+			var order uint64
+			var first rid
+			if section != sectionAll {
+				if n > linkBlock {
+					n = partAt(spans)
+				}
+				_, order = spans[0].section()
+				first = spans[0].rid
+			}
+			key := appendLinkKey(t.term, section, order, first)
+			keys = append(keys, key)
+			p.add(bucketLinks, key, sealValue(key, appendLinkBlock(nil, spans[:n])))
+			spans = spans[n:]
+		}
+		if b.key != nil && !slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, b.key) }) {
+			p.deletes = append(p.deletes, put{bucket: bucketLinks, key: bytes.Clone(b.key)})
+		}
+	}
+}
+
+// partAt is how many spans a block takes of too many: those that a key cannot
+// part stay together.
+func partAt(spans []linkSpan) int {
+	key := func(s *linkSpan) [2]uint64 {
+		_, order := s.section()
+		return [2]uint64{order, uint64(s.rid)}
+	}
+	n := linkBlock * 3 / 4
+	for n < len(spans) && key(&spans[n]) == key(&spans[n-1]) {
+		n++
+	}
+	return n
+}
+
+// part gives a term that has become large its sections.
+func (t *termLinks) part() {
+	all := t.blocks[0]
+	t.blocks = nil
+	if all.key != nil {
+		t.blocks = append(t.blocks, &termBlock{key: all.key, section: sectionAll, read: true, changed: true})
+	}
+	bySection := map[byte][]linkSpan{}
+	for _, s := range all.spans {
+		section, _ := s.section()
+		bySection[section] = append(bySection[section], s)
+	}
+	for section, spans := range bySection {
+		t.blocks = append(t.blocks, &termBlock{section: section, spans: spans, read: true, changed: true})
+	}
+}

@@ -1,0 +1,347 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync/atomic"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/plan"
+)
+
+// How links come into their bucket. They follow from the versions, and from
+// nothing else: the linker reads those of each version as it is recorded, or when
+// they are first needed; a merge works out how the spans change and writes that,
+// term by term, before the versions themselves are merged. Whatever else changes
+// what is merged changes the links in the same transaction, but for pruning,
+// which cuts what nobody is told any more afterwards.
+
+// linkSet are the links of a row of a tail, once they have been read.
+type linkSet struct {
+	known atomic.Pointer[[]history.Link]
+}
+
+// linkState says which links the bucket holds. It is never changed but replaced.
+type linkState struct {
+	tables   string
+	complete bool
+	commit   uint64           // up to which versions are merged, and linked if complete
+	upTo     history.Revision // no span knows of a later one
+	next     rid              // if not complete: resources from this one on have no links yet
+}
+
+// metaLinks is
+//
+//	string   tables
+//	byte     1 when the links of all that is merged are there
+//	uvarint  commit
+//	uvarint  revision
+func (l *linkState) append(b []byte) []byte {
+	b = appendBytes(b, l.tables)
+	b = append(b, map[bool]byte{true: 1}[l.complete])
+	b = binary.AppendUvarint(b, l.commit)
+	return binary.AppendUvarint(b, uint64(l.upTo))
+}
+
+func (l *linkState) put(tx *bolt.Tx) error {
+	if l == nil {
+		return nil
+	}
+	return tx.Bucket(bucketMeta).Put(metaLinks, sealValue(metaLinks, l.append(nil)))
+}
+
+// merged is the state when a merge is done; nil if the store keeps no links.
+func (l *linkState) merged(commit uint64) *linkState {
+	if l == nil {
+		return nil
+	}
+	is := *l
+	is.commit = commit
+	return &is
+}
+
+// covers reports whether the links of a resource are kept.
+func (l *linkState) covers(r rid) bool { return l != nil && (l.complete || r < l.next) }
+
+// loadLinks finds out whether the links in the file are those that the linker
+// reads. s.mark says what is merged.
+func (s *Store) loadLinks(tx *bolt.Tx) error {
+	if s.o.Linker == nil {
+		return nil
+	}
+	is := &linkState{tables: s.o.Linker.Tables(), commit: s.mark.commit, next: 1}
+	was, err := readLinkState(tx)
+	if err != nil {
+		return err
+	}
+	is.upTo = was.upTo
+	is.complete = s.mark.rids == 0 || was.complete && was.tables == is.tables && was.commit == s.mark.commit
+	s.links.Store(is)
+	return nil
+}
+
+func readLinkState(tx *bolt.Tx) (linkState, error) {
+	framed := tx.Bucket(bucketMeta).Get(metaLinks)
+	if framed == nil {
+		return linkState{}, nil
+	}
+	value, ok := openValue(metaLinks, framed)
+	d := decoder{b: value}
+	l := linkState{tables: d.string(), complete: d.byte() == 1, commit: d.uvarint(), upTo: history.Revision(d.uvarint())}
+	if !ok || d.short {
+		return linkState{}, damaged(bucketMeta, metaLinks)
+	}
+	return l, nil
+}
+
+// A transaction that writes links takes those of so many edits, and no more terms
+// once they take so many bytes.
+const linkEdits = 2048
+
+// mergeLinks carries the links of a tail into their bucket.
+func (s *Store) mergeLinks(t *tail) error {
+	state := s.links.Load()
+	if state == nil {
+		return nil
+	}
+	var edits []linkEdit
+	rids := slices.DeleteFunc(sortedRids(t.resources), func(r rid) bool { return !state.covers(r) })
+	for len(rids) > 0 {
+		n := min(len(rids), readSlice)
+		err := s.readTx(func(tx *bolt.Tx) (err error) {
+			v := &view{s: s, tx: tx, tails: []*tail{t}}
+			for _, r := range rids[:n] {
+				if edits, err = v.linkEdits(edits, t, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		rids = rids[n:]
+	}
+	return s.writeLinks(edits, t.end.revision)
+}
+
+// writeLinks carries edits out, in short transactions.
+func (s *Store) writeLinks(edits []linkEdit, upTo history.Revision) error {
+	sortEdits(edits)
+	state := *s.links.Load()
+	state.upTo = max(state.upTo, upTo)
+	for len(edits) > 0 {
+		select {
+		case <-s.merger.quit:
+			return errClosed
+		default:
+		}
+		n := min(len(edits), linkEdits)
+		for n < len(edits) && edits[n].term == edits[n-1].term {
+			n++
+		}
+		p := &puts{}
+		err := s.readTx(func(tx *bolt.Tx) error { return (&view{s: s, tx: tx}).addLinks(p, edits[:n]) })
+		if err != nil {
+			return err
+		}
+		err = s.writeTx(func(tx *bolt.Tx) error {
+			if err := state.put(tx); err != nil {
+				return err
+			}
+			return p.put(tx)
+		})
+		if err != nil {
+			return err
+		}
+		edits = edits[n:]
+	}
+	s.links.Store(&state)
+	return nil
+}
+
+// linkEdits adds how the links of a resource change when its part of a tail is
+// merged.
+func (v *view) linkEdits(edits []linkEdit, t *tail, r rid) ([]linkEdit, error) {
+	rec, err := v.recent(r)
+	if err != nil || len(rec.rows)+len(rec.closes) == 0 {
+		return edits, err
+	}
+	h, group, id, err := v.headValue(r)
+	if err != nil {
+		return edits, err
+	}
+	key, fresh := t.keys[r]
+	if !fresh {
+		var ok bool
+		if key, ok = v.s.groups.Load().key(group, string(id)); !ok {
+			return edits, damaged(bucketHeads, ridKey(r))
+		}
+	}
+	if !follow(&rec, &h.newest) {
+		l, err := v.load(r)
+		if err != nil {
+			return edits, err
+		}
+		return v.replacedLinks(edits, l, key, nil)
+	}
+	before, err := v.mergedLinks(r, key, &h)
+	if err != nil {
+		return edits, err
+	}
+	for i := range rec.rows {
+		row := &rec.rows[i]
+		links, err := v.tailLinks(r, key, row)
+		if err != nil {
+			return edits, err
+		}
+		edits = appendChanged(edits, r, before, links, &row.Row)
+		before = links
+	}
+	return edits, nil
+}
+
+// follow reports whether the rows of a tail follow one another, and all that is
+// merged, in captured time.
+func follow(rec *recent, newest *plan.Row) bool {
+	last := newest.Start
+	for i := range rec.rows {
+		if rec.rows[i].Start <= last {
+			return false
+		}
+		last = rec.rows[i].Start
+	}
+	return len(rec.closes) == 0
+}
+
+// appendChanged makes edits of what a row that follows another adds and drops.
+func appendChanged(edits []linkEdit, r rid, before, links []history.Link, row *plan.Row) []linkEdit {
+	edit := func(kind linkEditKind, l history.Link) {
+		s := plan.LinkSpan{Link: l, From: row.Start, To: history.Newest, Opened: row.Opened}
+		if kind == linkEnd {
+			s.From, s.To = 0, row.Start
+		}
+		edits = append(edits, linkEdit{term: l.Term, kind: kind, linkSpan: linkSpan{r, s}})
+	}
+	for len(before)+len(links) > 0 {
+		switch {
+		case len(links) == 0 || len(before) > 0 && before[0].Compare(links[0]) < 0:
+			edit(linkEnd, before[0])
+			before = before[1:]
+		case len(before) == 0 || before[0] != links[0]:
+			edit(linkBegin, links[0])
+			links = links[1:]
+		default:
+			before, links = before[1:], links[1:]
+		}
+	}
+	return edits
+}
+
+// eraseLinks takes away the links of a row that is about to be erased.
+func (v *view) eraseLinks(writes *puts, k history.Key, l *loaded, row *plan.Row) error {
+	if !v.s.links.Load().covers(l.rid) {
+		return nil
+	}
+	edits, err := v.replacedLinks(nil, l, k, row)
+	if err != nil {
+		return err
+	}
+	sortEdits(edits)
+	return v.addLinks(writes, edits)
+}
+
+// replacedLinks adds all links of a resource as its rows have them, all but one.
+func (v *view) replacedLinks(edits []linkEdit, l *loaded, k history.Key, without *plan.Row) ([]linkEdit, error) {
+	terms := map[string]bool{}
+	spans, err := plan.LinkSpans(l.Rows, func(row *plan.Row) ([]history.Link, error) {
+		links, err := v.rowLinks(l, k, row)
+		for i := range links {
+			terms[links[i].Term] = true
+		}
+		if row == without {
+			links = nil
+		}
+		return links, err
+	})
+	if err != nil {
+		return edits, err
+	}
+	return appendReplaced(edits, l.rid, spans, terms), nil
+}
+
+// rowLinks reads the links of a row.
+func (v *view) rowLinks(l *loaded, k history.Key, row *plan.Row) ([]history.Link, error) {
+	if row.Deleted || row.Erased || row.Bare {
+		return nil, nil
+	}
+	recent := l.recent[row]
+	if recent != nil {
+		if known := recent.links.known.Load(); known != nil {
+			return *known, nil
+		}
+	}
+	payload, err := l.payload(row)
+	if err != nil {
+		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
+	}
+	_, content, err := splitPayload(payload)
+	if err != nil {
+		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
+	}
+	state, err := history.DecodeContent(content)
+	if err != nil {
+		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
+	}
+	links := history.LinksOf(v.s.o.Linker, k, &state)
+	if recent != nil {
+		recent.links.known.Store(&links)
+	}
+	return links, nil
+}
+
+// tailLinks reads the links of a row that is not merged.
+func (v *view) tailLinks(r rid, k history.Key, row *tailRow) ([]history.Link, error) {
+	if row.Deleted || row.Erased {
+		return nil, nil
+	}
+	if known := row.links.known.Load(); known != nil {
+		return *known, nil
+	}
+	l, err := v.load(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range l.Rows {
+		if of.Number == row.Number {
+			links, err := v.rowLinks(l, k, of)
+			if err == nil {
+				row.links.known.Store(&links)
+			}
+			return links, err
+		}
+	}
+	return nil, damaged(bucketSegments, ridKey(r))
+}
+
+// mergedLinks reads the links of the newest row that is merged.
+func (v *view) mergedLinks(r rid, k history.Key, h *head) ([]history.Link, error) {
+	if h.newest.Number == 0 || h.newest.Deleted || h.newest.Erased {
+		return nil, nil
+	}
+	merged := &view{s: v.s, tx: v.tx}
+	defer merged.release()
+	l, p, err := merged.around(r, history.Newest, maxRevision)
+	if err != nil {
+		return nil, err
+	}
+	if p.Row == nil {
+		return nil, damaged(bucketSegments, ridKey(r))
+	}
+	return merged.rowLinks(l, k, p.Row)
+}
+
+// maxRevision knows everything.
+const maxRevision = history.Revision(1<<64 - 1)
