@@ -19,6 +19,10 @@ func (a *actor) compareLatest(s source, o op) {
 
 	newest := a.o.revision()
 	a.compareReader(newest, a.touched(o), a.moments())
+	a.compareLinksAt(history.At{Captured: history.Newest, Known: newest}, history.LinkQuery{Ever: true}, 0)
+	if s.below(4) == 0 {
+		a.compareLinks(s)
+	}
 	if newest > 0 {
 		a.compareReader(1+history.Revision(s.below(int(newest))), a.w.keys, []history.Moment{history.Newest, pick(s, a.moments())})
 	}
@@ -32,6 +36,7 @@ func (a *actor) compareSample(s source) {
 	for range 8 {
 		a.compareQuery(s)
 		a.compareHistory(s)
+		a.compareLinks(s)
 	}
 	a.compareTimes(s)
 	a.compareRuns(s)
@@ -45,10 +50,12 @@ func (a *actor) compareEverything(s source) {
 	for known := range a.o.revision() {
 		a.compareReader(known+1, a.w.keys, a.moments())
 		a.compareVersions(known+1, a.w.keys)
+		a.compareLinksAt(history.At{Captured: pick(s, a.moments()), Known: known + 1}, history.LinkQuery{Ever: s.below(2) == 0}, 0)
 	}
 	for range 16 {
 		a.compareQuery(s)
 		a.compareHistory(s)
+		a.compareLinks(s)
 	}
 }
 

@@ -36,6 +36,11 @@ type Backend struct {
 	// again.
 	Kill func(t testing.TB, s history.Store) history.Store
 
+	// Relinked closes the store and opens its data again with another linker, or
+	// none, and else as it was opened. A backend that has it makes stores that
+	// are a history.Relinker.
+	Relinked func(t testing.TB, s history.Store, l history.Linker) history.Store
+
 	// Check looks for damage in a store that no other goroutine uses. It runs
 	// at the end of every test, and may close the store.
 	Check func(t testing.TB, s history.Store)
@@ -46,6 +51,7 @@ type Options struct {
 	Now         func() time.Time
 	FutureSlack time.Duration // zero: the default, 5 minutes
 	StoreID     [16]byte
+	Linker      history.Linker // nil: no links
 }
 
 // Run runs every named case as a subtest of its group.
@@ -144,7 +150,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T, b Backend) *rig {
-	return newRigWith(t, b, Options{StoreID: testStore})
+	return newRigWith(t, b, Options{StoreID: testStore, Linker: Linker("first")})
 }
 
 func newRigWith(t *testing.T, b Backend, o Options) *rig {

@@ -105,9 +105,14 @@ var (
 	modelIDs      = []string{"a", "-b", "é"}
 )
 
-// modelState is the state of a letter with what filters look at: a name, tags.
+// modelState is the state of a letter with what filters look at: a name, tags,
+// and with links.
 func modelState(l string) history.State {
 	s := letter(l)
+	if links, ok := modelLinks[l]; ok {
+		links.State = l
+		s.Configuration = links.configuration()
+	}
 	if !s.Deleted {
 		s.Tags = map[string]string{"letter": l}
 		if l == "B" || l == "C" {
@@ -160,6 +165,7 @@ const (
 	opPrune
 	opErase
 	opFold
+	opRelink
 )
 
 // op is one operation, in words that mean something whatever came before it.
@@ -193,6 +199,9 @@ type op struct {
 	// opErase
 	key     int
 	version uint32
+
+	// opRelink
+	linker string
 }
 
 // sight is one observation.
@@ -226,7 +235,7 @@ func generate(s source, n int) (*world, []op) {
 	var runs []history.RunID
 	for len(ops) < n && !s.spent() {
 		o := op{}
-		switch c := s.below(37); {
+		switch c := s.below(38); {
 		case c < 4 && len(w.keys) > 10:
 			id := history.RunID(fmt.Sprint("r", len(runs)+1))
 			runs, ops = append(runs, id), append(ops, w.makeSweep(s, id)...)
@@ -274,6 +283,8 @@ func generate(s source, n int) (*world, []op) {
 			o = op{kind: opErase, key: s.below(len(w.keys)), version: uint32(s.below(7))}
 		case c < 36:
 			o = op{kind: opFold, recorded: s.below(101)}
+		case c < 37:
+			o = op{kind: opRelink, linker: pick(s, []string{"first", "second"})}
 		default:
 			o = op{kind: opTick, by: time.Microsecond}
 		}
@@ -403,6 +414,8 @@ func (w *world) tell(ops []op) string {
 			fmt.Fprintf(&b, "erase k%d v%d", o.key, o.version)
 		case opFold:
 			fmt.Fprintf(&b, "fold recorded %d%%", o.recorded)
+		case opRelink:
+			fmt.Fprintf(&b, "relink by %s", o.linker)
 		}
 		b.WriteByte('\n')
 	}
@@ -496,18 +509,23 @@ type actor struct {
 	s      history.Store
 	follow history.Position // how far the feed was read along
 	read   int              // the changes up to there
+
+	linkless bool // see keepsNoLinks
 }
 
 // play opens a store, plays the operations and compares all the while, and for
 // the last time with the comparison given.
 func play(t *testing.T, b Backend, w *world, ops []op, seed uint64, finally func(*actor, source)) (err error) {
 	clock := NewClock(w.begin)
-	a := &actor{t: t, b: b, w: w, clock: clock, s: b.Open(t, Options{Now: clock.Now, StoreID: testStore})}
+	first := modelLinker("first")
+	a := &actor{t: t, b: b, w: w, clock: clock, s: b.Open(t, Options{Now: clock.Now, StoreID: testStore, Linker: first})}
+	a.linkless = keepsNoLinks(t, a.s)
 	head, err := a.s.Head(ctx)
 	if err != nil {
 		return err
 	}
 	a.o = newOracle(lineage(head), clock.Now)
+	a.o.linker = first
 	step := 0
 	defer func() {
 		if p := recover(); p != nil {
@@ -560,10 +578,7 @@ func (a *actor) act(o op) {
 		a.clock.Advance(o.by)
 	case opReopen:
 		if a.b.Reopen != nil {
-			a.s = a.b.Reopen(a.t, a.s)
-			if d, ok := a.s.(history.Descendant); ok {
-				a.o.restored(d.Lineage())
-			}
+			a.reopened(a.b.Reopen(a.t, a.s))
 		}
 	case opKill:
 		if a.b.Kill != nil {
@@ -581,6 +596,20 @@ func (a *actor) act(o op) {
 		if want := a.o.fold(moment); got != want {
 			fail("fold dropped %d sightings, want %d", got, want)
 		}
+	case opRelink:
+		if a.b.Relinked != nil {
+			a.o.linker = modelLinker(o.linker)
+			a.reopened(a.b.Relinked(a.t, a.s, a.o.linker))
+			check(a.s.(history.Relinker).Relink(ctx, nil))
+		}
+	}
+}
+
+// reopened goes on with a store that was opened again.
+func (a *actor) reopened(s history.Store) {
+	a.s = s
+	if d, ok := s.(history.Descendant); ok {
+		a.o.restored(d.Lineage())
 	}
 }
 

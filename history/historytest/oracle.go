@@ -20,6 +20,7 @@ type oracle struct {
 	lineage history.Lineage
 	clock   func() time.Time
 	slack   history.Moment
+	linker  history.Linker
 
 	recorded []history.Moment // of revision i+1
 	latest   history.Moment   // of the newest revision

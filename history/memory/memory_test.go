@@ -11,7 +11,7 @@ import (
 // backend is a memory store: it outlives neither Close nor a crash.
 var backend = historytest.Backend{
 	Open: func(_ testing.TB, o historytest.Options) history.Store {
-		return memory.New(memory.Options{Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID})
+		return memory.New(memory.Options{Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID, Linker: o.Linker})
 	},
 }
 

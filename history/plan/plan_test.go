@@ -32,7 +32,7 @@ func FuzzPlan(f *testing.F) {
 		f.Add(data)
 	}
 	backend := historytest.Backend{Open: func(_ testing.TB, o historytest.Options) history.Store {
-		return memory.New(memory.Options{Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID})
+		return memory.New(memory.Options{Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID, Linker: o.Linker})
 	}}
 	f.Fuzz(func(t *testing.T, data []byte) { historytest.ModelBytes(t, backend, data[:min(len(data), 2000)]) })
 }
