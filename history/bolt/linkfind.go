@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"maps"
 	"slices"
@@ -29,8 +30,8 @@ type linkFinder struct {
 	heads           *bolt.Cursor
 	head, headValue []byte // where it stands
 
-	merged []linkSpan         // of resources that have not changed, found for the term
-	apart  map[rid][]linkSpan // of others, those that were merged
+	found []linkSpan         // for the term
+	apart map[rid][]linkSpan // of resources that have changed, those that were merged
 }
 
 func (v *view) findLinks(at history.At, q *history.LinkQuery) (*linkFinder, error) {
@@ -95,17 +96,10 @@ func afterTerm(term []byte) []byte { return append(bytes.Clone(term), 0xFF) }
 
 // find adds the links of a term to a list.
 func (f *linkFinder) find(list []history.Linked, term string) ([]history.Linked, error) {
-	f.merged = f.merged[:0]
+	f.found = f.found[:0]
 	clear(f.apart)
 	if err := f.scan(termKey(term)); err != nil {
 		return list, err
-	}
-	list = slices.Grow(list, len(f.merged))
-	var err error
-	for i := range f.merged {
-		if list, err = f.add(list, term, &f.merged[i]); err != nil {
-			return list, err
-		}
 	}
 	apart := slices.Collect(maps.Keys(f.apart))
 	for _, t := range f.v.tails {
@@ -123,13 +117,31 @@ func (f *linkFinder) find(list []history.Linked, term string) ([]history.Linked,
 		}
 		for i := range spans {
 			if f.wants(&spans[i], f.at.Known) {
-				if list, err = f.add(list, term, &spans[i]); err != nil {
-					return list, err
-				}
+				f.found = append(f.found, spans[i])
 			}
 		}
 	}
+	if !slices.IsSortedFunc(f.found, answered) {
+		slices.SortFunc(f.found, answered)
+	}
+	list = slices.Grow(list, len(f.found))
+	for i := range f.found {
+		var err error
+		if list, err = f.add(list, term, &f.found[i]); err != nil {
+			return list, err
+		}
+	}
 	return list, nil
+}
+
+// answered is the order of answers for one term: it does not depend on what is
+// merged.
+func answered(a, b linkSpan) int {
+	if a.rid != b.rid {
+		return cmp.Compare(a.rid, b.rid)
+	}
+	a.Term, b.Term = "", "" // it is the same, but not said everywhere
+	return cmp.Or(a.Link.Compare(b.Link), cmp.Compare(a.From, b.From))
 }
 
 // wants reports whether a span that is known at a revision is asked for.
@@ -263,7 +275,7 @@ func (f *linkFinder) read(k, framed []byte) error {
 		case !s.Visible(f.known):
 		case !f.changed.has(s.rid):
 			if f.wants(s, f.known) {
-				f.merged = append(f.merged, *s)
+				f.found = append(f.found, *s)
 			}
 		case s.To == history.Newest || f.wants(s, f.known):
 			if f.apart == nil {

@@ -44,7 +44,7 @@ func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) hi
 	return historytest.Backend{
 		Open: func(t testing.TB, o historytest.Options) history.Store {
 			return open(t, opened{memoryDir(t), bolt.Options{
-				Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID,
+				Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID, Linker: o.Linker,
 				MergeRecords: 24, MergeIdle: 20 * time.Millisecond, NoSync: true,
 			}})
 		},

@@ -24,16 +24,12 @@ func (r *reader) Links(_ context.Context, q history.LinkQuery) ([]history.Linked
 	}
 	var list []history.Linked
 	for _, k := range r.s.keys {
-		spans, err := plan.LinkSpans(r.s.resources[k].Rows, r.s.resources[k].links(r.s.o.Linker))
+		spans, err := plan.LinkSpans(r.s.resources[k].Rows, r.s.resources[k].links(r.s.o.Linker, &q))
 		if err != nil {
 			return nil, false, err
 		}
 		for i := range spans {
-			s := &spans[i]
-			if s.Term <= q.After && q.After != "" || !q.Wants(s.Bears) || !q.MatchTerm(s.Term) {
-				continue
-			}
-			if l, ok := s.Linked(k, r.at, q.Ever, r.s.floors.Of(k.Type)); ok {
+			if l, ok := spans[i].Linked(k, r.at, q.Ever, r.s.floors.Of(k.Type)); ok {
 				list = append(list, l)
 			}
 		}
@@ -47,8 +43,9 @@ func (r *reader) Links(_ context.Context, q history.LinkQuery) ([]history.Linked
 	return list[:end:end], end < len(list), nil
 }
 
-// links tells the links of a row, which has none if its content is gone.
-func (res *resource) links(by history.Linker) func(*plan.Row) ([]history.Link, error) {
+// links tells the links of a row that a query asks for. A row whose content is
+// gone has none.
+func (res *resource) links(by history.Linker, q *history.LinkQuery) func(*plan.Row) ([]history.Link, error) {
 	return func(row *plan.Row) ([]history.Link, error) {
 		c, ok := res.contents[row.Number]
 		if !ok || row.Erased || row.Bare {
@@ -59,6 +56,12 @@ func (res *resource) links(by history.Linker) func(*plan.Row) ([]history.Link, e
 			return nil, err
 		}
 		state = copyState(state)
-		return history.LinksOf(by, res.key, &state), nil
+		var links []history.Link
+		for _, l := range history.LinksOf(by, res.key, &state) {
+			if (l.Term > q.After || q.After == "") && q.Wants(l.Bears) && q.MatchTerm(l.Term) {
+				links = append(links, l)
+			}
+		}
+		return links, nil
 	}
 }
