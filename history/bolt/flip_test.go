@@ -122,7 +122,7 @@ func TestFlippingChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		findings := 0
-		if _, err := bolt.Verify(context.Background(), dir, func(bolt.Finding) { findings++ }); err != nil {
+		if _, err := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) { findings++ }); err != nil {
 			findings++
 		}
 		fmt.Println("outcome", judgeFlip(dir, right, findings > 0))
@@ -422,7 +422,7 @@ func usedStore(t testing.TB, dir string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Verify(ctx, dir, func(f bolt.Finding) { t.Error(f) }); err != nil || t.Failed() {
+	if _, err := bolt.Verify(ctx, dir, nil, func(f bolt.Finding) { t.Error(f) }); err != nil || t.Failed() {
 		t.Fatal("the store is damaged before anything was done to it", err)
 	}
 }

@@ -96,7 +96,7 @@ func TestCircle(t *testing.T) {
 			t.Errorf("got %v, want DataLoss", err)
 		}
 	}
-	if _, err := bolt.Verify(context.Background(), dir, func(bolt.Finding) {}); err != nil {
+	if _, err := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) {}); err != nil {
 		t.Errorf("verify: %v", err)
 	}
 }

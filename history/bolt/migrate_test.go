@@ -24,7 +24,7 @@ func TestMigrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Verify(context.Background(), dir, func(bolt.Finding) {}); !errors.Is(err, history.Unimplemented) {
+	if _, err := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) {}); !errors.Is(err, history.Unimplemented) {
 		t.Errorf("verify before: %v", err)
 	}
 	var log bytes.Buffer

@@ -186,7 +186,7 @@ func TestSeenWhileItIsToGo(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { t.Error(f) }); err != nil {
+	if _, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { t.Error(f) }); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -266,7 +266,7 @@ func TestVerifyPruned(t *testing.T) {
 			dir := pruned(t)
 			edit(t, dir, c.damage)
 			var list []bolt.Finding
-			if _, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { list = append(list, f) }); err != nil {
+			if _, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { list = append(list, f) }); err != nil {
 				t.Fatal(err)
 			}
 			if c.bucket == "" && len(list) > 0 || c.bucket != "" && !named(list, c.bucket) {

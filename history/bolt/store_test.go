@@ -73,7 +73,7 @@ func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) hi
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			_, err := bolt.Verify(context.Background(), stores[s].dir, func(f bolt.Finding) { t.Error(f) })
+			_, err := bolt.Verify(context.Background(), stores[s].dir, stores[s].o.Linker, func(f bolt.Finding) { t.Error(f) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestOpen(t *testing.T) {
 		if !errors.Is(err, history.Locked) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("got %v, want Locked naming %s", err, dir)
 		}
-		_, err = bolt.Verify(context.Background(), dir, func(bolt.Finding) {})
+		_, err = bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) {})
 		if !errors.Is(err, history.Locked) {
 			t.Errorf("verify: got %v, want Locked", err)
 		}
@@ -203,7 +203,7 @@ func edit(t testing.TB, dir string, f func(*bbolt.Tx) error) {
 // verification names the bucket, and a sound store has nothing to name.
 func TestVerify(t *testing.T) {
 	verify := func(t *testing.T, dir string) (list []bolt.Finding) {
-		sum, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { list = append(list, f) })
+		sum, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { list = append(list, f) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +300,7 @@ func TestDamagedPages(t *testing.T) {
 				return b
 			})
 			found := false
-			_, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) {
+			_, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) {
 				found = found || strings.Contains(f.Text, "meta page")
 			})
 			if err != nil || !found {
@@ -323,7 +323,7 @@ func TestDamagedPages(t *testing.T) {
 		if _, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.DataLoss) {
 			t.Errorf("got %v, want DataLoss", err)
 		}
-		if _, err := bolt.Verify(context.Background(), dir, func(bolt.Finding) {}); !errors.Is(err, history.DataLoss) {
+		if _, err := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) {}); !errors.Is(err, history.DataLoss) {
 			t.Errorf("verify: got %v, want DataLoss", err)
 		}
 	})

@@ -42,12 +42,14 @@ type Summary struct {
 
 // Verify reads every value of the store in a folder, which no process may have
 // open, and reports what is damaged or contradicts something else. It changes
-// nothing. The error tells that the store could not be read at all.
-func Verify(ctx context.Context, dir string, report func(Finding)) (Summary, error) {
+// nothing. Whether the store's links are those of its versions is looked at if
+// the linker that read them is given. The error tells that the store could not
+// be read at all.
+func Verify(ctx context.Context, dir string, by history.Linker, report func(Finding)) (Summary, error) {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
 		return Summary{}, &history.Error{Kind: history.NotFound, Field: "--data", Value: dir, Text: "holds no store"}
 	}
-	o := Options{LockTimeout: time.Second}
+	o := Options{LockTimeout: time.Second, Linker: by}
 	o.fill()
 	db, err := openFile(dir, &o, true)
 	if err != nil {
@@ -101,7 +103,7 @@ func (c *check) all(tx *bolt.Tx, s *Store) error {
 		}
 	}
 	for _, step := range []func() error{
-		c.tables, c.names, c.segments, c.spans, c.heads, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
+		c.tables, c.names, c.segments, c.spans, c.heads, c.links, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -257,7 +259,8 @@ func (c *check) segments() error {
 		r := parseRid(k)
 		f := c.found[r]
 		if f == nil {
-			f = &found{versions: map[uint32]bool{}, floor: c.floorOf(r)}
+			f = &found{versions: map[uint32]bool{}}
+			f.floor, _ = c.floorsOf(r)
 			c.found[r], before, open = f, plan.Row{}, plan.Row{}
 		}
 		if of = r; c.tx.Bucket(bucketHeads).Get(ridKey(of)) == nil {
@@ -279,16 +282,19 @@ func (c *check) segments() error {
 	})
 }
 
-// floorOf is the captured floor of a resource.
-func (c *check) floorOf(r rid) history.Moment {
+// floorsOf are the floors of a resource.
+func (c *check) floorsOf(r rid) (history.Moment, history.Revision) {
 	if !c.floors.any() {
-		return 0
+		return 0, 0
 	}
 	value, _ := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+	if value == nil {
+		return history.Newest, 0 // it went, or is damaged
+	}
 	d := decoder{b: value}
 	_, n, _ := d.head()
 	k, _ := c.groups.key(n, "")
-	return c.floors.Of(k.Type)
+	return c.floors.Of(k.Type), c.floors.RevisionOf(k.Type)
 }
 
 // without reports whether a row is to have no content, and checks that it has

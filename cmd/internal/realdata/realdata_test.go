@@ -221,7 +221,7 @@ func TestSets(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			sum, err := bolt.Verify(context.Background(), dir, func(f bolt.Finding) { t.Error(f) })
+			sum, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { t.Error(f) })
 			if err != nil {
 				t.Fatal(err)
 			}
