@@ -27,7 +27,7 @@ import (
 // and that span's resource, u32. A block is
 //
 //	crc32c   4 bytes, of the key and the rest
-//	uvarint  number of kinds of links, then for each: 1 byte, borne or not; bytes detail
+//	uvarint  number of kinds of links, then for each bytes: 1 byte, borne or not, and the detail
 //	uvarint  number of spans, then for each, relative to the one before: 1 byte of
 //	         flags (1 has an end, 2 former), varint resource, uvarint kind,
 //	         varint from, varint opened, uvarint to - from, uvarint closed - opened
@@ -131,8 +131,8 @@ func appendLinkBlock(b []byte, spans []linkSpan) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(kinds)))
 	for _, k := range kinds {
-		b = append(b, map[bool]byte{true: 1}[k.bears])
-		b = appendBytes(b, k.detail)
+		b = binary.AppendUvarint(b, uint64(1+len(k.detail)))
+		b = append(append(b, map[bool]byte{true: 1}[k.bears]), k.detail...)
 	}
 	b = binary.AppendUvarint(b, uint64(len(spans)))
 	var before linkSpan
@@ -161,25 +161,51 @@ func appendLinkBlock(b []byte, spans []linkSpan) []byte {
 	return b
 }
 
-// linkReader reads a block span by span.
-type linkReader struct {
-	d      decoder
-	kinds  []history.Link // without their term
-	left   uint64
-	before linkSpan
+// linkKinds are kinds of links, without their terms, each once: many spans share
+// few of them.
+type linkKinds struct {
+	list   []history.Link
+	number map[string]uint32 // by a byte, borne or not, and the detail
 }
 
-// openLinkBlock checks a block and makes it ready to be read. The texts of its
-// spans are copies.
-func openLinkBlock(key, framed []byte, r *linkReader) error {
+// of is the number of the kind that is written so.
+func (l *linkKinds) of(text []byte) uint32 {
+	n, ok := l.number[string(text)]
+	if !ok {
+		if l.number == nil {
+			l.number = map[string]uint32{}
+		}
+		n = uint32(len(l.list))
+		l.number[string(text)] = n
+		l.list = append(l.list, history.Link{Bears: text[0] == 1, Detail: string(text[1:])})
+	}
+	return n
+}
+
+// linkReader reads a block span by span.
+type linkReader struct {
+	d     decoder
+	kinds linkKinds // of all blocks read
+	own   []uint32  // of the block
+	left  uint64
+	rid   rid
+	kind  uint32
+	span  plan.LinkSpan // without its link
+}
+
+// open checks a block and makes it ready to be read.
+func (r *linkReader) open(key, framed []byte) error {
 	value, ok := openValue(key, framed)
 	if !ok {
 		return damaged(bucketLinks, key)
 	}
-	*r = linkReader{d: decoder{b: value}, kinds: r.kinds[:0]}
+	r.d, r.own, r.rid, r.span = decoder{b: value}, r.own[:0], 0, plan.LinkSpan{}
 	for n := r.d.uvarint(); n > 0 && !r.d.short; n-- {
-		bears := r.d.byte() == 1
-		r.kinds = append(r.kinds, history.Link{Bears: bears, Detail: r.d.string()})
+		if text := r.d.bytes(); len(text) > 0 {
+			r.own = append(r.own, r.kinds.of(text))
+		} else {
+			r.d.fail()
+		}
 	}
 	if r.left = r.d.uvarint(); r.d.short {
 		return damaged(bucketLinks, key)
@@ -187,16 +213,16 @@ func openLinkBlock(key, framed []byte, r *linkReader) error {
 	return nil
 }
 
-// next reads a span; false at the end. A block whose checksum is right holds what
-// was written.
-func (r *linkReader) next() (*linkSpan, bool) {
+// next reads a span into the reader; false at the end. A block whose checksum is
+// right holds what was written.
+func (r *linkReader) next() bool {
 	if r.left == 0 || r.d.short {
-		return nil, false
+		return false
 	}
 	r.left--
 	flags := r.d.byte()
-	s := &r.before
-	s.rid = rid(int64(s.rid) + r.d.varint())
+	s := &r.span
+	r.rid = rid(int64(r.rid) + r.d.varint())
 	kind := r.d.uvarint()
 	s.From += history.Moment(r.d.varint())
 	s.Opened += history.Revision(r.d.varint())
@@ -207,26 +233,27 @@ func (r *linkReader) next() (*linkSpan, bool) {
 	if flags&linkFormer != 0 {
 		s.Closed = s.Opened + history.Revision(r.d.uvarint())
 	}
-	if r.d.short || kind >= uint64(len(r.kinds)) {
-		r.left = 0
-		return nil, false
+	if r.d.short || kind >= uint64(len(r.own)) {
+		r.d.short = true
+		return false
 	}
-	s.Bears, s.Detail = r.kinds[kind].Bears, r.kinds[kind].Detail
-	return s, true
+	r.kind = r.own[kind]
+	return true
 }
 
 // readLinkBlock reads a block whole.
 func readLinkBlock(key, framed []byte) ([]linkSpan, error) {
 	var r linkReader
-	if err := openLinkBlock(key, framed, &r); err != nil {
+	if err := r.open(key, framed); err != nil {
 		return nil, err
 	}
 	spans := make([]linkSpan, 0, min(r.left, 2*linkBlock))
-	want := r.left
-	for s, ok := r.next(); ok; s, ok = r.next() {
-		spans = append(spans, *s)
+	for r.next() {
+		s := linkSpan{r.rid, r.span}
+		s.Link = r.kinds.list[r.kind]
+		spans = append(spans, s)
 	}
-	if uint64(len(spans)) != want {
+	if r.d.short {
 		return nil, damaged(bucketLinks, key)
 	}
 	return spans, nil

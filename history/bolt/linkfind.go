@@ -30,8 +30,8 @@ type linkFinder struct {
 	heads           *bolt.Cursor
 	head, headValue []byte // where it stands
 
-	found []linkSpan         // for the term
-	apart map[rid][]linkSpan // of resources that have changed, those that were merged
+	found []foundLink         // for the term
+	apart map[rid][]foundLink // of resources that have changed, those that were merged
 }
 
 func (v *view) findLinks(at history.At, q *history.LinkQuery) (*linkFinder, error) {
@@ -115,54 +115,63 @@ func (f *linkFinder) find(list []history.Linked, term string) ([]history.Linked,
 		if err != nil {
 			return list, err
 		}
-		for i := range spans {
-			if f.wants(&spans[i], f.at.Known) {
-				f.found = append(f.found, spans[i])
+		for _, s := range spans {
+			if f.wants(s) {
+				f.found = append(f.found, s)
 			}
 		}
 	}
-	if !slices.IsSortedFunc(f.found, answered) {
-		slices.SortFunc(f.found, answered)
+	if !slices.IsSortedFunc(f.found, f.answered) {
+		slices.SortFunc(f.found, f.answered)
 	}
 	list = slices.Grow(list, len(f.found))
 	for i := range f.found {
 		var err error
-		if list, err = f.add(list, term, &f.found[i]); err != nil {
+		if list, err = f.add(list, term, f.found[i]); err != nil {
 			return list, err
 		}
 	}
 	return list, nil
 }
 
-// answered is the order of answers for one term: it does not depend on what is
-// merged.
-func answered(a, b linkSpan) int {
-	if a.rid != b.rid {
-		return cmp.Compare(a.rid, b.rid)
-	}
-	a.Term, b.Term = "", "" // it is the same, but not said everywhere
-	return cmp.Or(a.Link.Compare(b.Link), cmp.Compare(a.From, b.From))
+// foundLink is a span of one term as it is known when it is asked for.
+type foundLink struct {
+	rid      rid
+	kind     uint32 // of block.kinds
+	from, to history.Moment
 }
 
-// wants reports whether a span that is known at a revision is asked for.
-func (f *linkFinder) wants(s *linkSpan, known history.Revision) bool {
-	return s.Visible(known) && f.q.Wants(s.Bears) &&
-		(f.q.Ever || s.From <= f.at.Captured && (s.To > f.at.Captured || s.To == history.Newest))
+// answered is the order of answers for one term: it does not depend on what is
+// merged.
+func (f *linkFinder) answered(a, b foundLink) int {
+	switch {
+	case a.rid != b.rid:
+		return cmp.Compare(a.rid, b.rid)
+	case a.kind != b.kind:
+		return f.block.kinds.list[a.kind].Compare(f.block.kinds.list[b.kind])
+	}
+	return cmp.Compare(a.from, b.from)
+}
+
+// wants reports whether a span is asked for.
+func (f *linkFinder) wants(s foundLink) bool {
+	return f.q.Wants(f.block.kinds.list[s.kind].Bears) &&
+		(f.q.Ever || s.from <= f.at.Captured && (s.to > f.at.Captured || s.to == history.Newest))
 }
 
 // add makes an answer of a span.
-func (f *linkFinder) add(list []history.Linked, term string, s *linkSpan) ([]history.Linked, error) {
+func (f *linkFinder) add(list []history.Linked, term string, s foundLink) ([]history.Linked, error) {
 	k, ok, err := f.key(s.rid)
 	if err != nil || !ok {
 		return list, err
 	}
 	floor := f.v.floors.Of(k.Type)
-	if s.To <= floor {
+	if s.to <= floor {
 		return list, nil
 	}
-	return append(list, history.Linked{
-		Link: history.Link{Term: term, Bears: s.Bears, Detail: s.Detail}, Key: k, From: max(s.From, floor), To: s.To,
-	}), nil
+	link := f.block.kinds.list[s.kind]
+	link.Term = term
+	return append(list, history.Linked{Link: link, Key: k, From: max(s.from, floor), To: s.to}), nil
 }
 
 // headSteps is how far the next head is looked for step by step.
@@ -267,42 +276,48 @@ func (f *linkFinder) seek(term []byte, section byte, order uint64) (k, framed []
 
 // read takes from a block what is asked for.
 func (f *linkFinder) read(k, framed []byte) error {
-	if err := openLinkBlock(k, framed, &f.block); err != nil {
+	r := &f.block
+	if err := r.open(k, framed); err != nil {
 		return err
 	}
-	for s, ok := f.block.next(); ok; s, ok = f.block.next() {
+	for r.next() {
+		if !r.span.Visible(f.known) {
+			continue
+		}
+		s := foundLink{r.rid, r.kind, r.span.From, r.span.To}
 		switch {
-		case !s.Visible(f.known):
 		case !f.changed.has(s.rid):
-			if f.wants(s, f.known) {
-				f.found = append(f.found, *s)
+			if f.wants(s) {
+				f.found = append(f.found, s)
 			}
-		case s.To == history.Newest || f.wants(s, f.known):
+		case s.to == history.Newest || f.wants(s):
 			if f.apart == nil {
-				f.apart = map[rid][]linkSpan{}
+				f.apart = map[rid][]foundLink{}
 			}
-			f.apart[s.rid] = append(f.apart[s.rid], *s)
+			f.apart[s.rid] = append(f.apart[s.rid], s)
 		}
 	}
-	if f.block.d.short || f.block.left > 0 {
+	if r.d.short {
 		return damaged(bucketLinks, k)
 	}
 	return nil
 }
 
+// kind is the number of a link's kind.
+func (f *linkFinder) kind(l history.Link) uint32 {
+	return f.block.kinds.of(append([]byte{map[bool]byte{true: 1}[l.Bears]}, l.Detail...))
+}
+
 // overlaid are the spans of a term of a resource of which the tails hold
 // something; merged are those as of base.
-func (f *linkFinder) overlaid(term string, r rid, merged []linkSpan) ([]linkSpan, error) {
+func (f *linkFinder) overlaid(term string, r rid, merged []foundLink) ([]foundLink, error) {
 	k, err := f.v.key(r)
 	if err != nil {
 		return nil, err
 	}
 	rec := f.recent(r)
 	if len(rec.rows)+len(rec.closes) == 0 {
-		for i := range merged { // as of base is as of now
-			merged[i].Opened, merged[i].Closed = 0, 0
-		}
-		return merged, nil
+		return merged, nil // as of base is as of now
 	}
 	newest, err := f.newest(r)
 	if err != nil {
@@ -350,12 +365,10 @@ func (f *linkFinder) newest(r rid) (plan.Row, error) {
 }
 
 // continued lets the rows of the tails go on where merged spans end.
-func (f *linkFinder) continued(term string, r rid, k history.Key, merged []linkSpan, rows []tailRow) ([]linkSpan, error) {
+func (f *linkFinder) continued(term string, r rid, k history.Key, merged []foundLink, rows []tailRow) ([]foundLink, error) {
 	spans := slices.Clone(merged)
 	for i := range spans {
-		s := &spans[i]
-		s.Opened, s.Closed = 0, 0
-		s.To = min(s.To, rows[0].Start)
+		spans[i].to = min(spans[i].to, rows[0].Start)
 	}
 	for i := range rows {
 		links, err := f.v.tailLinks(r, k, &rows[i])
@@ -370,10 +383,10 @@ func (f *linkFinder) continued(term string, r rid, k history.Key, merged []linkS
 			if l.Term != term {
 				continue
 			}
-			n := linkSpan{r, plan.LinkSpan{Link: l, From: rows[i].Start, To: to}}
-			at := slices.IndexFunc(spans, func(s linkSpan) bool { return s.same(&n) && s.To == n.From })
+			n := foundLink{r, f.kind(l), rows[i].Start, to}
+			at := slices.IndexFunc(spans, func(s foundLink) bool { return s.kind == n.kind && s.to == n.from })
 			if at >= 0 {
-				spans[at].To = to
+				spans[at].to = to
 			} else {
 				spans = append(spans, n)
 			}
@@ -383,7 +396,7 @@ func (f *linkFinder) continued(term string, r rid, k history.Key, merged []linkS
 }
 
 // replayed reads the spans of a term anew from all rows of a resource.
-func (f *linkFinder) replayed(term string, r rid, k history.Key) ([]linkSpan, error) {
+func (f *linkFinder) replayed(term string, r rid, k history.Key) ([]foundLink, error) {
 	l, err := f.v.load(r)
 	if err != nil {
 		return nil, err
@@ -392,10 +405,10 @@ func (f *linkFinder) replayed(term string, r rid, k history.Key) ([]linkSpan, er
 	if err != nil {
 		return nil, err
 	}
-	var spans []linkSpan
-	for _, s := range all {
-		if s.Term == term {
-			spans = append(spans, linkSpan{r, s})
+	var spans []foundLink
+	for i := range all {
+		if s := &all[i]; s.Term == term && s.Visible(f.at.Known) {
+			spans = append(spans, foundLink{r, f.kind(s.Link), s.From, s.To})
 		}
 	}
 	return spans, nil

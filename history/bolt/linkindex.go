@@ -80,7 +80,8 @@ type termBlock struct {
 	section     byte
 	order       uint64
 	rid         rid
-	spans       []linkSpan
+	spans       []linkSpan    // in any order; those of no resource were taken out
+	byRid       map[rid][]int // of spans, of a block with many; made when first needed
 	read        bool
 	changed     bool
 }
@@ -140,21 +141,42 @@ func (t *termLinks) end(at *linkSpan) error {
 	if err != nil || b == nil {
 		return err
 	}
-	i := slices.IndexFunc(b.spans, func(s linkSpan) bool {
-		return s.Closed == 0 && s.To == history.Newest && s.same(at)
-	})
+	i := b.open(at)
 	if i < 0 {
 		return nil // it was ended before
 	}
 	former := b.spans[i]
 	past := former
-	b.spans, b.changed = slices.Delete(b.spans, i, i+1), true
+	b.spans[i], b.changed = linkSpan{}, true
 	past.To, past.Opened = at.To, at.Opened
 	if err := t.add(&past); err != nil {
 		return err
 	}
 	former.Closed = at.Opened
 	return t.add(&former)
+}
+
+// manySpans is how many a block must have for an index to be worth its while.
+const manySpans = 64
+
+// open finds the span without an end of a link; -1 if there is none.
+func (b *termBlock) open(at *linkSpan) int {
+	is := func(s *linkSpan) bool { return s.Closed == 0 && s.To == history.Newest && s.same(at) }
+	if len(b.spans) < manySpans {
+		return slices.IndexFunc(b.spans, func(s linkSpan) bool { return is(&s) })
+	}
+	if b.byRid == nil {
+		b.byRid = make(map[rid][]int, len(b.spans))
+		for i := range b.spans {
+			b.byRid[b.spans[i].rid] = append(b.byRid[b.spans[i].rid], i)
+		}
+	}
+	for _, i := range b.byRid[at.rid] {
+		if is(&b.spans[i]) {
+			return i
+		}
+	}
+	return -1
 }
 
 // replace gives resources other spans.
@@ -166,12 +188,11 @@ func (t *termLinks) replace(by map[rid][]linkSpan) error {
 		if err := b.load(); err != nil {
 			return err
 		}
-		n := len(b.spans)
-		b.spans = slices.DeleteFunc(b.spans, func(s linkSpan) bool {
-			spans, ok := by[s.rid]
-			return ok && !slices.Contains(spans, s)
-		})
-		b.changed = b.changed || len(b.spans) != n
+		for i := range b.spans {
+			if spans, ok := by[b.spans[i].rid]; ok && !slices.Contains(spans, b.spans[i]) {
+				b.spans[i], b.changed = linkSpan{}, true
+			}
+		}
 	}
 	for _, spans := range by {
 		for i := range spans {
@@ -209,7 +230,7 @@ func (t *termLinks) place(section byte, order uint64, r rid) (*termBlock, error)
 	return t.blocks[at], t.blocks[at].load()
 }
 
-// add puts a span in its place, unless it is there.
+// add puts a span in its place, where it may be already.
 func (t *termLinks) add(s *linkSpan) error {
 	section, order := s.section()
 	if t.small() {
@@ -227,14 +248,27 @@ func (t *termLinks) add(s *linkSpan) error {
 		}
 		t.blocks = slices.Insert(t.blocks, at, b)
 	}
-	if !slices.Contains(b.spans, *s) {
-		b.spans, b.changed = append(b.spans, *s), true
+	if b.byRid != nil {
+		b.byRid[s.rid] = append(b.byRid[s.rid], len(b.spans))
 	}
+	b.spans, b.changed = append(b.spans, *s), true
 	return nil
+}
+
+// settle puts the spans of a block in order, each once.
+func (b *termBlock) settle() {
+	b.spans = slices.DeleteFunc(b.spans, func(s linkSpan) bool { return s.rid == 0 })
+	sortLinks(b.spans)
+	b.spans, b.byRid = slices.Compact(b.spans), nil
 }
 
 // write adds what was changed to what is to be written.
 func (t *termLinks) write(p *puts) {
+	for _, b := range t.blocks {
+		if b.changed {
+			b.settle()
+		}
+	}
 	if len(t.blocks) == 1 && t.small() && len(t.blocks[0].spans) > linkBlock {
 		t.part()
 	}
@@ -243,7 +277,6 @@ func (t *termLinks) write(p *puts) {
 			continue
 		}
 		section := b.section
-		sortLinks(b.spans)
 		var keys [][]byte
 		for spans := b.spans; len(spans) > 0; {
 			n := len(spans)
