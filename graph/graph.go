@@ -21,12 +21,16 @@ type Relationship struct {
 	Reasons  []Reason // where it was read; one at least
 }
 
-// Reason says where an edge was read: a JSON pointer into the configuration, or
-// Declared.
+// Reason says where an edge was read: a JSON pointer into the configuration of
+// the one of its two resources that tells of the other, @NAME and a pointer into
+// the supplementary configuration of that name, Declared or Identity.
 type Reason string
 
-// Declared is the reason of an edge that the source itself declares.
-const Declared Reason = "declared"
+// Reasons without a place in a document.
+const (
+	Declared Reason = "declared" // the source itself declares it
+	Identity Reason = "identity" // the resource's id or account tells it
+)
 
 // Direction is the side from which a resource's edges are looked at.
 type Direction uint8

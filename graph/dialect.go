@@ -1,0 +1,41 @@
+package graph
+
+import "strings"
+
+// dialect is the manner in which documents of a resource are written, as far as
+// its key tells.
+type dialect uint8
+
+const (
+	dialectOther      dialect = iota
+	dialectAWS                // AWS::EC2::Instance: what describe calls or AWS Config show
+	dialectTemplate           // AWS::EC2::Instance in a CloudFormation template, with the id TEMPLATE#LOGICALID
+	dialectKubernetes         // Kubernetes::apps::Deployment
+	dialectGoogle             // compute.googleapis.com/Instance
+	dialectTerraform          // aws_instance, module, data.aws_ami
+)
+
+// String is the word by which tables call a dialect.
+func (d dialect) String() string {
+	return [...]string{"other", "aws", "cloudformation", "kubernetes", "google", "terraform"}[d]
+}
+
+func dialectOf(typ, id string) dialect {
+	vendor, _, parts := strings.Cut(typ, "::")
+	switch {
+	case parts && vendor == "Kubernetes":
+		return dialectKubernetes
+	case parts && (vendor == "AWS" || vendor == "Custom" || vendor == "Alexa"):
+		if strings.IndexByte(id, '#') > 0 {
+			return dialectTemplate
+		}
+		return dialectAWS
+	case parts:
+		return dialectOther
+	case strings.Contains(typ, ".googleapis.com/"):
+		return dialectGoogle
+	case typ == "module" || strings.HasPrefix(typ, "data.") || strings.IndexByte(typ, '_') > 0 && !strings.ContainsAny(typ, "/.:"):
+		return dialectTerraform
+	}
+	return dialectOther
+}

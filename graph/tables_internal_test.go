@@ -1,0 +1,5 @@
+package graph
+
+import "testing"
+
+func TestLoad(t *testing.T) { t.Log(TablesVersion()) }

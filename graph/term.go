@@ -1,0 +1,40 @@
+package graph
+
+import "strings"
+
+// Term is a text under which live versions are found. Its first byte tells what
+// kind of text follows:
+//
+//	i TYPE NUL ID       the resource of that type and id; every resource bears its own without saying so
+//	n TYPE NUL NAME     a short name of a resource of that type, unique in its account and region at best
+//	g TEXT              an identifier that stands for itself anywhere: an ARN, a full resource name, a UID
+//	l SCOPE NUL KEY=V   a label which a selector may ask for inside a scope
+//	l SCOPE NUL         whoever can be selected inside the scope
+//
+// Types hold no NUL (history.Key.Validate), so that terms never collide.
+type Term string
+
+// IDTerm is borne by the resource of that type and id.
+func IDTerm(typ, id string) Term { return Term("i" + typ + "\x00" + id) }
+
+// NameTerm is borne by resources of that type which go by that short name.
+func NameTerm(typ, name string) Term { return Term("n" + typ + "\x00" + name) }
+
+// GlobalTerm is borne by whatever has that identifier. Identifiers that are
+// written in several ways are told in one: see Identify.
+func GlobalTerm(identifier string) Term { return Term("g" + identifier) }
+
+// LabelTerm is borne by what has that label and can be selected in that scope.
+func LabelTerm(scope, key, value string) Term {
+	return Term("l" + scope + "\x00" + key + "=" + value)
+}
+
+// ScopeTerm is borne by whatever can be selected in that scope: the term of
+// selectors that ask for no label.
+func ScopeTerm(scope string) Term { return Term("l" + scope + "\x00") }
+
+// String is for people: the NUL becomes a blank.
+func (t Term) String() string { return strings.ReplaceAll(string(t), "\x00", " ") }
+
+// selects reports whether t is the term of a selector.
+func (t Term) selects() bool { return len(t) > 0 && t[0] == 'l' }
