@@ -70,9 +70,12 @@ type Bearer struct {
 // or region contradicts none. Of several elsewhere nobody knows which is meant.
 // A selector means all bearers in the owner's account that satisfy it.
 //
+// Where a key has no region but an ARN for an id, the region is the ARN's.
+//
 // The owner itself is never among them. The answer is sorted and distinct.
 func (r *Reference) Targets(owner history.Key, bearers []Bearer) []history.Key {
 	var here, elsewhere []history.Key
+	account, region := cmp.Or(r.Account, owner.Account), cmp.Or(r.Region, regionOf(owner))
 	for i := range bearers {
 		k := bearers[i].Key
 		switch {
@@ -80,9 +83,9 @@ func (r *Reference) Targets(owner history.Key, bearers []Bearer) []history.Key {
 			if k.Account == owner.Account && r.Selector.Matches(bearers[i].Labels) {
 				here = append(here, k)
 			}
-		case k.Account == cmp.Or(r.Account, owner.Account) && k.Region == cmp.Or(r.Region, owner.Region):
+		case k.Account == account && regionOf(k) == region:
 			here = append(here, k)
-		case agrees(r.Account, k.Account) && agrees(r.Region, k.Region):
+		case agrees(r.Account, k.Account) && agrees(r.Region, regionOf(k)):
 			elsewhere = append(elsewhere, k)
 		}
 	}
@@ -96,6 +99,16 @@ func (r *Reference) Targets(owner history.Key, bearers []Bearer) []history.Key {
 }
 
 func agrees(given, has string) bool { return given == "" || has == "" || given == has }
+
+// regionOf is the region of a resource as far as its key tells.
+func regionOf(k history.Key) string {
+	if k.Region == "" && strings.HasPrefix(k.ID, "arn:") {
+		if parts := strings.SplitN(k.ID, ":", 5); len(parts) == 5 {
+			return parts[3]
+		}
+	}
+	return k.Region
+}
 
 func distinct(keys []history.Key) []history.Key {
 	slices.SortFunc(keys, history.Key.Compare)

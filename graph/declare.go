@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/varvehq/varve/history"
+import (
+	"cmp"
+
+	"github.com/varvehq/varve/history"
+)
 
 // declared notes the relationships that the source itself declares.
 func (x *extractor) declared() {
@@ -14,6 +18,8 @@ func (x *extractor) declaredOne(r *history.Relationship) {
 	id := identifier{kind: 'i', typ: r.Type, text: r.ID, account: r.Account, region: r.Region}
 	if r.ID == "" {
 		id.kind, id.text = 'n', r.ResourceName
+		account, region := x.nearby(r.Type)
+		id.account, id.region = cmp.Or(r.Account, account), cmp.Or(r.Region, region)
 	}
 	if id.text == "" || len(id.text) > maxIdentifier || r.Type == "" {
 		return

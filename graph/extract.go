@@ -150,7 +150,7 @@ func (x *extractor) text(raw []byte, at int, n *node) {
 	if explained {
 		return
 	}
-	if x.plan.dialect == dialectTerraform && bytes.IndexByte(raw, '{') > 0 {
+	if x.plan.dialect == dialectTerraform && bytes.IndexByte(raw, '{') >= 0 {
 		x.expressions(raw)
 	}
 	x.generic(raw)
@@ -171,12 +171,20 @@ func (x *extractor) plainText(raw []byte) []byte {
 func (x *extractor) generic(raw []byte) {
 	if plausible(raw) {
 		if id, ok := x.t.identify(string(raw)); ok {
-			x.identified("References", false, id)
+			x.reference(id)
 			return
 		}
 	}
 	if len(raw) > 16 {
 		x.nested(raw)
+	}
+}
+
+// reference notes a generic reference, unless what it names is a part of the
+// resource's own id.
+func (x *extractor) reference(id identifier) {
+	if !strings.Contains(x.key.ID, id.text) {
+		x.identified("References", false, id)
 	}
 }
 

@@ -68,6 +68,6 @@ func (x *extractor) insideString(text string) {
 		return
 	}
 	if id, ok := x.t.identify(text); ok {
-		x.identified("References", false, id)
+		x.reference(id)
 	}
 }

@@ -43,6 +43,7 @@ type tables struct {
 	plans      plans
 	quietNames []string          // of supplementary configurations
 	names      []string          // patterns of types that are looked up by name
+	global     []string          // patterns of types whose names are unique in an account
 	byName     map[string]bool   // types which a shape looks up by name
 	clusters   map[string]bool   // Kubernetes types without a namespace
 	declared   map[pair]declared // by owner's type, verb and target's type
@@ -158,8 +159,15 @@ func (t *tables) quietWithin(name string) bool { return slices.Contains(t.quietN
 
 func (t *tables) loadNames(dir fs.FS) error {
 	rows, err := readTable(dir, "names.tsv", 1, 1)
+	if err != nil {
+		return err
+	}
 	for _, r := range rows {
 		t.names = append(t.names, r.cells[0])
+	}
+	rows, err = readTable(dir, "accountwide.tsv", 1, 1)
+	for _, r := range rows {
+		t.global = append(t.global, r.cells[0])
 	}
 	return err
 }
@@ -170,6 +178,12 @@ func (t *tables) loadClusters(dir fs.FS) error {
 		t.clusters[r.cells[0]] = true
 	}
 	return err
+}
+
+// accountWide tells whether names of a type are unique in an account, whatever
+// the region.
+func (t *tables) accountWide(typ string) bool {
+	return slices.ContainsFunc(t.global, func(pattern string) bool { return matchType(pattern, typ) })
 }
 
 // named tells whether resources of a type are looked up by name.

@@ -143,7 +143,7 @@ func (x *extractor) chain(name, text string) {
 	case parts[0] == "module":
 		x.block(name, "module", "module."+parts[1])
 	case parts[0] == "data":
-		if len(parts) > 2 && strings.IndexByte(parts[1], '_') > 0 && parts[2] != "" && isLetter(parts[2][0]) {
+		if len(parts) > 2 && parts[2] != "" && isLetter(parts[2][0]) {
 			x.block(name, "data."+parts[1], "data."+parts[1]+"."+parts[2])
 		}
 	case strings.IndexByte(parts[0], '_') > 0:
