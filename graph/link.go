@@ -7,28 +7,19 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// Link is one entry of the inverted index that a store keeps of claims: a
-// version bears a term, or refers to it. A version has one link at most for
-// each term and side.
-type Link struct {
-	Term   string
-	Bears  bool
-	Detail string // read and written by this package alone; compares as bytes
-}
-
 // Links tells the claims of a version as links, sorted by term, with what the
 // version bears before what it refers to.
-func Links(k history.Key, s *history.State) []Link {
+func Links(k history.Key, s *history.State) []history.Link {
 	c := Extract(k, s)
 	return c.Links()
 }
 
 // Links tells c as links; see the function of that name.
-func (c *Claims) Links() []Link {
+func (c *Claims) Links() []history.Link {
 	if len(c.Bears)+len(c.References) == 0 {
 		return nil
 	}
-	links := make([]Link, 0, len(c.Bears)+len(c.References))
+	links := make([]history.Link, 0, len(c.Bears)+len(c.References))
 	var labels string
 	if len(c.Labels) > 0 {
 		labels = string(appendLabels(nil, c.Labels))
@@ -38,7 +29,7 @@ func (c *Claims) Links() []Link {
 		for len(refs) > 0 && refs[0].Term < t {
 			links, refs, buf = appendReferences(links, refs, buf)
 		}
-		l := Link{Term: string(t), Bears: true}
+		l := history.Link{Term: string(t), Bears: true}
 		if t.selects() {
 			l.Detail = labels
 		}
@@ -52,7 +43,7 @@ func (c *Claims) Links() []Link {
 
 // appendReferences makes a link of those references at the front that share a
 // term, and returns the others.
-func appendReferences(links []Link, refs []Reference, buf []byte) ([]Link, []Reference, []byte) {
+func appendReferences(links []history.Link, refs []Reference, buf []byte) ([]history.Link, []Reference, []byte) {
 	n := 1
 	for n < len(refs) && refs[n].Term == refs[0].Term {
 		n++
@@ -61,7 +52,7 @@ func appendReferences(links []Link, refs []Reference, buf []byte) ([]Link, []Ref
 	for i := range refs[:n] {
 		buf = refs[i].appendDetail(buf)
 	}
-	return append(links, Link{Term: string(refs[0].Term), Detail: string(buf)}), refs[n:], buf
+	return append(links, history.Link{Term: string(refs[0].Term), Detail: string(buf)}), refs[n:], buf
 }
 
 // detailVersion begins every detail. A detail of another version is refused:
@@ -135,8 +126,8 @@ func appendText(b []byte, s string) []byte {
 
 var errDetail = errors.New("detail of a link is damaged or of another version")
 
-// References reads the references of a link that does not bear its term.
-func (l Link) References() ([]Reference, error) {
+// ReadReferences reads the references of a link that does not bear its term.
+func ReadReferences(l history.Link) ([]Reference, error) {
 	d := detail{rest: l.Detail}
 	d.version()
 	n := d.count(3)
@@ -169,9 +160,9 @@ func (l Link) References() ([]Reference, error) {
 	return refs, nil
 }
 
-// Labels reads the labels that go with a link which bears a label term; none
+// ReadLabels reads the labels that go with a link which bears a label term; none
 // with others.
-func (l Link) Labels() ([]Label, error) {
+func ReadLabels(l history.Link) ([]Label, error) {
 	if l.Detail == "" && l.Bears {
 		return nil, nil
 	}
