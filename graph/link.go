@@ -3,56 +3,64 @@ package graph
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/varvehq/varve/history"
 )
 
-// Links tells the claims of a version as links, sorted by term, with what the
-// version bears before what it refers to.
+// Links tells the claims of a version as links, in the order of stores. A
+// version has one link at most for each term and side. One that bears other terms
+// than that of its own type and id, or says itself who uses it, bears this one
+// too, with that for a detail: whoever has its key finds it.
 func Links(k history.Key, s *history.State) []history.Link {
 	c := Extract(k, s)
-	return c.Links()
-}
-
-// Links tells c as links; see the function of that name.
-func (c *Claims) Links() []history.Link {
 	if len(c.Bears)+len(c.References) == 0 {
 		return nil
 	}
-	links := make([]history.Link, 0, len(c.Bears)+len(c.References))
-	var labels string
-	if len(c.Labels) > 0 {
-		labels = string(appendLabels(nil, c.Labels))
+	links := make([]history.Link, 0, 1+len(c.Bears)+len(c.References))
+	buf := make([]byte, 0, 64*(2+len(c.Bears)+len(c.References)))
+	var ends []int // of their details in buf
+	add := func(t Term, bears bool) {
+		links, ends = append(links, history.Link{Term: string(t), Bears: bears}), append(ends, len(buf))
 	}
-	refs, buf := c.References, make([]byte, 0, 256)
+	inverse := slices.ContainsFunc(c.References, func(r Reference) bool { return r.Inverse })
+	if len(c.Bears) > 0 || inverse {
+		buf = appendTerms(buf, c.Bears, inverse)
+		add(IDTerm(k.Type, k.ID), true)
+		buf = appendLabels(buf, c.Labels)
+	}
+	labels := len(buf)
 	for _, t := range c.Bears {
-		for len(refs) > 0 && refs[0].Term < t {
-			links, refs, buf = appendReferences(links, refs, buf)
-		}
-		l := history.Link{Term: string(t), Bears: true}
-		if t.selects() {
-			l.Detail = labels
-		}
-		links = append(links, l)
+		add(t, true)
 	}
-	for len(refs) > 0 {
-		links, refs, buf = appendReferences(links, refs, buf)
+	for refs := c.References; len(refs) > 0; {
+		n := 1
+		for n < len(refs) && refs[n].Term == refs[0].Term {
+			n++
+		}
+		buf = binary.AppendUvarint(append(buf, detailVersion), uint64(n))
+		for i := range refs[:n] {
+			buf = refs[i].appendDetail(buf)
+		}
+		add(refs[0].Term, false)
+		refs = refs[n:]
 	}
-	return links
-}
 
-// appendReferences makes a link of those references at the front that share a
-// term, and returns the others.
-func appendReferences(links []history.Link, refs []Reference, buf []byte) ([]history.Link, []Reference, []byte) {
-	n := 1
-	for n < len(refs) && refs[n].Term == refs[0].Term {
-		n++
+	text, from := string(buf), 0
+	for i := range links {
+		l := &links[i]
+		switch {
+		case !l.Bears:
+			l.Detail = text[max(from, labels):ends[i]]
+			from = ends[i]
+		case i == 0:
+			l.Detail = text[:ends[0]]
+			from = ends[0]
+		case Term(l.Term).selects():
+			l.Detail = text[ends[0]:labels]
+		}
 	}
-	buf = binary.AppendUvarint(append(buf[:0], detailVersion), uint64(n))
-	for i := range refs[:n] {
-		buf = refs[i].appendDetail(buf)
-	}
-	return append(links, history.Link{Term: string(refs[0].Term), Detail: string(buf)}), refs[n:], buf
+	return history.NormalizeLinks(links)
 }
 
 // detailVersion begins every detail. A detail of another version is refused:
@@ -112,7 +120,39 @@ func (r *Reference) appendDetail(b []byte) []byte {
 	return b
 }
 
+func appendTerms(b []byte, terms []Term, inverse bool) []byte {
+	b = append(b, detailVersion, 0)
+	if inverse {
+		b[len(b)-1] = 1
+	}
+	b = binary.AppendUvarint(b, uint64(len(terms)))
+	for _, t := range terms {
+		b = appendText(b, string(t))
+	}
+	return b
+}
+
+// ReadTerms reads the terms that go with a link by which a resource bears the
+// term of its own type and id; inverse: it has references in the used one's
+// wording.
+func ReadTerms(l history.Link) (terms []Term, inverse bool, err error) {
+	d := detail{rest: l.Detail}
+	d.version()
+	inverse = d.byte() == 1
+	terms = make([]Term, 0, d.count(1))
+	for range cap(terms) {
+		terms = append(terms, Term(d.text()))
+	}
+	if d.bad || d.rest != "" || !l.Bears {
+		return nil, false, errDetail
+	}
+	return terms, inverse, nil
+}
+
 func appendLabels(b []byte, labels []Label) []byte {
+	if len(labels) == 0 {
+		return b
+	}
 	b = binary.AppendUvarint(append(b, detailVersion), uint64(len(labels)))
 	for _, l := range labels {
 		b = appendText(appendText(b, l.Key), l.Value)

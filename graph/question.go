@@ -32,7 +32,7 @@ type Hop struct {
 	Relationship Relationship
 }
 
-// Unused is a resource that nobody uses.
+// Node is a resource as the graph shows it.
 type Node struct {
 	Key  history.Key
 	Name string

@@ -33,6 +33,14 @@ func LabelTerm(scope, key, value string) Term {
 // selectors that ask for no label.
 func ScopeTerm(scope string) Term { return Term("l" + scope + "\x00") }
 
+// resource tells the type and id of the resource that bears t without saying so.
+func (t Term) resource() (typ, id string, ok bool) {
+	if len(t) == 0 || t[0] != 'i' {
+		return "", "", false
+	}
+	return strings.Cut(string(t[1:]), "\x00")
+}
+
 // String is for people: the NUL becomes a blank.
 func (t Term) String() string { return strings.ReplaceAll(string(t), "\x00", " ") }
 

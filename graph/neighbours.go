@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/varvehq/varve/history"
+)
+
+// edges gathers relationships, each once with all of its reasons.
+type edges struct {
+	list   []Relationship
+	at     map[edge]int // of list
+	single bool         // what is added twice is added one after the other
+}
+
+// edge is what makes a relationship the same as another.
+type edge struct {
+	from, to history.Key
+	name     string
+}
+
+// add notes what a reference says of its owner and a target.
+func (e *edges) add(owner, target history.Key, r *Reference) {
+	of := edge{owner, target, r.Name}
+	if r.Inverse {
+		of.from, of.to = target, owner
+	}
+	if e.single {
+		for i := len(e.list) - 1; i >= 0 && e.list[i].From == of.from; i-- {
+			if e.list[i].Name == of.name {
+				e.list[i].Reasons = joined(e.list[i].Reasons, r.Sources)
+				return
+			}
+		}
+		e.list = append(e.list, Relationship{Name: r.Name, From: of.from, To: of.to, Reasons: r.Sources})
+		return
+	}
+	if i, ok := e.at[of]; ok {
+		e.list[i].Reasons = joined(e.list[i].Reasons, r.Sources)
+		return
+	}
+	if e.at == nil {
+		e.at = map[edge]int{}
+	}
+	e.at[of] = len(e.list)
+	e.list = append(e.list, Relationship{Name: r.Name, From: of.from, To: of.to, Reasons: r.Sources})
+}
+
+// joined joins two sorted lists of reasons, neither of which it changes.
+func joined(a, b []Reason) []Reason {
+	if slices.Equal(a, b) {
+		return a
+	}
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (r *Relationship) compare(o *Relationship) int {
+	return cmp.Or(r.From.Compare(o.From), r.To.Compare(o.To), strings.Compare(r.Name, o.Name))
+}
+
+// incoming adds what others say of resources of which session.know knows.
+func (s *session) incoming(k history.Key, add func(owner history.Key, r *Reference)) error {
+	for _, t := range s.terms[k] {
+		at := s.at(t)
+		means := meaning{s: s, term: t, of: k}
+		for i := range at.naming {
+			n := &at.naming[i]
+			if n.owner == k {
+				continue
+			}
+			for j := range n.refs {
+				yes, err := means.by(n.owner, &n.refs[j])
+				if err != nil {
+					return err
+				}
+				if yes {
+					add(n.owner, &n.refs[j])
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// meaning tells whether references to a term mean one of its bearers.
+type meaning struct {
+	s    *session
+	term Term
+	of   history.Key
+	last place // asked about last, with the answer
+	yes  bool
+	ok   bool
+}
+
+// place is all that matters of an owner and a reference that names no labels.
+type place struct{ account, region, givenAccount, givenRegion string }
+
+func (m *meaning) by(owner history.Key, r *Reference) (bool, error) {
+	at := place{owner.Account, regionOf(owner), r.Account, r.Region}
+	if m.ok && m.last == at && !m.term.selects() {
+		return m.yes, nil
+	}
+	m.last, m.ok = at, true
+	account, region := cmp.Or(at.givenAccount, at.account), cmp.Or(at.givenRegion, at.region)
+	if !m.term.selects() && m.of.Account == account && regionOf(m.of) == region {
+		m.yes = true // it is where it is looked for first
+		return true, nil
+	}
+	bearers, err := m.s.bearers(m.term)
+	if err != nil {
+		return false, err
+	}
+	m.yes = slices.Contains(r.Targets(owner, bearers), m.of)
+	return m.yes, nil
+}
+
+// outgoing adds what a resource says of others. session.read has read it.
+func (s *session) outgoing(k history.Key, add func(target history.Key, r *Reference)) error {
+	c := s.claims[k]
+	if c == nil {
+		return nil
+	}
+	for i := range c.References {
+		r := &c.References[i]
+		bearers, err := s.bearers(r.Term)
+		if err != nil {
+			return err
+		}
+		for _, target := range r.Targets(k, bearers) {
+			add(target, r)
+		}
+	}
+	return nil
+}
+
+// fetchTargets reads who bears what resources refer to.
+func (s *session) fetchTargets(keys []history.Key) error {
+	if err := s.read(keys); err != nil {
+		return err
+	}
+	var ask []string
+	for _, k := range keys {
+		c := s.claims[k]
+		if c == nil {
+			continue
+		}
+		for i := range c.References {
+			t := c.References[i].Term
+			if _, _, own := t.resource(); own || s.at(t).known || s.at(t).borne {
+				continue
+			}
+			s.at(t).borne = true
+			ask = append(ask, string(t))
+		}
+	}
+	for len(ask) > 0 {
+		n := min(len(ask), termsAtOnce)
+		list, _, err := s.reader.Links(s.ctx, history.LinkQuery{Terms: ask[:n], Bears: true})
+		if err != nil {
+			return err
+		}
+		if err := s.take(list); err != nil {
+			return err
+		}
+		ask = ask[n:]
+	}
+	return nil
+}
+
+// around gathers the relationships of resources with their neighbours, of one
+// side or both.
+func (s *session) around(keys []history.Key, d Direction) ([]Relationship, error) {
+	if err := s.know(keys); err != nil {
+		return nil, err
+	}
+	if err := s.fetchTargets(keys); err != nil {
+		return nil, err
+	}
+	var e edges
+	for _, k := range keys {
+		// Either side may say that k uses another, or is used.
+		said := func(owner, target history.Key, r *Reference) {
+			user := owner
+			if r.Inverse {
+				user = target
+			}
+			if d == Both || (user == k) == (d == Outgoing) {
+				e.add(owner, target, r)
+			}
+		}
+		err := s.incoming(k, func(owner history.Key, r *Reference) { said(owner, k, r) })
+		if err != nil {
+			return nil, err
+		}
+		err = s.outgoing(k, func(target history.Key, r *Reference) { said(k, target, r) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return e.list, nil
+}
