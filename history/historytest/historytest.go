@@ -80,6 +80,8 @@ func Run(t *testing.T, b Backend) {
 		{"Items", itemsCases},
 		{"Count", countCases},
 		{"Find", findCases},
+		{"Links", keepsLinks(append(linkScripted(linkScripts), linkCases...))},
+		{"Relink", keepsLinks(relinkCases)},
 		{"Keys", keyCases},
 		{"Values", valueCases},
 		{"Limits", limitCases},
@@ -150,7 +152,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T, b Backend) *rig {
-	return newRigWith(t, b, Options{StoreID: testStore, Linker: Linker("first")})
+	return newRigWith(t, b, Options{StoreID: testStore, Linker: firstLinker})
 }
 
 func newRigWith(t *testing.T, b Backend, o Options) *rig {

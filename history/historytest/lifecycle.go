@@ -39,6 +39,7 @@ var contextCases = []namedCase{
 			_, _, _ = reader.Items(done, history.Query{})
 			_, _ = reader.Count(done, history.Query{}, history.ByType)
 			_, _ = reader.Find(done, "T", "a")
+			_, _, _ = reader.Links(done, history.LinkQuery{})
 		}
 		finished := make(chan struct{})
 		go func() {
@@ -59,6 +60,7 @@ var closeCases = []namedCase{
 		r.see("a", "A", at(1))
 		r.open(history.Run{ID: "r", Moment: at(5)})
 		s, reader := r.store, r.asOf(history.At{})
+		linkless := keepsNoLinks(r, s)
 		if err := s.Close(); err != nil {
 			r.Fatal(err)
 		}
@@ -83,6 +85,9 @@ var closeCases = []namedCase{
 			"Count":      func() error { _, err := reader.Count(ctx, history.Query{}, history.ByNothing); return err },
 			"Find":       func() error { _, err := reader.Find(ctx, key("a").Type, "a"); return err },
 		}
+		if !linkless {
+			calls["Links"] = func() error { _, _, err := reader.Links(ctx, history.LinkQuery{}); return err }
+		}
 		if p, ok := s.(history.Pruner); ok {
 			calls["Floors"] = func() error { _, err := p.Floors(ctx); return err }
 			calls["Prune"] = func() error { _, err := p.Prune(ctx, history.PruneRequest{Floor: at(1)}); return err }
@@ -93,6 +98,9 @@ var closeCases = []namedCase{
 		}
 		if f, ok := s.(history.Folder); ok {
 			calls["Fold"] = func() error { _, err := f.Fold(ctx, history.Newest); return err }
+		}
+		if l, ok := s.(history.Relinker); ok {
+			calls["Relink"] = func() error { return l.Relink(ctx, nil) }
 		}
 		for name, call := range calls {
 			refused(r, name, call(), history.Unavailable)

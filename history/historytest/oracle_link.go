@@ -7,11 +7,11 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// linked tells the links of a resource by what each moment says: between two
+// linksOf tells the links of a resource by what each moment says: between two
 // beginnings of versions nothing changes, and a link lasts as long as moment
 // after moment says it. The items are all that is visible, in captured time; what
 // lies below the floor is not kept.
-func linked(by history.Linker, items []history.Item, floor history.Moment) []history.Linked {
+func linksOf(by history.Linker, items []history.Item, floor history.Moment) []history.Linked {
 	var begins []history.Moment
 	for _, i := range items {
 		begins = append(begins, i.CapturedAt)
@@ -48,7 +48,7 @@ func linked(by history.Linker, items []history.Item, floor history.Moment) []his
 func (o *oracle) links(at history.At, q history.LinkQuery) []history.Linked {
 	var list []history.Linked
 	for k := range o.lives {
-		for _, l := range linked(o.linker, o.known(k, at.Known), o.floors.Of(k.Type)) {
+		for _, l := range linksOf(o.linker, o.known(k, at.Known), o.floors.Of(k.Type)) {
 			if asks(q, l.Link) && (q.Ever || lasts(l, at.Captured)) {
 				list = append(list, l)
 			}

@@ -76,18 +76,24 @@ func (r *rig) play(do string) map[history.Revision]string {
 	r.Helper()
 	said := map[history.Revision]string{}
 	for i, step := range steps(do) {
-		r.clock.Advance(time.Second)
-		if inner, ok := strings.CutPrefix(step, "["); ok {
-			inner, aborted := strings.CutSuffix(inner, "]x")
-			r.playRun(history.RunID(fmt.Sprintf("run-%d", i)), strings.Fields(strings.TrimSuffix(inner, "]")), aborted)
-		} else {
-			r.record(r.evidence(step))
-		}
+		r.step(i, step)
 		if known := r.head().Revision; known != 0 {
 			said[known] = r.told("a", known)
 		}
 	}
 	return said
+}
+
+// step carries out the step of that number.
+func (r *rig) step(n int, step string) {
+	r.Helper()
+	r.clock.Advance(time.Second)
+	if inner, ok := strings.CutPrefix(step, "["); ok {
+		inner, aborted := strings.CutSuffix(inner, "]x")
+		r.playRun(history.RunID(fmt.Sprintf("run-%d", n)), strings.Fields(strings.TrimSuffix(inner, "]")), aborted)
+		return
+	}
+	r.record(r.evidence(step))
 }
 
 func (r *rig) playRun(id history.RunID, words []string, aborted bool) {

@@ -1,0 +1,3 @@
+package historytest
+
+var relinkCases = []namedCase{}
