@@ -55,6 +55,14 @@ func (r *rig) links(at history.At, q history.LinkQuery) []history.Linked {
 	return want
 }
 
+// sameLinked ends the test unless links are the same, in the same order.
+func sameLinked(r *rig, what string, got, want []history.Linked) {
+	r.Helper()
+	if !slices.Equal(got, want) {
+		same(r, what, got, want)
+	}
+}
+
 // toldLinks tells links: "p@1..4 b:q=detail@3..", a refers to p from 1 to 4, and
 // b to q, with a detail, from 3 on.
 func toldLinks(links []history.Linked) string {

@@ -397,7 +397,7 @@ func linksWhileRecording(r *rig) {
 			if err != nil {
 				r.Fatal(err)
 			}
-			same(r, fmt.Sprintf("links %+v at %+v, asked again", a.q, a.at), got, a.links)
+			sameLinked(r, fmt.Sprintf("links %+v at %+v, asked again", a.q, a.at), got, a.links)
 		}
 	})
 }
