@@ -53,6 +53,7 @@ func Bench(b *testing.B, backend Backend) {
 			b.Fatal(err)
 		}
 	}
+	benchLinks(b, backend)
 }
 
 func benchOpen(b *testing.B, backend Backend) history.Store {
