@@ -41,6 +41,17 @@ func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) hi
 		stores[s] = at
 		return s
 	}
+	reopen := func(t testing.TB, s history.Store, change func(o *bolt.Options)) history.Store {
+		at := stores[s]
+		if between != nil {
+			at = between(t, s.(*bolt.Store), at)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		change(&at.o)
+		return open(t, at)
+	}
 	return historytest.Backend{
 		Open: func(t testing.TB, o historytest.Options) history.Store {
 			return open(t, opened{memoryDir(t), bolt.Options{
@@ -49,14 +60,10 @@ func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) hi
 			}})
 		},
 		Reopen: func(t testing.TB, s history.Store) history.Store {
-			at := stores[s]
-			if between != nil {
-				at = between(t, s.(*bolt.Store), at)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return open(t, at)
+			return reopen(t, s, func(*bolt.Options) {})
+		},
+		Relinked: func(t testing.TB, s history.Store, l history.Linker) history.Store {
+			return reopen(t, s, func(o *bolt.Options) { o.Linker = l })
 		},
 		Kill: func(t testing.TB, s history.Store) history.Store {
 			// What a killed process leaves is what its last commit left; the old

@@ -25,9 +25,6 @@ func benchLinks(b *testing.B, backend Backend) {
 			if s == nil {
 				s = benchHub(b, backend)
 			}
-			if keepsNoLinks(b, s) {
-				b.SkipNow()
-			}
 			draw := rand.New(rand.NewPCG(5, 1))
 			links := 0
 			for b.Loop() {

@@ -1,45 +1,14 @@
 package historytest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/varvehq/varve/history"
 )
 
 var firstLinker, secondLinker = Linker("first"), Linker("second")
-
-// keepsNoLinks tells, loudly, that a store answers no question for links: what is
-// asked of links is skipped then.
-func keepsNoLinks(t testing.TB, s history.Store) bool {
-	r, err := s.AsOf(ctx, history.At{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _, err = r.Links(ctx, history.LinkQuery{})
-	if errors.Is(err, history.Unimplemented) {
-		t.Logf("LINKS ARE NOT TESTED: %v", err)
-		return true
-	}
-	return false
-}
-
-// keepsLinks skips cases where there are no links.
-func keepsLinks(cases []namedCase) []namedCase {
-	list := slices.Clone(cases)
-	for i, c := range list {
-		list[i].run = func(r *rig) {
-			if keepsNoLinks(r, r.store) {
-				r.SkipNow()
-			}
-			c.run(r)
-		}
-	}
-	return list
-}
 
 // links reads all links that a query asks for, in the order of Compare.
 func (r *rig) links(at history.At, q history.LinkQuery) []history.Linked {

@@ -164,6 +164,27 @@ var linkCases = []namedCase{
 			r.fit(firstLinker)
 		})
 	}},
+	{"LongerOnesThanAreTakenAreLeftOut", func(r *rig) {
+		term, detail := strings.Repeat("t", history.MaxTerm), strings.Repeat("d", history.MaxDetail)
+		r.link("a", 1, linking{
+			Bears:  []string{term, term + "t", strings.Repeat("\x00", history.MaxTerm), strings.Repeat("\xff", history.MaxTerm)},
+			Refers: [][2]string{{"t", detail}, {"t", detail + "d"}, {"t", "d"}, {term + "t", ""}, {term, detail}},
+		})
+		r.again(func() {
+			var got []string
+			for _, l := range r.links(history.At{}, history.LinkQuery{}) {
+				if !strings.HasPrefix(l.Term, "first:") {
+					got = append(got, fmt.Sprintf("%t %.1q %d %d", l.Bears, l.Term, len(l.Term), len(l.Detail)))
+				}
+			}
+			want := []string{
+				`true "\x00" 4096 0`, `false "t" 1 1`, `false "t" 1 65536`, `true "t" 4096 0`, `false "t" 4096 65536`, `true "\xff" 4096 0`,
+			}
+			equal(r, "kept", strings.Join(got, ", "), strings.Join(want, ", "))
+			equal(r, "found", len(r.links(history.At{}, history.LinkQuery{Terms: []string{term, term + "t"}})), 2)
+			equal(r, "found by its beginning", len(r.links(history.At{}, history.LinkQuery{Prefix: term})), 2)
+		})
+	}},
 	{"DetailsTellLinksApart", func(r *rig) {
 		r.link("a", 1, linking{Bears: []string{"t"}, Refers: [][2]string{{"t", "p"}, {"t", ""}, {"t", "q"}, {"t", "p"}}})
 		r.link("b", 2, linking{Refers: [][2]string{{"t", "p"}, {"u", "p"}}})

@@ -509,8 +509,6 @@ type actor struct {
 	s      history.Store
 	follow history.Position // how far the feed was read along
 	read   int              // the changes up to there
-
-	linkless bool // see keepsNoLinks
 }
 
 // play opens a store, plays the operations and compares all the while, and for
@@ -519,7 +517,6 @@ func play(t *testing.T, b Backend, w *world, ops []op, seed uint64, finally func
 	clock := NewClock(w.begin)
 	first := modelLinker("first")
 	a := &actor{t: t, b: b, w: w, clock: clock, s: b.Open(t, Options{Now: clock.Now, StoreID: testStore, Linker: first})}
-	a.linkless = keepsNoLinks(t, a.s)
 	head, err := a.s.Head(ctx)
 	if err != nil {
 		return err
