@@ -29,6 +29,6 @@ func (x *extractor) declaredOne(r *history.Relationship) {
 	}
 	x.found = append(x.found, finding{
 		name: edge.name, inverse: edge.inverse, source: x.put(string(Declared)),
-		term: x.term(id.kind, id.typ, id.text), account: x.put(id.account), region: x.put(id.region),
+		term: x.term(id.kind, id.typ, "", id.text), account: x.put(id.account), region: x.put(id.region),
 	})
 }

@@ -2,10 +2,12 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/varvehq/varve/history"
 )
@@ -46,7 +48,9 @@ type extractor struct {
 	found  []finding
 	bears  []span
 	labels []Label
-	names  []string // the resource's own names and identifiers
+	names  []string // the resource's own identifiers
+	short  []string // its short names
+	order  []int32
 
 	hidden     []int // positions of strings which an object's shape explains
 	levels     []int // how many were hidden before each object
@@ -71,6 +75,7 @@ func (x *extractor) extract(k history.Key, s *history.State) Claims {
 	x.key, x.state = k, s
 	x.plan = x.t.plans.of(x.t, k.Type, k.ID)
 	x.buf, x.found, x.bears, x.names = x.buf[:0], x.found[:0], x.bears[:0], x.names[:0]
+	x.short = x.short[:0]
 	x.labels, x.hidden, x.levels = nil, x.hidden[:0], x.levels[:0]
 	x.within, x.inside, x.namespaces, x.everywhere = "", false, nil, false
 	x.seen, x.deep = x, x.plan.deep
@@ -87,6 +92,9 @@ func (x *extractor) extract(k history.Key, s *history.State) Claims {
 	}
 	claims := x.claims()
 	x.key, x.state, x.doc = history.Key{}, nil, nil
+	clear(x.found) // their selectors
+	clear(x.names)
+	clear(x.short)
 	return claims
 }
 
@@ -170,7 +178,7 @@ func (x *extractor) plainText(raw []byte) []byte {
 // document with identifiers in it.
 func (x *extractor) generic(raw []byte) {
 	if plausible(raw) {
-		if id, ok := x.t.identify(string(raw)); ok {
+		if id, ok := x.t.identify(view(raw)); ok {
 			x.reference(id)
 			return
 		}
@@ -190,23 +198,23 @@ func (x *extractor) reference(id identifier) {
 
 // identified notes a reference to what an identifier stands for.
 func (x *extractor) identified(name string, inverse bool, id identifier) {
-	if id.text == x.key.ID && (id.kind != 'i' || id.typ == x.key.Type) || slices.Contains(x.names, id.text) {
+	if id.is(x.key.ID) && (id.kind != 'i' || id.typ == x.key.Type) || slices.ContainsFunc(x.names, id.is) {
 		return
 	}
 	f := finding{name: name, inverse: inverse, source: x.source()}
-	f.term = x.term(id.kind, id.typ, id.text)
+	f.term = x.term(id.kind, id.typ, id.before, id.text)
 	f.account, f.region = x.put(id.account), x.put(id.region)
 	x.found = append(x.found, f)
 }
 
 // term writes a term into the buffer.
-func (x *extractor) term(kind byte, typ, text string) span {
+func (x *extractor) term(kind byte, typ, before, text string) span {
 	from := len(x.buf)
 	x.buf = append(x.buf, kind)
 	if kind != 'g' {
 		x.buf = append(append(x.buf, typ...), 0)
 	}
-	x.buf = append(x.buf, text...)
+	x.buf = append(append(x.buf, before...), text...)
 	return span{from, len(x.buf)}
 }
 
@@ -234,64 +242,110 @@ func (x *extractor) bear(kind byte, typ, text string) {
 	if text == "" || len(text) > maxIdentifier {
 		return
 	}
-	x.bears = append(x.bears, x.term(kind, typ, text))
+	x.bears = append(x.bears, x.term(kind, typ, "", text))
 }
 
-// claims puts together what was found.
+// claims puts together what was found: references in order, each once with all
+// its sources, but for those to what the resource itself bears.
 func (x *extractor) claims() Claims {
 	if len(x.found)+len(x.bears) == 0 {
 		return Claims{}
 	}
+	x.order = x.order[:0]
+	for i := range x.found {
+		if !x.isOwn(x.found[i].term) {
+			x.order = append(x.order, int32(i))
+		}
+	}
+	slices.SortFunc(x.order, x.compare)
+	distinct := 0
+	for i := range x.order {
+		if i == 0 || x.differ(x.order[i-1], x.order[i]) != 0 {
+			distinct++
+		}
+	}
+
 	text := string(x.buf)
-	cut := func(s span) string { return text[s.from:s.to] }
 	c := Claims{Labels: x.labels}
 	if len(x.bears) > 0 {
 		c.Bears = make([]Term, len(x.bears))
 		for i, s := range x.bears {
-			c.Bears[i] = Term(cut(s))
+			c.Bears[i] = Term(s.of(text))
 		}
 		slices.Sort(c.Bears)
 		c.Bears = slices.Compact(c.Bears)
 	}
-	if len(x.found) == 0 {
+	if distinct == 0 {
 		return c
 	}
-	sources := make([]Reason, len(x.found))
-	refs := make([]Reference, len(x.found))
-	for i := range x.found {
-		f := &x.found[i]
-		sources[i] = Reason(cut(f.source))
-		refs[i] = Reference{
-			Term: Term(cut(f.term)), Name: f.name, Inverse: f.inverse,
-			Account: cut(f.account), Region: cut(f.region),
-			Selector: f.selector, Sources: sources[i : i+1 : i+1],
+	sources := make([]Reason, 0, len(x.order))
+	c.References = make([]Reference, 0, distinct)
+	var last *Reference
+	for i, at := range x.order {
+		f := &x.found[at]
+		source := Reason(f.source.of(text))
+		if i > 0 && x.differ(x.order[i-1], at) == 0 {
+			if source != last.Sources[len(last.Sources)-1] {
+				sources = append(sources, source)
+				last.Sources = last.Sources[:len(last.Sources)+1]
+			}
+			continue
 		}
-		f.selector = nil
+		n := len(sources)
+		sources = append(sources, source)
+		c.References = append(c.References, Reference{
+			Term: Term(f.term.of(text)), Name: f.name, Inverse: f.inverse,
+			Account: f.account.of(text), Region: f.region.of(text),
+			Selector: f.selector, Sources: sources[n : n+1],
+		})
+		last = &c.References[len(c.References)-1]
 	}
-	c.References = merged(refs)
+	for i := range c.References {
+		c.References[i].Sources = slices.Clip(c.References[i].Sources)
+	}
 	return c
 }
 
-// merged sorts references and makes one of those that differ in their sources
-// alone.
-func merged(refs []Reference) []Reference {
-	slices.SortFunc(refs, func(a, b Reference) int {
-		if d := a.compare(&b); d != 0 {
-			return d
-		}
-		return strings.Compare(string(a.Sources[0]), string(b.Sources[0]))
-	})
-	kept := refs[:1]
-	for i := 1; i < len(refs); i++ {
-		last := &kept[len(kept)-1]
-		switch {
-		case refs[i].compare(last) != 0:
-			kept = append(kept, refs[i])
-		case refs[i].Sources[0] != last.Sources[len(last.Sources)-1]:
-			last.Sources = append(last.Sources, refs[i].Sources[0])
-		}
+func (s span) of(text string) string { return text[s.from:s.to] }
+
+// isOwn reports whether a term is one that the resource itself bears as its
+// identifier: what was found before the identifier itself was met.
+func (x *extractor) isOwn(term span) bool {
+	if x.buf[term.from] != 'g' {
+		return false
 	}
-	return kept
+	text := x.buf[term.from+1 : term.to]
+	return slices.ContainsFunc(x.names, func(name string) bool { return string(text) == name })
 }
+
+// differ compares two findings by all but their sources, as
+// Reference.compare does.
+func (x *extractor) differ(i, j int32) int {
+	a, b := &x.found[i], &x.found[j]
+	if d := bytes.Compare(x.buf[a.term.from:a.term.to], x.buf[b.term.from:b.term.to]); d != 0 {
+		return d
+	}
+	if a.name != b.name {
+		return strings.Compare(a.name, b.name)
+	}
+	return cmp.Or(
+		compareBools(a.inverse, b.inverse),
+		bytes.Compare(x.buf[a.account.from:a.account.to], x.buf[b.account.from:b.account.to]),
+		bytes.Compare(x.buf[a.region.from:a.region.to], x.buf[b.region.from:b.region.to]),
+		slices.CompareFunc(a.selector, b.selector, compareRequirements),
+	)
+}
+
+func (x *extractor) compare(i, j int32) int {
+	if d := x.differ(i, j); d != 0 {
+		return d
+	}
+	a, b := x.found[i].source, x.found[j].source
+	return bytes.Compare(x.buf[a.from:a.to], x.buf[b.from:b.to])
+}
+
+// view is b as a string without a copy, for as long as b does not change: what
+// is kept of it is copied into the buffer.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func appendRune(b []byte, r rune) []byte { return utf8.AppendRune(b, r) }

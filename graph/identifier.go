@@ -10,9 +10,16 @@ import (
 type identifier struct {
 	kind    byte   // as of a Term; 0: nothing
 	typ     string // with kinds i and n
+	before  string // what stands before the text
 	text    string // id, name, or the identifier in its one spelling
 	account string
 	region  string
+}
+
+// is reports whether s is the text of i.
+func (i *identifier) is(s string) bool {
+	n := len(i.before)
+	return len(s) == n+len(i.text) && s[n:] == i.text && s[:n] == i.before
 }
 
 // term makes the term of it.

@@ -19,9 +19,6 @@ func (x *extractor) identity() {
 		} else if len(k.ID) == 36 && isUID(k.ID) {
 			x.own(strings.ToLower(k.ID))
 		}
-		if x.plan.dialect == dialectAWS {
-			x.configuredARN()
-		}
 	case dialectTemplate:
 		x.bear('n', logicalResource, k.ID)
 	case dialectGoogle:
@@ -62,49 +59,38 @@ func (x *extractor) ownARN(arn string) {
 	x.names = append(x.names, arn)
 }
 
-// configuredARN finds the resource's own ARN where its source gave none beside
-// the configuration: in the member arn, or one called like the type
-// (functionArn of AWS::Lambda::Function), or resourceArn.
-func (x *extractor) configuredARN() {
-	last := x.key.Type[strings.LastIndexByte(x.key.Type, ':')+1:]
-	x.doc = x.state.Configuration
-	x.fields(0, func(name []byte, at int) {
-		n := len(name) - 3
-		if n < 0 || !strings.EqualFold(string(name[n:]), "arn") {
-			return
-		}
-		stem := string(name[:n])
-		if stem != "" && !strings.EqualFold(stem, last) && !strings.EqualFold(stem, "resource") {
-			return
-		}
-		// Of a protection or an attachment, the resource is another one.
-		raw, ok := x.raw(at)
-		if !ok || strings.EqualFold(stem, "resource") && !strings.HasSuffix(string(raw), "/"+x.key.ID) && string(raw) != x.key.ID {
-			return
-		}
-		if text := string(raw); strings.HasPrefix(text, "arn:") && !slices.Contains(x.names, text) {
-			x.ownARN(text)
-		}
-	})
+// ownedARN tells whether an ARN in a member whose name says so is the resource's
+// own, which others may use where its source gave none beside the
+// configuration. A member resourceArn may also mean what a protection protects.
+func (x *extractor) ownedARN(f form, arn string) bool {
+	if !strings.HasPrefix(arn, "arn:") || f == formResourceARN && !strings.HasSuffix(arn, "/"+x.key.ID) && arn != x.key.ID {
+		return false
+	}
+	if !slices.Contains(x.names, arn) {
+		x.ownARN(arn)
+	}
+	return true
 }
 
 // shortNames are the names by which a resource is spoken of among its kind: its
 // name, and its id unless that says more than a name would.
 func (x *extractor) shortNames() []string {
-	var names []string
+	if len(x.short) > 0 {
+		return x.short
+	}
 	for _, name := range [...]string{x.state.Name, x.key.ID} {
 		if strings.HasPrefix(name, "arn:") {
 			if id, ok := x.t.arn(name); ok {
 				name = id.text
 			}
-			if len(names) > 0 && x.state.Name != x.key.ID {
+			if len(x.short) > 0 && x.state.Name != x.key.ID {
 				continue // the name is known, and the ARN ends with it
 			}
 			name = name[strings.LastIndexAny(name, ":/")+1:]
 		}
-		if name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
+		if name != "" && !slices.Contains(x.short, name) {
+			x.short = append(x.short, name)
 		}
 	}
-	return names
+	return x.short
 }

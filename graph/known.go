@@ -14,30 +14,32 @@ func (x *extractor) known(s *shape, text []byte) bool {
 			x.own(id.text)
 		}
 		return true
+	case formOwnARN, formResourceARN:
+		return x.ownedARN(s.form, string(text))
 	case formUID:
 		x.own(string(text))
 		return true
 	case formLogical:
-		return x.logical(s.name, string(text))
+		return x.logical(s.name, view(text))
 	case formTemplate:
 		x.template(s.name, text, nil)
 		return false // there may be an identifier beside the placeholders
 	case formAddress:
-		x.address(s.name, string(text))
+		x.address(s.name, view(text))
 		return true
 	case formDependson:
 		if bytes.IndexByte(text, '{') < 0 {
-			x.expression(s.name, string(text))
+			x.expression(s.name, view(text))
 		} else {
-			x.templates(s.name, string(text))
+			x.templates(s.name, view(text))
 		}
 		return true
 	}
 	if s.split == "" {
-		return x.value(s, string(text), "", "", "")
+		return x.value(s, view(text), "", "", "")
 	}
 	explained := false
-	for part := range strings.SplitSeq(string(text), s.split) {
+	for part := range strings.SplitSeq(view(text), s.split) {
 		explained = x.value(s, strings.TrimSpace(part), "", "", "") || explained
 	}
 	return explained
@@ -56,6 +58,9 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 		typ = s.target
 	}
 	if text == "" || len(text) > maxIdentifier {
+		return false
+	}
+	if s.begins != "" && !strings.HasPrefix(text, s.begins) {
 		return false
 	}
 	if s.match != nil {
@@ -80,11 +85,18 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 		return x.kube(s, typ, x.namespace(), text)
 	}
 	id := identifier{kind: 'g', text: s.prefix + text}
-	full, ok := x.t.identify(id.text)
-	switch arn := strings.HasPrefix(text, "arn:"); {
+	arn := strings.HasPrefix(text, "arn:")
+	var full identifier
+	var ok bool
+	if arn || s.form == formGlobal {
+		full, ok = x.t.identify(id.text)
+	}
+	switch {
 	case arn && !ok:
 		return true // it names nothing, or many things
-	case arn || s.form == formGlobal && ok:
+	case s.form == formGlobal && !ok:
+		return false
+	case arn || s.form == formGlobal:
 		id = full
 	case s.form == formID:
 		id = identifier{kind: 'i', typ: typ, text: text}

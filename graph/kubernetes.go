@@ -24,10 +24,11 @@ func (x *extractor) kube(s *shape, typ, namespace, name string) bool {
 	if !objectName(name) || strings.IndexByte(name, '/') >= 0 {
 		return false
 	}
+	before := namespace + "/"
 	if x.t.clusterWide(typ) {
-		namespace = "-"
+		before = "-/"
 	}
-	x.identified(s.name, s.inverse, identifier{kind: 'i', typ: typ, text: namespace + "/" + name})
+	x.identified(s.name, s.inverse, identifier{kind: 'i', typ: typ, before: before, text: name})
 	return true
 }
 
@@ -129,7 +130,7 @@ func (x *extractor) bearLabels() {
 	for _, l := range x.labels {
 		x.bear('l', here, l.Key+"="+l.Value)
 	}
-	x.bears = append(x.bears, x.term('l', here, ""), x.term('l', scope(kind, "*"), ""))
+	x.bears = append(x.bears, x.term('l', here, "", ""), x.term('l', scope(kind, "*"), "", ""))
 }
 
 // namespaceSelector remembers in which namespaces the selector beside it, which

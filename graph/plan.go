@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -21,11 +23,11 @@ type plan struct {
 // plans keeps the plans of the types seen so far. Types are the users' to
 // invent, hence the bound: when it is reached all is forgotten.
 type plans struct {
-	m     atomic.Pointer[sync.Map]
-	count atomic.Int64
+	made atomic.Pointer[map[planKey]*plan] // never changed, only replaced
+	mu   sync.Mutex
 }
 
-const maxPlans = 4096
+const maxPlans = 1024
 
 type planKey struct {
 	typ     string
@@ -34,20 +36,21 @@ type planKey struct {
 
 func (p *plans) of(t *tables, typ, id string) *plan {
 	key := planKey{typ, dialectOf(typ, id)}
-	m := p.m.Load()
-	if m != nil {
-		if known, ok := m.Load(key); ok {
-			return known.(*plan)
+	if m := p.made.Load(); m != nil {
+		if known := (*m)[key]; known != nil {
+			return known
 		}
 	}
-	made := t.plan(key)
-	if m == nil || p.count.Add(1) > maxPlans {
-		m = &sync.Map{}
-		p.m.Store(m)
-		p.count.Store(1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := make(map[planKey]*plan)
+	if m := p.made.Load(); m != nil && len(*m) < maxPlans {
+		maps.Copy(next, *m)
 	}
-	m.Store(key, made)
-	return made
+	key.typ = strings.Clone(typ)
+	next[key] = t.plan(key)
+	p.made.Store(&next)
+	return next[key]
 }
 
 // plan puts together the shapes that are about a type.
@@ -87,6 +90,14 @@ func (t *tables) plan(key planKey) *plan {
 		default:
 			root.add(s.path, s, wrapped)
 		}
+	}
+	if key.dialect == dialectAWS {
+		// {functionArn} of AWS::Lambda::Function, or {arn}.
+		last := key.typ[strings.LastIndexByte(key.typ, ':')+1:]
+		own := &shape{form: formOwnARN}
+		root.add([]string{"arn"}, own, false)
+		root.add([]string{last + "arn"}, own, false)
+		root.add([]string{"resourceArn"}, &shape{form: formResourceARN}, false)
 	}
 	p.root = root.finish()
 	if deep.names != nil {

@@ -10,20 +10,22 @@ import (
 type form uint8
 
 const (
-	formID        form = iota + 1 // the id of a resource of the target type, or an ARN
-	formName                      // a short name of one, or an ARN
-	formGlobal                    // an identifier that stands for itself
-	formKube                      // the name of a Kubernetes object
-	formLogical                   // the logical id of a resource in the same template, or that and an attribute
-	formTemplate                  // text with ${LogicalId.Attribute} in it
-	formAddress                   // the address of a Terraform block in the same place
-	formDependson                 // Terraform's depends_on: an address or an expression
-	formMap                       // an object of labels which select
-	formSelector                  // an object of matchLabels and matchExpressions
-	formNamespace                 // a namespace selector of the monitoring kinds: {any, matchNames}
-	formLabels                    // an object of labels: the resource's own
-	formOwn                       // an identifier of the resource itself, which it bears
-	formUID                       // likewise, one without a form of its own
+	formID          form = iota + 1 // the id of a resource of the target type, or an ARN
+	formName                        // a short name of one, or an ARN
+	formGlobal                      // an identifier that stands for itself
+	formKube                        // the name of a Kubernetes object
+	formLogical                     // the logical id of a resource in the same template, or that and an attribute
+	formTemplate                    // text with ${LogicalId.Attribute} in it
+	formAddress                     // the address of a Terraform block in the same place
+	formDependson                   // Terraform's depends_on: an address or an expression
+	formMap                         // an object of labels which select
+	formSelector                    // an object of matchLabels and matchExpressions
+	formNamespace                   // a namespace selector of the monitoring kinds: {any, matchNames}
+	formLabels                      // an object of labels: the resource's own
+	formOwn                         // an identifier of the resource itself, which it bears
+	formUID                         // likewise, one without a form of its own
+	formOwnARN                      // likewise, an ARN
+	formResourceARN                 // an ARN of the resource, or of another one
 )
 
 var forms = map[string]form{
@@ -45,6 +47,7 @@ type shape struct {
 	inverse bool // the resource with the value is the used one
 
 	prefix string         // stands before the value
+	begins string         // the value begins with that
 	split  string         // the value is a list with that between its parts
 	match  *regexp.Regexp // the value must match; its groups id, type, account, region say what of it is what
 	object *members       // the value is an object
@@ -147,6 +150,8 @@ func (s *shape) parseForm(text string) error {
 			object().whenMember, object().whenValue, _ = strings.Cut(value, ":")
 		case "prefix":
 			s.prefix = value
+		case "begins":
+			s.begins = value
 		case "split":
 			s.split = value
 		case "re":

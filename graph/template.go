@@ -18,7 +18,7 @@ func (x *extractor) logical(name, text string) bool {
 		return false
 	}
 	template := x.key.ID[:strings.LastIndexByte(x.key.ID, '#')+1]
-	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, text: template + text})
+	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, before: template, text: text})
 	return true
 }
 
@@ -26,7 +26,7 @@ func (x *extractor) logical(name, text string) bool {
 func (x *extractor) logicalList(s *shape, at int) {
 	if raw, ok := x.raw(at + 1); ok && x.doc[at] == '[' {
 		x.way = append(x.way, step{})
-		x.logical(s.name, string(x.plainText(raw)))
+		x.logical(s.name, view(x.plainText(raw)))
 		x.way = x.way[:len(x.way)-1]
 	}
 }
@@ -59,7 +59,7 @@ func (x *extractor) template(name string, text []byte, variables []string) {
 		if end < 0 {
 			return
 		}
-		if inner := strings.TrimSpace(string(text[:end])); !slices.Contains(variables, inner) {
+		if inner := strings.TrimSpace(view(text[:end])); !slices.Contains(variables, inner) {
 			x.logical(name, inner)
 		}
 		text = text[end+1:]

@@ -38,7 +38,7 @@ func (x *extractor) bearAddress() {
 // string name.
 func (x *extractor) expressions(raw []byte) {
 	if bytes.Contains(raw, []byte("${")) || bytes.Contains(raw, []byte("%{")) {
-		x.templates("References", string(x.plainText(raw)))
+		x.templates("References", view(x.plainText(raw)))
 	}
 }
 
@@ -137,22 +137,24 @@ func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' }
 // chain notes a reference if names with dots between them begin with the
 // address of a block. Variables, locals and what loops define are none.
 func (x *extractor) chain(name, text string) {
-	parts := strings.SplitN(text, ".", 4)
-	switch {
-	case len(parts) < 2 || parts[1] == "" || !isLetter(parts[1][0]):
-	case parts[0] == "module":
-		x.block(name, "module", "module."+parts[1])
-	case parts[0] == "data":
-		if len(parts) > 2 && parts[2] != "" && isLetter(parts[2][0]) {
-			x.block(name, "data."+parts[1], "data."+parts[1]+"."+parts[2])
-		}
-	case strings.IndexByte(parts[0], '_') > 0:
-		x.block(name, parts[0], parts[0]+"."+parts[1])
+	first, rest, _ := strings.Cut(text, ".")
+	second, rest, more := strings.Cut(rest, ".")
+	if second == "" || !isLetter(second[0]) {
+		return
 	}
-}
-
-func (x *extractor) block(name, typ, address string) {
-	x.identified(name, false, identifier{kind: 'i', typ: typ, text: x.place() + address})
+	typ, address := first, text[:len(first)+1+len(second)]
+	switch {
+	case first == "module":
+	case first == "data":
+		third, _, _ := strings.Cut(rest, ".")
+		if !more || third == "" || !isLetter(third[0]) {
+			return
+		}
+		typ, address = address, text[:len(address)+1+len(third)]
+	case strings.IndexByte(first, '_') <= 0:
+		return
+	}
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.place(), text: address})
 }
 
 // address notes a reference to what a state calls by its address: the resource
@@ -172,9 +174,8 @@ func (x *extractor) address(name, text string) {
 	case typ == "data" && len(parts) > 2:
 		typ = "data." + parts[1]
 	}
-	full := x.place() + text
-	x.identified(name, false, identifier{kind: 'i', typ: typ, text: full})
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.place(), text: text})
 	if typ != "module" {
-		x.identified(name, false, identifier{kind: 'n', typ: typ, text: full})
+		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.place(), text: text})
 	}
 }

@@ -2,6 +2,8 @@ package graph
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"strconv"
 )
 
@@ -137,20 +139,41 @@ func (w *walker) elements(i int, n *node) int {
 func (w *walker) stringEnd(i int) int { return stringEnd(w.doc, i) }
 
 func stringEnd(doc []byte, i int) int {
-	for i < len(doc) {
-		q := bytes.IndexByte(doc[i:], '"')
-		if q < 0 {
-			break
+	for {
+		q := quote(doc, i)
+		if q >= len(doc) || q == 0 || doc[q-1] != '\\' {
+			return q
 		}
-		i += q
-		back := i - 1
+		back := q - 1
 		for back >= 0 && doc[back] == '\\' {
 			back--
 		}
-		if (i-back)%2 == 1 {
-			return i
+		if (q-back)%2 == 1 {
+			return q
 		}
-		i++
+		i = q + 1
+	}
+}
+
+// quote finds the next quote from i on. Most strings are so short that a call
+// of bytes.IndexByte costs more than to look at eight bytes at a time.
+func quote(doc []byte, i int) int {
+	const ones, quotes = 0x0101010101010101, 0x2222222222222222
+	for range 4 {
+		if i+8 > len(doc) {
+			break
+		}
+		v := binary.LittleEndian.Uint64(doc[i:]) ^ quotes
+		if hit := (v - ones) &^ v & (ones << 7); hit != 0 {
+			return i + bits.TrailingZeros64(hit)>>3
+		}
+		i += 8
+	}
+	if i >= len(doc) {
+		return len(doc)
+	}
+	if q := bytes.IndexByte(doc[i:], '"'); q >= 0 {
+		return i + q
 	}
 	return len(doc)
 }
@@ -232,16 +255,16 @@ func (w *walker) appendPointer(b []byte) []byte {
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = unescape(nil, name)
 		}
-		for _, c := range name {
+		from := 0
+		for i, c := range name {
 			switch c {
 			case '~':
-				b = append(b, '~', '0')
+				b, from = append(append(b, name[from:i]...), '~', '0'), i+1
 			case '/':
-				b = append(b, '~', '1')
-			default:
-				b = append(b, c)
+				b, from = append(append(b, name[from:i]...), '~', '1'), i+1
 			}
 		}
+		b = append(b, name[from:]...)
 	}
 	return b
 }
