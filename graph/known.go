@@ -17,7 +17,12 @@ func (x *extractor) known(s *shape, text []byte) bool {
 	case formOwnARN, formResourceARN:
 		return x.ownedARN(s.form, string(text))
 	case formUID:
-		x.own(string(text))
+		switch uid := string(text); {
+		case len(uid) != 36 || uid[8] != '-':
+			x.own(uid)
+		case isUID(uid):
+			x.own(strings.ToLower(uid))
+		}
 		return true
 	case formLogical:
 		return x.logical(s.name, view(text))
@@ -29,7 +34,7 @@ func (x *extractor) known(s *shape, text []byte) bool {
 		return true
 	case formDependson:
 		if bytes.IndexByte(text, '{') < 0 {
-			x.expression(s.name, view(text))
+			x.address(s.name, view(text))
 		} else {
 			x.templates(s.name, view(text))
 		}
