@@ -14,10 +14,7 @@ var notShown = map[pair]string{
 	{"AWS::CloudFront::StreamingDistribution", "Is associated with", "AWS::IAM::ServerCertificate"}:                   "a streaming distribution's configuration has no viewer certificate",
 	{"AWS::CloudFront::StreamingDistribution", "Is associated with", "AWS::WAF::WebACL"}:                              "a streaming distribution's configuration has no web ACL",
 	{"AWS::RDS::DBSubnetGroup", "Is associated with", "AWS::EC2::SecurityGroup"}:                                      "a subnet group's configuration has no security groups",
-	{"AWS::ServiceCatalog::CloudFormationProduct", "Is contained in", "AWS::ServiceCatalog::Portfolio"}:               "who holds a product is the answer to another call than the one that describes it",
-	{"AWS::ServiceCatalog::Portfolio", "Contains", "AWS::ServiceCatalog::CloudFormationProduct"}:                      "what a portfolio holds is the answer to another call than the one that describes it",
 	{"AWS::ServiceCatalog::CloudFormationProvisionedProduct", "Is associated with", "AWS::ServiceCatalog::Portfolio"}: "a provisioned product names the product and the launch path, not the portfolio",
-	{"AWS::WAFRegional::WebACL", "Is associated with", "AWS::ElasticLoadBalancingV2::LoadBalancer"}:                   "neither side's configuration names the other: associations are the answer to a call of their own",
 	{"AWS::WAFv2::WebACL", "Is associated with", "AWS::ElasticLoadBalancingV2::LoadBalancer"}:                         "neither side's configuration names the other: associations are the answer to a call of their own",
 	{"AWS::WAFv2::WebACL", "Is associated with", "AWS::WAFv2::ManagedRuleSet"}:                                        "rules name a managed rule group by vendor and name, which is not the rule set's",
 }
