@@ -30,7 +30,7 @@ type Reference struct {
 	Region  string
 
 	Selector Selector // the whole of it, where Term is the label or the scope it is kept by
-	Sources  []Reason // sorted, one at least
+	Sources  []Reason // sorted, one at least; the first 64 of them
 }
 
 // compare orders by all but the sources.

@@ -9,7 +9,7 @@ type dialect uint8
 const (
 	dialectOther      dialect = iota
 	dialectAWS                // AWS::EC2::Instance: what describe calls or AWS Config show
-	dialectTemplate           // AWS::EC2::Instance in a CloudFormation template, with the id TEMPLATE#LOGICALID
+	dialectTemplate           // AWS::EC2::Instance or Custom::Thing in a CloudFormation template, with the id TEMPLATE#LOGICALID
 	dialectKubernetes         // Kubernetes::apps::Deployment
 	dialectGoogle             // compute.googleapis.com/Instance
 	dialectTerraform          // aws_instance, module, data.aws_ami
@@ -25,10 +25,9 @@ func dialectOf(typ, id string) dialect {
 	switch {
 	case parts && vendor == "Kubernetes":
 		return dialectKubernetes
-	case parts && (vendor == "AWS" || vendor == "Custom" || vendor == "Alexa"):
-		if strings.IndexByte(id, '#') > 0 {
-			return dialectTemplate
-		}
+	case parts && isLogical(id):
+		return dialectTemplate
+	case parts && vendor == "AWS":
 		return dialectAWS
 	case parts:
 		return dialectOther
@@ -38,4 +37,10 @@ func dialectOf(typ, id string) dialect {
 		return dialectTerraform
 	}
 	return dialectOther
+}
+
+// isLogical reports whether an id is TEMPLATE#LOGICALID.
+func isLogical(id string) bool {
+	i := strings.LastIndexByte(id, '#')
+	return i > 0 && isWord(id[i+1:])
 }

@@ -19,7 +19,8 @@ import (
 // s must be in normal form with canonical documents, as stores keep it; other
 // documents give some claims or none. The answer depends on nothing but the
 // arguments and the tables, and shares no memory with s. Safe for concurrent
-// use.
+// use. Of a version that names more than 16,384 others only the first ones
+// count, in the order of the document.
 func Extract(k history.Key, s *history.State) Claims {
 	if s.Deleted {
 		return Claims{}
@@ -201,11 +202,22 @@ func (x *extractor) identified(name string, inverse bool, id identifier) {
 	if id.is(x.key.ID) && (id.kind != 'i' || id.typ == x.key.Type) || slices.ContainsFunc(x.names, id.is) {
 		return
 	}
+	if len(x.found) >= maxFindings {
+		return
+	}
 	f := finding{name: name, inverse: inverse, source: x.source()}
 	f.term = x.term(id.kind, id.typ, id.before, id.text)
 	f.account, f.region = x.put(id.account), x.put(id.region)
 	x.found = append(x.found, f)
 }
+
+// maxFindings bounds what one version can refer to. Documents with more do not
+// describe a resource, and each finding takes space in the index.
+const maxFindings = 1 << 14
+
+// maxSources bounds the places at which one thing is named: it says enough to
+// know the first ones.
+const maxSources = 64
 
 // term writes a term into the buffer.
 func (x *extractor) term(kind byte, typ, before, text string) span {
@@ -285,7 +297,7 @@ func (x *extractor) claims() Claims {
 		f := &x.found[at]
 		source := Reason(f.source.of(text))
 		if i > 0 && x.differ(x.order[i-1], at) == 0 {
-			if source != last.Sources[len(last.Sources)-1] {
+			if len(last.Sources) < maxSources && source != last.Sources[len(last.Sources)-1] {
 				sources = append(sources, source)
 				last.Sources = last.Sources[:len(last.Sources)+1]
 			}

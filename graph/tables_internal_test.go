@@ -1,5 +1,0 @@
-package graph
-
-import "testing"
-
-func TestLoad(t *testing.T) { t.Log(TablesVersion()) }
