@@ -37,7 +37,7 @@ func TestHostileDocuments(t *testing.T) {
 				t.Errorf("%v %s: %v", k, name, took)
 			}
 			size := 0
-			for _, l := range c.Links() {
+			for _, l := range c.Links(k) {
 				size += len(l.Term) + len(l.Detail)
 			}
 			if size > 1<<20 {

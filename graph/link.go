@@ -14,6 +14,12 @@ import (
 // too, with that for a detail: whoever has its key finds it.
 func Links(k history.Key, s *history.State) []history.Link {
 	c := Extract(k, s)
+	return c.Links(k)
+}
+
+// Links tells the claims of a resource's version as links; see the function of
+// that name.
+func (c *Claims) Links(k history.Key) []history.Link {
 	if len(c.Bears)+len(c.References) == 0 {
 		return nil
 	}

@@ -9,8 +9,10 @@ import (
 
 	bbolt "go.etcd.io/bbolt"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/recorder"
 )
 
 // hubLinker links resources to the terms that their tag "uses" names.
@@ -120,5 +122,37 @@ func rawRange(b *testing.B, users, others int) {
 		if err != nil || len(found) != users {
 			b.Fatal(err, len(found))
 		}
+	}
+}
+
+// BenchmarkRecord records through the recorder, without and with a linker: the
+// ratio is what relationships cost. A third of what is recorded changes one.
+func BenchmarkRecord(b *testing.B) {
+	list := estate(benchResources, benchVersions)
+	for i := range list {
+		if v := i / benchResources; v%3 == 2 {
+			list[i].State.Configuration = bytes.Replace(list[i].State.Configuration, []byte(`"vpcId":"vpc-0a1b2c3d"`), fmt.Appendf(nil, `"vpcId":"vpc-0a1b2c%02x"`, v), 2)
+		}
+	}
+	for name, by := range map[string]history.Linker{"alone": nil, "linked": graph.Linker{}} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				s, err := bolt.Open(b.TempDir(), bolt.Options{Linker: by})
+				if err != nil {
+					b.Fatal(err)
+				}
+				r := recorder.New(s, recorder.Options{})
+				for _, batch := range batches(list, benchBatch) {
+					if _, err := r.Record(context.Background(), history.Batch{Observations: batch}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if err := s.Merge(); err != nil {
+					b.Fatal(err)
+				}
+				s.Close()
+			}
+			perItem(b, len(list))
+		})
 	}
 }
