@@ -28,6 +28,7 @@ func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error 
 			return gone(err)
 		}
 		if err := s.eraseMerged(k, version); !errors.Is(err, errUnmerged) {
+			s.linked.Forget()
 			return err
 		}
 	}

@@ -379,7 +379,7 @@ func (f *linkFinder) continued(term string, r rid, k history.Key, merged []found
 		if i+1 < len(rows) {
 			to = rows[i+1].Start
 		}
-		for _, l := range links {
+		for _, l := range *links {
 			if l.Term != term {
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/history/plan"
 )
 
@@ -21,6 +22,26 @@ import (
 // linkSet are the links of a row of a tail, once they have been read.
 type linkSet struct {
 	known atomic.Pointer[[]history.Link]
+}
+
+// linkedRow are the links of a resource's newest row, as it was merged not long
+// ago: the next merge need not read its content.
+type linkedRow struct {
+	number uint32
+	links  *[]history.Link
+}
+
+type linkedCache = memo.Cache[rid, linkedRow]
+
+const linkedBytes = 16 << 20
+
+// keep remembers the links of the newest row.
+func (s *Store) keepLinks(r rid, number uint32, links *[]history.Link) {
+	bytes := 0
+	for i := range *links {
+		bytes += 48 + len((*links)[i].Term) + len((*links)[i].Detail)
+	}
+	s.linked.Put(r, linkedRow{number, links}, bytes)
 }
 
 // linkState says which links the bucket holds. It is never changed but replaced.
@@ -98,7 +119,7 @@ func readLinkState(tx *bolt.Tx) (linkState, error) {
 
 // A transaction that writes links takes those of so many edits, and no more terms
 // once they take so many bytes.
-const linkEdits = 2048
+const linkEdits = 8192
 
 // mergeLinks carries the links of a tail into their bucket.
 func (s *Store) mergeLinks(t *tail) error {
@@ -197,9 +218,12 @@ func (v *view) linkEdits(edits []linkEdit, t *tail, r rid) ([]linkEdit, error) {
 		if err != nil {
 			return edits, err
 		}
-		edits = appendChanged(edits, r, before, links, &row.Row)
+		if links != before {
+			edits = appendChanged(edits, r, *before, *links, &row.Row)
+		}
 		before = links
 	}
+	v.s.keepLinks(r, rec.rows[len(rec.rows)-1].Number, before)
 	return edits, nil
 }
 
@@ -303,12 +327,12 @@ func (v *view) rowLinks(l *loaded, k history.Key, row *plan.Row) ([]history.Link
 }
 
 // tailLinks reads the links of a row that is not merged.
-func (v *view) tailLinks(r rid, k history.Key, row *tailRow) ([]history.Link, error) {
+func (v *view) tailLinks(r rid, k history.Key, row *tailRow) (*[]history.Link, error) {
 	if row.Deleted || row.Erased {
-		return nil, nil
+		return &noLinks, nil
 	}
 	if known := row.links.known.Load(); known != nil {
-		return *known, nil
+		return known, nil
 	}
 	l, err := v.load(r)
 	if err != nil {
@@ -320,16 +344,19 @@ func (v *view) tailLinks(r rid, k history.Key, row *tailRow) ([]history.Link, er
 			if err == nil {
 				row.links.known.Store(&links)
 			}
-			return links, err
+			return &links, err
 		}
 	}
 	return nil, damaged(bucketSegments, ridKey(r))
 }
 
 // mergedLinks reads the links of the newest row that is merged.
-func (v *view) mergedLinks(r rid, k history.Key, h *head) ([]history.Link, error) {
+func (v *view) mergedLinks(r rid, k history.Key, h *head) (*[]history.Link, error) {
 	if h.newest.Number == 0 || h.newest.Deleted || h.newest.Erased {
-		return nil, nil
+		return &noLinks, nil
+	}
+	if row, ok := v.s.linked.Get(r); ok && row.number == h.newest.Number {
+		return row.links, nil
 	}
 	merged := &view{s: v.s, tx: v.tx}
 	defer merged.release()
@@ -340,8 +367,12 @@ func (v *view) mergedLinks(r rid, k history.Key, h *head) ([]history.Link, error
 	if p.Row == nil {
 		return nil, damaged(bucketSegments, ridKey(r))
 	}
-	return merged.rowLinks(l, k, p.Row)
+	links, err := merged.rowLinks(l, k, p.Row)
+	return &links, err
 }
+
+// noLinks are those of a row without any.
+var noLinks []history.Link
 
 // maxRevision knows everything.
 const maxRevision = history.Revision(1<<64 - 1)

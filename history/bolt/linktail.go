@@ -39,7 +39,7 @@ func (v *view) look(t *tail) error {
 			if err != nil {
 				return err
 			}
-			for _, l := range links {
+			for _, l := range *links {
 				x.byTerm[l.Term] = append(x.byTerm[l.Term], r)
 			}
 		}

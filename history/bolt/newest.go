@@ -19,6 +19,7 @@ type latest struct {
 	hash    history.Hash
 	origin  int // where the content begins in payload
 	payload []byte
+	links   *[]history.Link // nil: not read
 }
 
 type latestCache = memo.Cache[history.Key, *latest]

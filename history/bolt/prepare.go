@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -76,7 +77,9 @@ func (s *Store) encode(p *prepared, o *history.Observation) {
 	s.counters.contentMisses.Add(1)
 	if s.o.Linker != nil {
 		links := history.LinksOf(s.o.Linker, o.Key, &o.State)
-		p.links = &links
+		if p.links = &links; before != nil && before.links != nil && slices.Equal(links, *before.links) {
+			p.links = before.links // most versions keep them
+		}
 	}
 	s.contents.add(p.hash)
 	if before != nil && before.deltas < latestDeltas {

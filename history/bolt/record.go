@@ -189,7 +189,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 
 // keep makes the payload of a row that is the newest now a base for the next.
 func (w *writer) keep(p *prepared, number uint32) {
-	l := &latest{epoch: w.s.latest.Epoch(), number: number, hash: p.hash, payload: p.payload, origin: len(p.payload) - p.content}
+	l := &latest{epoch: w.s.latest.Epoch(), number: number, hash: p.hash, payload: p.payload, origin: len(p.payload) - p.content, links: p.links}
 	if p.base != nil {
 		l.deltas = p.base.deltas + 1
 	}

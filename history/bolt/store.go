@@ -104,6 +104,7 @@ type Store struct {
 
 	floors atomic.Pointer[floors]    // replaced by the writer's goroutine only
 	links  atomic.Pointer[linkState] // replaced between merges, or by one
+	linked *linkedCache
 	groups atomic.Pointer[groups]
 	dicts  dicts
 	guard  guard
@@ -157,7 +158,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	s := &Store{
-		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
+		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), linked: memo.New[rid, linkedRow](linkedBytes), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
 	if err := s.secure(dir, suspected, &pages, first); err != nil {
 		return nil, errors.Join(err, db.Close())
