@@ -4,14 +4,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/varvehq/varve/history"
 )
 
 // Links tells the claims of a version as links, in the order of stores. A
 // version has one link at most for each term and side. One that bears other terms
-// than that of its own type and id, or says itself who uses it, bears this one
-// too, with that for a detail: whoever has its key finds it.
+// than its key tells, or says itself who uses it, bears the term of its type and
+// id as well, with that for a detail: whoever has its key finds it.
 func Links(k history.Key, s *history.State) []history.Link {
 	c := Extract(k, s)
 	return c.Links(k)
@@ -30,11 +31,18 @@ func (c *Claims) Links(k history.Key) []history.Link {
 		links, ends = append(links, history.Link{Term: string(t), Bears: bears}), append(ends, len(buf))
 	}
 	inverse := slices.ContainsFunc(c.References, func(r Reference) bool { return r.Inverse })
-	if len(c.Bears) > 0 || inverse {
-		buf = appendTerms(buf, c.Bears, inverse)
-		add(IDTerm(k.Type, k.ID), true)
-		buf = appendLabels(buf, c.Labels)
+	own := c.Bears
+	if len(own) > 0 {
+		known := keyTerms(k)
+		own = slices.DeleteFunc(slices.Clone(own), func(t Term) bool { return slices.Contains(known, t) })
 	}
+	first := len(own) > 0 || inverse
+	if first {
+		buf = appendTerms(buf, own, inverse)
+		add(IDTerm(k.Type, k.ID), true)
+	}
+	before := len(buf)
+	buf = appendLabels(buf, c.Labels)
 	labels := len(buf)
 	for _, t := range c.Bears {
 		add(t, true)
@@ -52,21 +60,28 @@ func (c *Claims) Links(k history.Key) []history.Link {
 		refs = refs[n:]
 	}
 
-	text, from := string(buf), 0
+	text, from := string(buf), labels
 	for i := range links {
 		l := &links[i]
 		switch {
 		case !l.Bears:
-			l.Detail = text[max(from, labels):ends[i]]
+			l.Detail = text[from:ends[i]]
 			from = ends[i]
-		case i == 0:
-			l.Detail = text[:ends[0]]
-			from = ends[0]
+		case i == 0 && first:
+			l.Detail = text[:before]
 		case Term(l.Term).selects():
-			l.Detail = text[ends[0]:labels]
+			l.Detail = text[before:labels]
 		}
 	}
 	return history.NormalizeLinks(links)
+}
+
+// keyTerms are the terms that a resource bears by its key, whatever its state:
+// its short names hang on that.
+func keyTerms(k history.Key) []Term {
+	c := Extract(k, &history.State{})
+	names := NameTerm(k.Type, "")
+	return slices.DeleteFunc(c.Bears, func(t Term) bool { return strings.HasPrefix(string(t), string(names)) })
 }
 
 // detailVersion begins every detail. A detail of another version is refused:
@@ -83,7 +98,7 @@ const (
 // appendDetail encodes all but the term.
 //
 //	flags     byte
-//	name      text
+//	name      number of the verb in the tables, from 1; or 0 and text
 //	account   text, if flagged
 //	region    text, if flagged
 //	selector  count, then key, operator, count of values, values, if flagged
@@ -102,7 +117,12 @@ func (r *Reference) appendDetail(b []byte) []byte {
 	if len(r.Selector) > 0 {
 		flags |= flagSelector
 	}
-	b = appendText(append(b, flags), r.Name)
+	b = append(b, flags)
+	if n := slices.IndexFunc(theTables.verbs, func(v verb) bool { return v.user == r.Name }); n >= 0 {
+		b = binary.AppendUvarint(b, uint64(n+1))
+	} else {
+		b = appendText(append(b, 0), r.Name)
+	}
 	if r.Account != "" {
 		b = appendText(b, r.Account)
 	}
@@ -182,7 +202,13 @@ func ReadReferences(l history.Link) ([]Reference, error) {
 		r := Reference{Term: Term(l.Term)}
 		flags := d.byte()
 		r.Inverse = flags&flagInverse != 0
-		r.Name = d.text()
+		if n := d.number(); n == 0 {
+			r.Name = d.text()
+		} else if n <= uint64(len(theTables.verbs)) {
+			r.Name = theTables.verbs[n-1].user
+		} else {
+			d.fail()
+		}
 		if flags&flagAccount != 0 {
 			r.Account = d.text()
 		}
@@ -252,6 +278,15 @@ func (d *detail) byte() byte {
 // count reads a length, each of whose members takes so many bytes at least:
 // damage must not ask for memory.
 func (d *detail) count(least int) int {
+	n := d.number()
+	if n > uint64(len(d.rest)/least) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *detail) number() uint64 {
 	var n uint64
 	for shift := 0; ; shift += 7 {
 		c := d.byte()
@@ -261,14 +296,9 @@ func (d *detail) count(least int) int {
 		}
 		n |= uint64(c&0x7f) << shift
 		if c < 0x80 {
-			break
+			return n
 		}
 	}
-	if n > uint64(len(d.rest)/least) {
-		d.fail()
-		return 0
-	}
-	return int(n)
 }
 
 func (d *detail) text() string {

@@ -102,7 +102,7 @@ func (s *session) take(list []history.Linked) error {
 				if err != nil {
 					return err
 				}
-				s.terms[l.Key], s.inverse[l.Key] = append([]Term{Term(term)}, own...), inverse
+				s.terms[l.Key], s.inverse[l.Key] = append(append([]Term{Term(term)}, keyTerms(l.Key)...), own...), inverse
 			default:
 				labels, err := ReadLabels(l.Link)
 				if err != nil {
@@ -144,7 +144,7 @@ func (s *session) know(keys []history.Key) error {
 	var more []Term
 	for _, k := range keys {
 		if s.terms[k] == nil {
-			s.terms[k] = []Term{IDTerm(k.Type, k.ID)}
+			s.terms[k] = append([]Term{IDTerm(k.Type, k.ID)}, keyTerms(k)...)
 		}
 		more = append(more, s.terms[k][1:]...)
 	}

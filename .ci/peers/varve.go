@@ -8,6 +8,7 @@ import (
 
 	"peers/harness"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/recorder"
@@ -26,7 +27,7 @@ type varve struct {
 func newVarve(dir string) (harness.Peer, error) {
 	dir = filepath.Join(dir, "varve")
 	os.RemoveAll(dir)
-	s, err := bolt.Open(dir, bolt.Options{})
+	s, err := bolt.Open(dir, bolt.Options{Linker: graph.Linker{}})
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +146,17 @@ func (v *varve) Inventory(ts int64, docs bool) (int, int64, error) {
 	}
 }
 
-// Users and Blast ask for a graph, which the store does not have.
-func (v *varve) Users(string, int64) (int, error)      { return 0, harness.ErrSkip }
-func (v *varve) Blast(string, int64, int) (int, error) { return 0, harness.ErrSkip }
+func (v *varve) Users(id string, ts int64) (int, error) { return v.Blast(id, ts, 1) }
+
+func (v *varve) Blast(id string, ts int64, depth int) (int, error) {
+	ctx := context.Background()
+	r, err := v.s.AsOf(ctx, v.at(ts))
+	if err != nil {
+		return 0, err
+	}
+	hits, _, err := graph.At(r).Uses(ctx, v.key(id), depth, 0)
+	return len(hits), err
+}
 
 func (v *varve) Size() (int64, error) {
 	st, err := os.Stat(filepath.Join(v.dir, bolt.FileName))

@@ -23,8 +23,8 @@ import (
 //     they were known and the revision they were known from.
 //
 // A key is the term, each zero byte in it followed by 0xFF and its end marked by
-// 0x00 0x01; then the section, the order of the block's first span in it, u64,
-// and that span's resource, u32. A block is
+// 0x00 0x01; then the section and, unless that has all spans, the order of the
+// block's first span in it, u64, and that span's resource, u32. A block is
 //
 //	crc32c   4 bytes, of the key and the rest
 //	uvarint  number of kinds of links, then for each bytes: 1 byte, borne or not, and the detail
@@ -44,7 +44,6 @@ const (
 	sectionFormer = 128
 
 	linkBlock = 256 // spans; a term with more has sections, a block with more is split
-	linkKey   = 1 + 8 + 4
 
 	linkEnds   = 1
 	linkFormer = 2
@@ -87,9 +86,23 @@ func appendTerm(b []byte, term string) []byte {
 }
 
 func appendLinkKey(term []byte, section byte, order uint64, r rid) []byte {
-	b := append(make([]byte, 0, len(term)+linkKey), term...)
-	b = binary.BigEndian.AppendUint64(append(b, section), order)
+	b := append(make([]byte, 0, len(term)+1+8+4), term...)
+	if b = append(b, section); section == sectionAll {
+		return b
+	}
+	b = binary.BigEndian.AppendUint64(b, order)
 	return binary.BigEndian.AppendUint32(b, uint32(r))
+}
+
+// parseLinkPlace reads what stands behind the term in a key.
+func parseLinkPlace(b []byte) (section byte, order uint64, r rid, ok bool) {
+	switch {
+	case len(b) == 1 && b[0] == sectionAll:
+		return sectionAll, 0, 0, true
+	case len(b) == 1+8+4 && b[0] != sectionAll:
+		return b[0], binary.BigEndian.Uint64(b[1:]), rid(binary.BigEndian.Uint32(b[9:])), true
+	}
+	return 0, 0, 0, false
 }
 
 // parseTerm reads the term at the front of a block's key, and returns the rest.
@@ -107,7 +120,8 @@ func parseTerm(key []byte) (term string, rest []byte, ok bool) {
 		case 0xFF:
 			b = append(b, 0)
 		case 1:
-			return string(b), key, len(key) == linkKey
+			_, _, _, ok = parseLinkPlace(key)
+			return string(b), key, ok
 		default:
 			return "", nil, false
 		}

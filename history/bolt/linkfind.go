@@ -212,22 +212,29 @@ func (f *linkFinder) key(r rid) (history.Key, bool, error) {
 func (f *linkFinder) scan(term []byte) error {
 	k, framed := f.c.Seek(term)
 	for bytes.HasPrefix(k, term) {
-		if len(k) != len(term)+linkKey {
+		section, _, _, ok := parseLinkPlace(k[len(term):])
+		if !ok {
 			return damaged(bucketLinks, k)
 		}
-		section := k[len(term)]
+		if section == sectionAll {
+			return f.read(k, framed)
+		}
 		from, to, any := f.orders(section)
 		if any && from > 0 {
 			k, framed = f.seek(term, section, from)
 		}
-		for any && bytes.HasPrefix(k, term) && k[len(term)] == section && binary.BigEndian.Uint64(k[len(term)+1:]) <= to {
+		for any && bytes.HasPrefix(k, term) {
+			in, order, _, ok := parseLinkPlace(k[len(term):])
+			if !ok {
+				return damaged(bucketLinks, k)
+			}
+			if in != section || order > to {
+				break
+			}
 			if err := f.read(k, framed); err != nil {
 				return err
 			}
 			k, framed = f.c.Next()
-		}
-		if section == sectionAll {
-			return nil
 		}
 		if bytes.HasPrefix(k, term) && k[len(term)] == section {
 			k, framed = f.c.Seek(appendLinkKey(term, section+1, 0, 0))
@@ -247,7 +254,7 @@ func (f *linkFinder) orders(section byte) (from, to uint64, any bool) {
 	switch {
 	case section >= sectionFormer && !f.ahead:
 		return 0, 0, false
-	case section < sectionPast || f.q.Ever && section < sectionFormer:
+	case section == sectionOpen || f.q.Ever && section < sectionFormer:
 		return 0, 1<<64 - 1, true
 	case section >= sectionFormer:
 		return within(section-sectionFormer, uint64(f.known))

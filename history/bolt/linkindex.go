@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -91,14 +90,11 @@ func (v *view) openTerm(term string) (*termLinks, error) {
 	t := &termLinks{term: termKey(term)}
 	c := v.tx.Bucket(bucketLinks).Cursor()
 	for k, framed := c.Seek(t.term); bytes.HasPrefix(k, t.term); k, framed = c.Next() {
-		rest := k[len(t.term):]
-		if len(rest) != linkKey {
+		section, order, r, ok := parseLinkPlace(k[len(t.term):])
+		if !ok {
 			return nil, damaged(bucketLinks, k)
 		}
-		t.blocks = append(t.blocks, &termBlock{
-			key: k, framed: framed, section: rest[0],
-			order: binary.BigEndian.Uint64(rest[1:]), rid: rid(binary.BigEndian.Uint32(rest[9:])),
-		})
+		t.blocks = append(t.blocks, &termBlock{key: k, framed: framed, section: section, order: order, rid: r})
 	}
 	return t, nil
 }
