@@ -137,19 +137,21 @@ func (t *termLinks) end(at *linkSpan) error {
 	if err != nil || b == nil {
 		return err
 	}
-	i := b.open(at)
-	if i < 0 {
-		return nil // it was ended before
+	// None if it was ended before; twice if it has just been begun again.
+	for i := b.open(at); i >= 0; i = b.open(at) {
+		former := b.spans[i]
+		past := former
+		b.spans[i], b.changed = linkSpan{}, true
+		past.To, past.Opened = at.To, at.Opened
+		if err := t.add(&past); err != nil {
+			return err
+		}
+		former.Closed = at.Opened
+		if err := t.add(&former); err != nil {
+			return err
+		}
 	}
-	former := b.spans[i]
-	past := former
-	b.spans[i], b.changed = linkSpan{}, true
-	past.To, past.Opened = at.To, at.Opened
-	if err := t.add(&past); err != nil {
-		return err
-	}
-	former.Closed = at.Opened
-	return t.add(&former)
+	return nil
 }
 
 // manySpans is how many a block must have for an index to be worth its while.
@@ -157,7 +159,9 @@ const manySpans = 64
 
 // open finds the span without an end of a link; -1 if there is none.
 func (b *termBlock) open(at *linkSpan) int {
-	is := func(s *linkSpan) bool { return s.Closed == 0 && s.To == history.Newest && s.same(at) }
+	is := func(s *linkSpan) bool {
+		return s.Closed == 0 && s.To == history.Newest && s.From < at.To && s.same(at)
+	}
 	if len(b.spans) < manySpans {
 		return slices.IndexFunc(b.spans, func(s linkSpan) bool { return is(&s) })
 	}
@@ -247,7 +251,9 @@ func (t *termLinks) add(s *linkSpan) error {
 	if b.byRid != nil {
 		b.byRid[s.rid] = append(b.byRid[s.rid], len(b.spans))
 	}
-	b.spans, b.changed = append(b.spans, *s), true
+	own := *s
+	own.Term = "" // as blocks have it: what is there already is the same
+	b.spans, b.changed = append(b.spans, own), true
 	return nil
 }
 

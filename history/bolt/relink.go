@@ -53,6 +53,11 @@ func (s *Store) startRelinking() {
 	}
 	s.relinking.set(0, uint64(s.mark.rids))
 	work := func() {
+		s.relinking.mu.Lock()
+		defer s.relinking.mu.Unlock()
+		if s.links.Load().complete {
+			return // somebody asked for it before
+		}
 		err := s.relink(s.upkeep.ctx, nil)
 		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, history.Unavailable) {
 			s.o.Logger.Error("reading all links anew", "error", err)
@@ -71,12 +76,13 @@ func (s *Store) Relink(ctx context.Context, progress func(done, total uint64)) e
 	if s.links.Load() == nil {
 		return history.Errorf(history.Unimplemented, "this store was opened without anything that reads links")
 	}
+	s.relinking.mu.Lock()
+	defer s.relinking.mu.Unlock()
 	return s.relink(ctx, progress)
 }
 
+// relink does it; relinking.mu is held.
 func (s *Store) relink(ctx context.Context, progress func(done, total uint64)) error {
-	s.relinking.mu.Lock()
-	defer s.relinking.mu.Unlock()
 	s.upkeep.whole.RLock() // neither pruned nor copied meanwhile
 	defer s.upkeep.whole.RUnlock()
 	begun := false
