@@ -45,9 +45,9 @@ func (r *reader) Links(_ context.Context, q history.LinkQuery) ([]history.Linked
 
 // links tells the links of a row that a query asks for. A row whose content is
 // gone has none.
-func (res *resource) links(by history.Linker, q *history.LinkQuery) func(*plan.Row) ([]history.Link, error) {
+func (r *resource) links(by history.Linker, q *history.LinkQuery) func(*plan.Row) ([]history.Link, error) {
 	return func(row *plan.Row) ([]history.Link, error) {
-		c, ok := res.contents[row.Number]
+		c, ok := r.contents[row.Number]
 		if !ok || row.Erased || row.Bare {
 			return nil, nil
 		}
@@ -57,7 +57,7 @@ func (res *resource) links(by history.Linker, q *history.LinkQuery) func(*plan.R
 		}
 		state = copyState(state)
 		var links []history.Link
-		for _, l := range history.LinksOf(by, res.key, &state) {
+		for _, l := range history.LinksOf(by, r.key, &state) {
 			if (l.Term > q.After || q.After == "") && q.Wants(l.Bears) && q.MatchTerm(l.Term) {
 				links = append(links, l)
 			}
