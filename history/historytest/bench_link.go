@@ -88,5 +88,23 @@ func benchHub(b *testing.B, backend Backend) history.Store {
 			}
 		}
 	}
+	settle(b, s)
 	return s
+}
+
+// settle waits until a store that merges what was recorded later on has done so.
+func settle(b *testing.B, s history.Store) {
+	teller, ok := s.(history.Statter)
+	if !ok {
+		return
+	}
+	for tick := time.Tick(10 * time.Millisecond); ; <-tick {
+		stats, err := teller.Stats(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if stats.Unmerged == 0 {
+			return
+		}
+	}
 }
