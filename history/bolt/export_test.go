@@ -25,6 +25,20 @@ func (s *Store) MergeUnnoticed() error {
 	return s.mergeTail(s.merging)
 }
 
+// MergeLinks merges as a process does that is killed once links are written: they
+// are ahead of all else until the next merge, which writes them again.
+func (s *Store) MergeLinks() error {
+	s.merger.one.Lock()
+	defer s.merger.one.Unlock()
+	if s.active.first == 0 {
+		return nil
+	}
+	if err := s.prepareTables(s.active); err != nil {
+		return err
+	}
+	return s.mergeLinks(s.active)
+}
+
 // Edit changes an open store behind its back.
 func (s *Store) Edit(f func(*bbolt.Tx) error) error { return s.db.Update(f) }
 

@@ -32,6 +32,11 @@ func backend() historytest.Backend { return backendWith(nil) }
 // backendWith is a backend that does something to a store before it is closed
 // and opened again, where it then says.
 func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) historytest.Backend {
+	return backendOn(bolt.Options{MergeRecords: 24, MergeIdle: 20 * time.Millisecond, NoSync: true}, between)
+}
+
+// backendOn is a backend of which every store is opened under options.
+func backendOn(under bolt.Options, between func(t testing.TB, s *bolt.Store, at opened) opened) historytest.Backend {
 	stores := map[history.Store]opened{}
 	open := func(t testing.TB, at opened) history.Store {
 		s, err := bolt.Open(at.dir, at.o)
@@ -54,10 +59,9 @@ func backendWith(between func(t testing.TB, s *bolt.Store, at opened) opened) hi
 	}
 	return historytest.Backend{
 		Open: func(t testing.TB, o historytest.Options) history.Store {
-			return open(t, opened{memoryDir(t), bolt.Options{
-				Now: o.Now, FutureSlack: o.FutureSlack, StoreID: o.StoreID, Linker: o.Linker,
-				MergeRecords: 24, MergeIdle: 20 * time.Millisecond, NoSync: true,
-			}})
+			own := under
+			own.Now, own.FutureSlack, own.StoreID, own.Linker = o.Now, o.FutureSlack, o.StoreID, o.Linker
+			return open(t, opened{memoryDir(t), own})
 		},
 		Reopen: func(t testing.TB, s history.Store) history.Store {
 			return reopen(t, s, func(*bolt.Options) {})

@@ -1,0 +1,62 @@
+package bolt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/history/historytest"
+)
+
+// TestRelinkBesideTheOneOfTheOpening asks for links while both read links anew, the
+// opening and a caller: once the caller was told that it is done, it is.
+func TestRelinkBesideTheOneOfTheOpening(t *testing.T) {
+	ctx, dir := context.Background(), memoryDir(t)
+	o := bolt.Options{MergeIdle: time.Hour, NoSync: true, Linker: historytest.Linker("first")}
+	s, err := bolt.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := 0; from < 6000; from += 1000 { // more than are read before the store is open
+		var b history.Batch
+		for n := from; n < from+1000; n++ {
+			b.Observations = append(b.Observations, history.Observation{
+				Key: history.Key{Type: "T", ID: fmt.Sprint(n)}, CapturedAt: 1, State: history.State{Name: "n"},
+			})
+		}
+		record(t, s, b)
+	}
+	if err := errors.Join(s.Merge(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	o.Linker = historytest.Linker("second")
+	s = openWith(t, dir, o)
+	if err := s.Relink(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { s.WaitForUpkeep(); close(ended) }()
+	for last := false; ; {
+		reader, err := s.AsOf(ctx, history.At{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		links, _, err := reader.Links(ctx, history.LinkQuery{Terms: []string{"second:n"}})
+		if err != nil || len(links) != 6000 {
+			t.Fatalf("%d links, %v", len(links), err)
+		}
+		if last {
+			return
+		}
+		select {
+		case <-ended:
+			last = true
+		default:
+		}
+	}
+}
