@@ -38,8 +38,10 @@ func sortEdits(edits []linkEdit) {
 func appendReplaced(edits []linkEdit, r rid, spans []plan.LinkSpan, terms map[string]bool) []linkEdit {
 	byTerm := map[string][]linkSpan{}
 	for _, s := range spans {
-		byTerm[s.Term] = append(byTerm[s.Term], linkSpan{r, s})
-		terms[s.Term] = true
+		term := s.Term
+		s.Term = "" // as blocks have it
+		byTerm[term] = append(byTerm[term], linkSpan{r, s})
+		terms[term] = true
 	}
 	for term := range terms {
 		edits = append(edits, linkEdit{term: term, kind: linkAll, linkSpan: linkSpan{rid: r}, spans: byTerm[term]})

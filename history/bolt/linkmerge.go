@@ -311,19 +311,27 @@ func (v *view) rowLinks(l *loaded, k history.Key, row *plan.Row) ([]history.Link
 	if err != nil {
 		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
 	}
-	_, content, err := splitPayload(payload)
+	links, err := v.readLinks(k, payload)
 	if err != nil {
 		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
 	}
-	state, err := history.DecodeContent(content)
-	if err != nil {
-		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
-	}
-	links := history.LinksOf(v.s.o.Linker, k, &state)
 	if recent != nil {
 		recent.links.known.Store(&links)
 	}
 	return links, nil
+}
+
+// readLinks reads the links of what a row carries.
+func (v *view) readLinks(k history.Key, payload []byte) ([]history.Link, error) {
+	_, content, err := splitPayload(payload)
+	if err != nil {
+		return nil, err
+	}
+	state, err := history.DecodeContent(content)
+	if err != nil {
+		return nil, err
+	}
+	return history.LinksOf(v.s.o.Linker, k, &state), nil
 }
 
 // tailLinks reads the links of a row that is not merged.
@@ -333,6 +341,18 @@ func (v *view) tailLinks(r rid, k history.Key, row *tailRow) (*[]history.Link, e
 	}
 	if known := row.links.known.Load(); known != nil {
 		return known, nil
+	}
+	if c := codecOf(row.body); c != codecBase && c != codecErased {
+		payload, err := openBody(row.body, &v.s.dicts)
+		if err != nil {
+			return nil, damaged(bucketLog, ridKey(r))
+		}
+		links, err := v.readLinks(k, payload)
+		if err != nil {
+			return nil, damaged(bucketLog, ridKey(r))
+		}
+		row.links.known.Store(&links)
+		return &links, nil
 	}
 	l, err := v.load(r)
 	if err != nil {

@@ -21,7 +21,20 @@ func (s *Store) Merge() error {
 		return err
 	}
 	s.mu.Lock()
-	if s.merging == nil { // else a merge before failed: try it again
+	half := s.merging != nil // a merge before failed
+	s.mu.Unlock()
+	if half {
+		if err := s.mergeNext(); err != nil {
+			return err
+		}
+	}
+	return s.mergeNext()
+}
+
+// mergeNext merges what an earlier merge has left, else what the log holds.
+func (s *Store) mergeNext() error {
+	s.mu.Lock()
+	if s.merging == nil {
 		if s.active.first == 0 {
 			s.mu.Unlock()
 			return nil
