@@ -30,7 +30,9 @@ func (x *extractor) identity() {
 	}
 	if x.plan.named {
 		for _, name := range x.shortNames() {
-			x.bear('n', k.Type, name)
+			if name != k.ID {
+				x.bear('n', k.Type, name)
+			}
 		}
 	}
 	for _, shape := range x.plan.id {

@@ -65,6 +65,7 @@ func Populate(owners []Owner) Population {
 	for i := range owners {
 		k, c := owners[i].Key, &owners[i].Claims
 		p.add(IDTerm(k.Type, k.ID), Bearer{Key: k})
+		p.add(NameTerm(k.Type, k.ID), Bearer{Key: k})
 		for _, t := range c.Bears {
 			b := Bearer{Key: k}
 			if t.selects() {

@@ -57,7 +57,7 @@ func (l *lives) read() error {
 	if l.own, err = l.lifeOf(l.of, true); err != nil {
 		return err
 	}
-	ask := map[Term]bool{IDTerm(l.of.Type, l.of.ID): true}
+	ask := map[Term]bool{IDTerm(l.of.Type, l.of.ID): true, NameTerm(l.of.Type, l.of.ID): true}
 	for i := range l.own {
 		c := l.own[i].claims
 		for _, t := range c.Bears {
@@ -162,7 +162,7 @@ func (l *lives) users(at history.Moment) ([]Relationship, error) {
 	now := &moment{l: l, at: at, bearers: map[Term][]Bearer{}}
 	claims := l.own[i].claims
 	var e edges
-	for _, t := range append([]Term{IDTerm(l.of.Type, l.of.ID)}, claims.Bears...) {
+	for _, t := range append([]Term{IDTerm(l.of.Type, l.of.ID), NameTerm(l.of.Type, l.of.ID)}, claims.Bears...) {
 		spans := l.spans[t]
 		for i := range spans {
 			n := &spans[i]
@@ -226,19 +226,18 @@ func (m *moment) of(t Term) ([]Bearer, error) {
 				list = append(list, Bearer{Key: k})
 			}
 		}
-	} else {
-		spans := m.l.spans[t]
-		for i := range spans {
-			s := &spans[i]
-			if !s.Bears || !m.holds(s) {
-				continue
-			}
-			labels, err := ReadLabels(s.Link)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, Bearer{s.Key, labels})
+	}
+	spans := m.l.spans[t]
+	for i := range spans {
+		s := &spans[i]
+		if !s.Bears || t[0] == 'i' || !m.holds(s) {
+			continue
 		}
+		labels, err := ReadLabels(s.Link)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Bearer{s.Key, labels})
 	}
 	m.bearers[t] = list
 	return list, nil

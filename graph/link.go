@@ -81,7 +81,8 @@ func (c *Claims) Links(k history.Key) []history.Link {
 func keyTerms(k history.Key) []Term {
 	c := Extract(k, &history.State{})
 	names := NameTerm(k.Type, "")
-	return slices.DeleteFunc(c.Bears, func(t Term) bool { return strings.HasPrefix(string(t), string(names)) })
+	own := slices.DeleteFunc(c.Bears, func(t Term) bool { return strings.HasPrefix(string(t), string(names)) })
+	return append(own, NameTerm(k.Type, k.ID))
 }
 
 // detailVersion begins every detail. A detail of another version is refused:

@@ -150,7 +150,7 @@ func (s *session) fetchTargets(keys []history.Key) error {
 		}
 		for i := range c.References {
 			t := c.References[i].Term
-			if _, _, own := t.resource(); own || s.at(t).known || s.at(t).borne {
+			if t[0] == 'i' || s.at(t).known || s.at(t).borne {
 				continue
 			}
 			s.at(t).borne = true

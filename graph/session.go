@@ -24,8 +24,8 @@ type session struct {
 type linked struct {
 	known   bool     // all of it
 	borne   bool     // bearers
-	bearers []Bearer // but for the term of a type and id; see session.bearers
-	others  []Bearer // of such a term: all of them
+	bearers []Bearer // those that say so
+	others  []Bearer // those that need not, having that type and id
 	all     bool     // others are known
 	naming  []naming
 }
@@ -181,7 +181,7 @@ func (s *session) bearers(t Term) ([]Bearer, error) {
 		return at.bearers, nil
 	}
 	if at.all {
-		return at.others, nil
+		return slices.Concat(at.bearers, at.others), nil
 	}
 	keys, err := s.reader.Find(s.ctx, typ, id)
 	if err != nil {
@@ -197,5 +197,5 @@ func (s *session) bearers(t Term) ([]Bearer, error) {
 		}
 	}
 	at.all = true
-	return at.others, nil
+	return slices.Concat(at.bearers, at.others), nil
 }

@@ -6,7 +6,8 @@ import "strings"
 // kind of text follows:
 //
 //	i TYPE NUL ID       the resource of that type and id; every resource bears its own without saying so
-//	n TYPE NUL NAME     a short name of a resource of that type, unique in its account and region at best
+//	n TYPE NUL NAME     a short name of a resource of that type, unique in its account and region at best;
+//	                    its id is one without saying so
 //	g TEXT              an identifier that stands for itself anywhere: an ARN, a full resource name, a UID
 //	l SCOPE NUL KEY=V   a label which a selector may ask for inside a scope
 //	l SCOPE NUL         whoever can be selected inside the scope
@@ -33,9 +34,9 @@ func LabelTerm(scope, key, value string) Term {
 // selectors that ask for no label.
 func ScopeTerm(scope string) Term { return Term("l" + scope + "\x00") }
 
-// resource tells the type and id of the resource that bears t without saying so.
+// resource tells the type and id of the resources that bear t without saying so.
 func (t Term) resource() (typ, id string, ok bool) {
-	if len(t) == 0 || t[0] != 'i' {
+	if len(t) == 0 || t[0] != 'i' && t[0] != 'n' {
 		return "", "", false
 	}
 	return strings.Cut(string(t[1:]), "\x00")

@@ -46,8 +46,8 @@ func (g *Graph) whole(ctx context.Context) (*whole, error) {
 		}
 		for t, at := range s.linked {
 			bearers := at.bearers
-			if _, _, ok := t.resource(); ok {
-				bearers = own[t]
+			if typ, id, ok := t.resource(); ok {
+				bearers = slices.Concat(bearers, own[IDTerm(typ, id)])
 			}
 			for i := range at.naming {
 				n := &at.naming[i]

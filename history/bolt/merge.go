@@ -111,6 +111,8 @@ func (p *puts) put(tx *bolt.Tx) error {
 			b := tx.Bucket(w.bucket)
 			if last, _ := b.Cursor().Last(); bytes.Compare(last, w.key) < 0 {
 				b.FillPercent = fillAppended
+			} else if bytes.Equal(w.bucket, bucketLinks) {
+				b.FillPercent = fillLinks
 			}
 			buckets[string(w.bucket)] = b
 		}
@@ -131,6 +133,9 @@ func (p *puts) put(tx *bolt.Tx) error {
 // fillAppended is how full pages become to which only greater keys are added;
 // elsewhere a page is split in the middle, so that both halves can grow.
 const fillAppended = 0.95
+
+// fillLinks is how full pages of links are left: many come at once.
+const fillLinks = 0.8
 
 // mergeSlice prepares the first resources of a list in a transaction that only
 // reads: nobody else changes what it reads.
