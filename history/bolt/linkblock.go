@@ -130,23 +130,15 @@ func parseTerm(key []byte) (term string, rest []byte, ok bool) {
 
 // appendLinkBlock writes spans of one term, in their order.
 func appendLinkBlock(b []byte, spans []linkSpan) []byte {
-	type kind struct {
-		bears  bool
-		detail string
-	}
-	var kinds []kind
-	number := map[kind]int{}
+	var kinds linkKinds
+	own := make([]uint32, len(spans))
 	for i := range spans {
-		k := kind{spans[i].Bears, spans[i].Detail}
-		if _, ok := number[k]; !ok {
-			number[k] = len(kinds)
-			kinds = append(kinds, k)
-		}
+		own[i] = kinds.of(spans[i].Bears, spans[i].Detail)
 	}
-	b = binary.AppendUvarint(b, uint64(len(kinds)))
-	for _, k := range kinds {
-		b = binary.AppendUvarint(b, uint64(1+len(k.detail)))
-		b = append(append(b, map[bool]byte{true: 1}[k.bears]), k.detail...)
+	b = binary.AppendUvarint(b, uint64(len(kinds.list)))
+	for _, k := range kinds.list {
+		b = binary.AppendUvarint(b, uint64(1+len(k.Detail)))
+		b = append(append(b, borne(k.Bears)), k.Detail...)
 	}
 	b = binary.AppendUvarint(b, uint64(len(spans)))
 	var before linkSpan
@@ -161,7 +153,7 @@ func appendLinkBlock(b []byte, spans []linkSpan) []byte {
 		}
 		b = append(b, flags)
 		b = binary.AppendVarint(b, int64(s.rid)-int64(before.rid))
-		b = binary.AppendUvarint(b, uint64(number[kind{s.Bears, s.Detail}]))
+		b = binary.AppendUvarint(b, uint64(own[i]))
 		b = binary.AppendVarint(b, int64(s.From-before.From))
 		b = binary.AppendVarint(b, int64(s.Opened-before.Opened))
 		if flags&linkEnds != 0 {
@@ -179,21 +171,57 @@ func appendLinkBlock(b []byte, spans []linkSpan) []byte {
 // few of them.
 type linkKinds struct {
 	list   []history.Link
-	number map[string]uint32 // by a byte, borne or not, and the detail
+	number map[history.Link]uint32 // of those in list, once they are many
 }
 
-// of is the number of the kind that is written so.
-func (l *linkKinds) of(text []byte) uint32 {
-	n, ok := l.number[string(text)]
-	if !ok {
-		if l.number == nil {
-			l.number = map[string]uint32{}
+// fewKinds are looked for one by one.
+const fewKinds = 8
+
+// of is the number of a kind.
+func (l *linkKinds) of(bears bool, detail string) uint32 {
+	link := history.Link{Bears: bears, Detail: detail}
+	if l.number == nil {
+		if i := slices.Index(l.list, link); i >= 0 {
+			return uint32(i)
 		}
-		n = uint32(len(l.list))
-		l.number[string(text)] = n
-		l.list = append(l.list, history.Link{Bears: text[0] == 1, Detail: string(text[1:])})
+		if len(l.list) == fewKinds {
+			l.number = map[history.Link]uint32{}
+			for i, k := range l.list {
+				l.number[k] = uint32(i)
+			}
+		}
+	} else if n, ok := l.number[link]; ok {
+		return n
+	}
+	n := uint32(len(l.list))
+	if l.list = append(l.list, link); l.number != nil {
+		l.number[link] = n
 	}
 	return n
+}
+
+// read is the number of the kind that is written so. Only a new one is copied.
+func (l *linkKinds) read(text []byte) uint32 {
+	bears, detail := text[0] == 1, text[1:]
+	if l.number != nil {
+		if n, ok := l.number[history.Link{Bears: bears, Detail: string(detail)}]; ok {
+			return n
+		}
+	} else {
+		for i := range l.list {
+			if l.list[i].Bears == bears && l.list[i].Detail == string(detail) {
+				return uint32(i)
+			}
+		}
+	}
+	return l.of(bears, string(detail))
+}
+
+func borne(bears bool) byte {
+	if bears {
+		return 1
+	}
+	return 0
 }
 
 // linkReader reads a block span by span.
@@ -216,7 +244,7 @@ func (r *linkReader) open(key, framed []byte) error {
 	r.d, r.own, r.rid, r.span = decoder{b: value}, r.own[:0], 0, plan.LinkSpan{}
 	for n := r.d.uvarint(); n > 0 && !r.d.short; n-- {
 		if text := r.d.bytes(); len(text) > 0 {
-			r.own = append(r.own, r.kinds.of(text))
+			r.own = append(r.own, r.kinds.read(text))
 		} else {
 			r.d.fail()
 		}

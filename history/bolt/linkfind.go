@@ -311,9 +311,7 @@ func (f *linkFinder) read(k, framed []byte) error {
 }
 
 // kind is the number of a link's kind.
-func (f *linkFinder) kind(l history.Link) uint32 {
-	return f.block.kinds.of(append([]byte{map[bool]byte{true: 1}[l.Bears]}, l.Detail...))
-}
+func (f *linkFinder) kind(l history.Link) uint32 { return f.block.kinds.of(l.Bears, l.Detail) }
 
 // overlaid are the spans of a term of a resource of which the tails hold
 // something; merged are those as of base.

@@ -29,8 +29,23 @@ const (
 )
 
 // sortEdits brings edits into the order of terms, those of a term as they were.
-func sortEdits(edits []linkEdit) {
-	slices.SortStableFunc(edits, func(a, b linkEdit) int { return strings.Compare(a.term, b.term) })
+// They are large, and moved once.
+func sortEdits(edits []linkEdit) []linkEdit {
+	order := make([]int32, len(edits))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if c := strings.Compare(edits[a].term, edits[b].term); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+	sorted := make([]linkEdit, len(edits))
+	for i, at := range order {
+		sorted[i] = edits[at]
+	}
+	return sorted
 }
 
 // appendReplaced makes edits of all spans of a resource, in order, under every

@@ -150,7 +150,7 @@ func (s *Store) mergeLinks(t *tail) error {
 
 // writeLinks carries edits out, in short transactions.
 func (s *Store) writeLinks(edits []linkEdit, upTo history.Revision) error {
-	sortEdits(edits)
+	edits = sortEdits(edits)
 	state := *s.links.Load()
 	state.upTo = max(state.upTo, upTo)
 	for len(edits) > 0 {
@@ -273,8 +273,7 @@ func (v *view) eraseLinks(writes *puts, k history.Key, l *loaded, row *plan.Row)
 	if err != nil {
 		return err
 	}
-	sortEdits(edits)
-	return v.addLinks(writes, edits)
+	return v.addLinks(writes, sortEdits(edits))
 }
 
 // replacedLinks adds all links of a resource as its rows have them, all but one.

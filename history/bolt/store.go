@@ -174,6 +174,10 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// growStep is how much the file grows at once: ahead of its use, to spare the file
+// system's metadata, but not by as much as a small store is large.
+const growStep = 4 << 20
+
 func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	path := filepath.Join(dir, FileName)
 	state, err := inspect(path)
@@ -211,6 +215,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
 	}
+	db.AllocSize = growStep
 	if replaced, err := file.replaced(); replaced || err != nil {
 		if err = errors.Join(err, db.Close()); err != nil {
 			return nil, fmt.Errorf("bolt: open %s: %w", path, err)
