@@ -10,9 +10,8 @@ import (
 
 // edges gathers relationships, each once with all of its reasons.
 type edges struct {
-	list   []Relationship
-	at     map[edge]int // of list
-	single bool         // what is added twice is added one after the other
+	list []Relationship
+	at   map[edge]int // of list
 }
 
 // edge is what makes a relationship the same as another.
@@ -26,16 +25,6 @@ func (e *edges) add(owner, target history.Key, r *Reference) {
 	of := edge{owner, target, r.Name}
 	if r.Inverse {
 		of.from, of.to = target, owner
-	}
-	if e.single {
-		for i := len(e.list) - 1; i >= 0 && e.list[i].From == of.from; i-- {
-			if e.list[i].Name == of.name {
-				e.list[i].Reasons = joined(e.list[i].Reasons, r.Sources)
-				return
-			}
-		}
-		e.list = append(e.list, Relationship{Name: r.Name, From: of.from, To: of.to, Reasons: r.Sources})
-		return
 	}
 	if i, ok := e.at[of]; ok {
 		e.list[i].Reasons = joined(e.list[i].Reasons, r.Sources)
@@ -67,18 +56,23 @@ func (s *session) incoming(k history.Key, add func(owner history.Key, r *Referen
 	for _, t := range s.terms[k] {
 		at := s.at(t)
 		means := meaning{s: s, term: t, of: k}
+		var read references
 		for i := range at.naming {
 			n := &at.naming[i]
-			if n.owner == k {
+			if n.Key == k {
 				continue
 			}
-			for j := range n.refs {
-				yes, err := means.by(n.owner, &n.refs[j])
+			refs, err := read.of(&n.Link)
+			if err != nil {
+				return err
+			}
+			for j := range refs {
+				yes, err := means.by(n.Key, &refs[j])
 				if err != nil {
 					return err
 				}
 				if yes {
-					add(n.owner, &n.refs[j])
+					add(n.Key, &refs[j])
 				}
 			}
 		}

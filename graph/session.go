@@ -17,29 +17,22 @@ type session struct {
 	inverse map[history.Key]bool   // of these, those that may say themselves who uses them
 	linked  map[Term]*linked
 	claims  map[history.Key]*Claims // of live resources; nil: it is none
-	details map[string][]Reference  // as read, without their term
 }
 
 // linked is what live resources say of a term.
 type linked struct {
-	known   bool     // all of it
-	borne   bool     // bearers
-	bearers []Bearer // those that say so
-	others  []Bearer // those that need not, having that type and id
-	all     bool     // others are known
-	naming  []naming
-}
-
-// naming says that a live resource refers to a term.
-type naming struct {
-	owner history.Key
-	refs  []Reference
+	known   bool             // all of it
+	borne   bool             // bearers
+	bearers []Bearer         // those that say so
+	others  []Bearer         // those that need not, having that type and id
+	all     bool             // others are known
+	naming  []history.Linked // links of live resources that refer to it
 }
 
 func (g *Graph) session(ctx context.Context) *session {
 	return &session{
 		ctx: ctx, reader: g.reader, terms: map[history.Key][]Term{}, inverse: map[history.Key]bool{}, linked: map[Term]*linked{},
-		claims: map[history.Key]*Claims{}, details: map[string][]Reference{},
+		claims: map[history.Key]*Claims{},
 	}
 }
 
@@ -82,21 +75,20 @@ func (s *session) fetch(terms []Term) error {
 // take notes links, which come term by term.
 func (s *session) take(list []history.Linked) error {
 	for len(list) > 0 {
-		term, n := list[0].Term, 1
-		for n < len(list) && list[n].Term == term {
-			n++
+		term, n, bears := list[0].Term, 0, false
+		for ; n < len(list) && list[n].Term == term; n++ {
+			bears = bears || list[n].Bears
 		}
 		at := s.at(Term(term))
-		at.naming = slices.Grow(at.naming, n)
+		if !bears { // as of most terms that many refer to
+			at.naming, list = list[:n:n], list[n:]
+			continue
+		}
 		for i := range list[:n] {
 			l := &list[i]
 			switch {
 			case !l.Bears:
-				refs, err := s.references(&l.Link)
-				if err != nil {
-					return err
-				}
-				at.naming = append(at.naming, naming{l.Key, refs})
+				at.naming = append(at.naming, *l)
 			case IDTerm(l.Key.Type, l.Key.ID) == Term(term):
 				own, inverse, err := ReadTerms(l.Link)
 				if err != nil {
@@ -116,17 +108,30 @@ func (s *session) take(list []history.Linked) error {
 	return nil
 }
 
-// references reads the references of a link. Many links share few details.
-func (s *session) references(l *history.Link) ([]Reference, error) {
-	refs, ok := s.details[l.Detail]
-	if ok && (len(refs) == 0 || string(refs[0].Term) == l.Term) {
-		return refs, nil
+// references reads the references of links of one term, most of which share few
+// details.
+type references struct {
+	byDetail map[string][]Reference
+	last     string // detail
+	refs     []Reference
+}
+
+func (r *references) of(l *history.Link) ([]Reference, error) {
+	if r.refs != nil && l.Detail == r.last {
+		return r.refs, nil
 	}
-	refs, err := ReadReferences(*l)
-	if err != nil {
-		return nil, err
+	refs, ok := r.byDetail[l.Detail]
+	if !ok {
+		var err error
+		if refs, err = ReadReferences(*l); err != nil {
+			return nil, err
+		}
+		if r.byDetail == nil {
+			r.byDetail = map[string][]Reference{}
+		}
+		r.byDetail[l.Detail] = refs
 	}
-	s.details[l.Detail] = refs
+	r.last, r.refs = l.Detail, refs
 	return refs, nil
 }
 

@@ -14,9 +14,10 @@ import (
 // truncated says that there would be; hits have no names until Name gives them.
 func (g *Graph) Uses(ctx context.Context, k history.Key, depth, limit int) (hits []Hit, truncated bool, err error) {
 	s := g.session(ctx)
-	seen := map[history.Key]bool{k: true}
+	depth = max(depth, 1)
 	level := []Hit{{Key: k}}
-	for d := 1; d <= max(depth, 1) && len(level) > 0; d++ {
+	seen := map[history.Key]bool{k: true} // but for the last level, if it has but one resource before it
+	for d := 1; d <= depth && len(level) > 0; d++ {
 		keys := make([]history.Key, len(level))
 		for i := range level {
 			keys[i] = level[i].Key
@@ -24,30 +25,43 @@ func (g *Graph) Uses(ctx context.Context, k history.Key, depth, limit int) (hits
 		if err := s.prepareUsers(keys); err != nil {
 			return nil, false, err
 		}
-		var next []Hit
+		most := 0
+		for _, k := range keys {
+			most += s.naming(k)
+		}
+		if limit > 0 {
+			most = min(most, limit)
+		}
+		next := make([]Hit, 0, most)
+		hops := slab{depth: d}
+		alone := d == depth && d == 1
 		for i := range level {
 			of := &level[i]
-			users, err := s.users(of.Key)
+			full := false
+			err := s.users(of.Key, func(r *Relationship) {
+				if full || !alone && seen[r.From] {
+					return
+				}
+				if full = limit > 0 && len(hits)+len(next) == limit; full {
+					return
+				}
+				if !alone {
+					seen[r.From] = true
+				}
+				next = append(next, Hit{Key: r.From, Depth: d, Path: hops.path(of.Path, r)})
+			})
 			if err != nil {
 				return nil, false, err
 			}
-			for j := range users {
-				r := &users[j]
-				if seen[r.From] {
-					continue
-				}
-				if limit > 0 && len(hits)+len(next) == limit {
-					return append(hits, next...), true, nil
-				}
-				if seen[r.From] = true; next == nil {
-					next = make([]Hit, 0, len(users))
-				}
-				path := make([]Hop, len(of.Path), len(of.Path)+1)
-				copy(path, of.Path)
-				next = append(next, Hit{Key: r.From, Depth: d, Path: append(path, Hop{r.From, *r})})
+			if full {
+				return append(hits, next...), true, nil
 			}
 		}
-		hits, level = append(hits, next...), next
+		if level = next; hits == nil {
+			hits = next
+		} else {
+			hits = append(hits, next...)
+		}
 	}
 	return hits, false, nil
 }
@@ -61,29 +75,88 @@ func (s *session) prepareUsers(keys []history.Key) error {
 	return s.fetchTargets(telling)
 }
 
-// users lists the relationships of those that use a resource with it, each once.
-func (s *session) users(k history.Key) ([]Relationship, error) {
-	list, sources := 0, 0
+// slab makes paths of one length, many at a time.
+type slab struct {
+	depth int
+	free  []Hop
+}
+
+func (s *slab) path(before []Hop, last *Relationship) []Hop {
+	if len(s.free) < s.depth {
+		s.free = make([]Hop, 256*s.depth)
+	}
+	path := s.free[:s.depth:s.depth]
+	s.free = s.free[s.depth:]
+	hop := &path[copy(path, before)]
+	hop.Key, hop.Relationship = last.From, *last
+	return path
+}
+
+// naming is how many links refer to a resource's terms.
+func (s *session) naming(k history.Key) int {
+	n := 0
 	for _, t := range s.terms[k] {
-		if n := len(s.at(t).naming); n > 0 {
-			list, sources = list+n, sources+1
+		n += len(s.at(t).naming)
+	}
+	return n
+}
+
+// users calls add with each user of a resource, once: with the first by name of
+// its relationships, which add must not keep.
+func (s *session) users(k history.Key, add func(*Relationship)) error {
+	terms := 0 // that are referred to
+	for _, t := range s.terms[k] {
+		if len(s.at(t).naming) > 0 {
+			terms++
 		}
 	}
-	e := edges{list: make([]Relationship, 0, list), single: sources < 2 && !s.inverse[k]}
+	if terms == 1 && !s.inverse[k] {
+		// All that one user says comes together.
+		var r Relationship
+		err := s.incoming(k, func(owner history.Key, ref *Reference) {
+			switch {
+			case ref.Inverse:
+			case r.Name == "" || r.From != owner:
+				if r.Name != "" {
+					add(&r)
+				}
+				r = Relationship{Name: ref.Name, From: owner, To: k, Reasons: ref.Sources}
+			case r.Name == ref.Name:
+				r.Reasons = joined(r.Reasons, ref.Sources)
+			case ref.Name < r.Name:
+				r.Name, r.Reasons = ref.Name, ref.Sources
+			}
+		})
+		if r.Name != "" {
+			add(&r)
+		}
+		return err
+	}
+	var e edges
 	err := s.incoming(k, func(owner history.Key, r *Reference) {
 		if !r.Inverse {
 			e.add(owner, k, r)
 		}
 	})
-	if err != nil || !s.inverse[k] {
-		return e.list, err
+	if err == nil && s.inverse[k] {
+		err = s.outgoing(k, func(target history.Key, r *Reference) {
+			if r.Inverse {
+				e.add(k, target, r)
+			}
+		})
 	}
-	err = s.outgoing(k, func(target history.Key, r *Reference) {
-		if r.Inverse {
-			e.add(k, target, r)
+	first := map[history.Key]int{}
+	for i := range e.list {
+		if at, ok := first[e.list[i].From]; !ok || e.list[i].Name < e.list[at].Name {
+			first[e.list[i].From] = i
 		}
-	})
-	return e.list, err
+	}
+	for i := range e.list {
+		if first[e.list[i].From] == i {
+			add(&e.list[i])
+		}
+	}
+	return err
 }
 
 // Unused lists resources that nobody uses, in key order, of those that a query
@@ -108,11 +181,11 @@ func (g *Graph) Unused(ctx context.Context, q history.Query) (nodes []Node, more
 			return nil, false, err
 		}
 		for _, k := range keys {
-			users, err := s.users(k)
-			if err != nil {
+			used := false
+			if err := s.users(k, func(*Relationship) { used = true }); err != nil {
 				return nil, false, err
 			}
-			if len(users) > 0 {
+			if used {
 				continue
 			}
 			if more = limit > 0 && len(found) == limit; more {

@@ -49,11 +49,16 @@ func (g *Graph) whole(ctx context.Context) (*whole, error) {
 			if typ, id, ok := t.resource(); ok {
 				bearers = slices.Concat(bearers, own[IDTerm(typ, id)])
 			}
+			var read references
 			for i := range at.naming {
 				n := &at.naming[i]
-				for j := range n.refs {
-					for _, target := range n.refs[j].Targets(n.owner, bearers) {
-						e.add(n.owner, target, &n.refs[j])
+				refs, err := read.of(&n.Link)
+				if err != nil {
+					return nil, err
+				}
+				for j := range refs {
+					for _, target := range refs[j].Targets(n.Key, bearers) {
+						e.add(n.Key, target, &refs[j])
 					}
 				}
 			}
