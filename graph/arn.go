@@ -100,10 +100,16 @@ func (t *tables) arn(s string) (identifier, bool) {
 // escape: text that means many things, or none yet.
 func clean(s string) bool {
 	for i := range len(s) {
-		switch s[i] {
-		case '*', '?', ' ', '"', '\\', '\n', '{', '}', '<', '>', ',':
+		if unclean[s[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+var unclean = func() (set [256]bool) {
+	for _, c := range []byte("*? \"\\\n{}<>,") {
+		set[c] = true
+	}
+	return set
+}()

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -27,7 +26,10 @@ func Extract(k history.Key, s *history.State) Claims {
 	}
 	x := extractors.Get().(*extractor)
 	defer extractors.Put(x)
-	return x.extract(k, s)
+	x.read(k, s)
+	c := x.claims()
+	x.forget()
+	return c
 }
 
 var extractors = sync.Pool{New: func() any { return &extractor{t: theTables} }}
@@ -47,11 +49,15 @@ type extractor struct {
 
 	buf    []byte
 	found  []finding
-	bears  []span
+	bears  []borne
 	labels []Label
 	names  []string // the resource's own identifiers
 	short  []string // its short names
-	order  []int32
+	base   string   // what stands before the names of others in its template or place
+	order  []int32  // of the findings, when all are found
+	out    []byte   // the texts of links
+	spans  []span   // and their terms there
+	told   []Reason // of one reference
 
 	hidden     []int // positions of strings which an object's shape explains
 	levels     []int // how many were hidden before each object
@@ -63,6 +69,12 @@ type extractor struct {
 
 type span struct{ from, to int }
 
+// borne is a term that the resource bears, by its key alone or by its state.
+type borne struct {
+	span
+	keyed bool
+}
+
 // finding is one reference from one source.
 type finding struct {
 	term, source    span
@@ -72,7 +84,8 @@ type finding struct {
 	selector        Selector
 }
 
-func (x *extractor) extract(k history.Key, s *history.State) Claims {
+// read finds all that there is in a version.
+func (x *extractor) read(k history.Key, s *history.State) {
 	x.key, x.state = k, s
 	x.plan = x.t.plans.of(x.t, k.Type, k.ID)
 	x.buf, x.found, x.bears, x.names = x.buf[:0], x.found[:0], x.bears[:0], x.names[:0]
@@ -91,12 +104,14 @@ func (x *extractor) extract(k history.Key, s *history.State) Claims {
 	if x.plan.chosenAs != "" {
 		x.bearLabels()
 	}
-	claims := x.claims()
-	x.key, x.state, x.doc = history.Key{}, nil, nil
+}
+
+// forget lets go of what belongs to the version.
+func (x *extractor) forget() {
+	x.key, x.state, x.doc, x.base = history.Key{}, nil, nil, ""
 	clear(x.found) // their selectors
 	clear(x.names)
 	clear(x.short)
-	return claims
 }
 
 func (x *extractor) supplementary() {
@@ -159,7 +174,7 @@ func (x *extractor) text(raw []byte, at int, n *node) {
 	if explained {
 		return
 	}
-	if x.plan.dialect == dialectTerraform && bytes.IndexByte(raw, '{') >= 0 {
+	if x.plan.dialect == dialectTerraform {
 		x.expressions(raw)
 	}
 	x.generic(raw)
@@ -254,106 +269,7 @@ func (x *extractor) bear(kind byte, typ, text string) {
 	if text == "" || len(text) > maxIdentifier {
 		return
 	}
-	x.bears = append(x.bears, x.term(kind, typ, "", text))
-}
-
-// claims puts together what was found: references in order, each once with all
-// its sources, but for those to what the resource itself bears.
-func (x *extractor) claims() Claims {
-	if len(x.found)+len(x.bears) == 0 {
-		return Claims{}
-	}
-	x.order = x.order[:0]
-	for i := range x.found {
-		if !x.isOwn(x.found[i].term) {
-			x.order = append(x.order, int32(i))
-		}
-	}
-	slices.SortFunc(x.order, x.compare)
-	distinct := 0
-	for i := range x.order {
-		if i == 0 || x.differ(x.order[i-1], x.order[i]) != 0 {
-			distinct++
-		}
-	}
-
-	text := string(x.buf)
-	c := Claims{Labels: x.labels}
-	if len(x.bears) > 0 {
-		c.Bears = make([]Term, len(x.bears))
-		for i, s := range x.bears {
-			c.Bears[i] = Term(s.of(text))
-		}
-		slices.Sort(c.Bears)
-		c.Bears = slices.Compact(c.Bears)
-	}
-	if distinct == 0 {
-		return c
-	}
-	sources := make([]Reason, 0, len(x.order))
-	c.References = make([]Reference, 0, distinct)
-	var last *Reference
-	for i, at := range x.order {
-		f := &x.found[at]
-		source := Reason(f.source.of(text))
-		if i > 0 && x.differ(x.order[i-1], at) == 0 {
-			if len(last.Sources) < maxSources && source != last.Sources[len(last.Sources)-1] {
-				sources = append(sources, source)
-				last.Sources = last.Sources[:len(last.Sources)+1]
-			}
-			continue
-		}
-		n := len(sources)
-		sources = append(sources, source)
-		c.References = append(c.References, Reference{
-			Term: Term(f.term.of(text)), Name: f.name, Inverse: f.inverse,
-			Account: f.account.of(text), Region: f.region.of(text),
-			Selector: f.selector, Sources: sources[n : n+1],
-		})
-		last = &c.References[len(c.References)-1]
-	}
-	for i := range c.References {
-		c.References[i].Sources = slices.Clip(c.References[i].Sources)
-	}
-	return c
-}
-
-func (s span) of(text string) string { return text[s.from:s.to] }
-
-// isOwn reports whether a term is one that the resource itself bears as its
-// identifier: what was found before the identifier itself was met.
-func (x *extractor) isOwn(term span) bool {
-	if x.buf[term.from] != 'g' {
-		return false
-	}
-	text := x.buf[term.from+1 : term.to]
-	return slices.ContainsFunc(x.names, func(name string) bool { return string(text) == name })
-}
-
-// differ compares two findings by all but their sources, as
-// Reference.compare does.
-func (x *extractor) differ(i, j int32) int {
-	a, b := &x.found[i], &x.found[j]
-	if d := bytes.Compare(x.buf[a.term.from:a.term.to], x.buf[b.term.from:b.term.to]); d != 0 {
-		return d
-	}
-	if a.name != b.name {
-		return strings.Compare(a.name, b.name)
-	}
-	return cmp.Or(
-		compareBools(a.inverse, b.inverse),
-		bytes.Compare(x.buf[a.account.from:a.account.to], x.buf[b.account.from:b.account.to]),
-		bytes.Compare(x.buf[a.region.from:a.region.to], x.buf[b.region.from:b.region.to]),
-		slices.CompareFunc(a.selector, b.selector, compareRequirements),
-	)
-}
-
-func (x *extractor) compare(i, j int32) int {
-	if d := x.differ(i, j); d != 0 {
-		return d
-	}
-	a, b := x.found[i].source, x.found[j].source
-	return bytes.Compare(x.buf[a.from:a.to], x.buf[b.from:b.to])
+	x.bears = append(x.bears, borne{span: x.term(kind, typ, "", text)})
 }
 
 // view is b as a string without a copy, for as long as b does not change: what

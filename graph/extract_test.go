@@ -46,7 +46,11 @@ func checkClaims(t *testing.T, k history.Key, s *history.State) graph.Claims {
 			t.Errorf("%v refers to itself as %q", k, r.Term)
 		}
 	}
-	checkLinks(t, k, c, graph.Links(k, s))
+	links := graph.Links(k, s)
+	if diff := cmp.Diff(c.Links(k), links); diff != "" {
+		t.Errorf("%v: links of its claims (-), and its links (+)\n%s", k, diff)
+	}
+	checkLinks(t, k, c, links)
 	return c
 }
 

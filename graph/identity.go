@@ -12,6 +12,7 @@ func (x *extractor) identity() {
 	if s.ARN != "" {
 		x.ownARN(s.ARN)
 	}
+	first := len(x.bears)
 	switch x.plan.dialect {
 	case dialectAWS, dialectOther:
 		if id, ok := x.t.identify(k.ID); ok && id.kind == 'g' {
@@ -20,12 +21,19 @@ func (x *extractor) identity() {
 			x.own(strings.ToLower(k.ID))
 		}
 	case dialectTemplate:
+		x.base = k.ID[:strings.LastIndexByte(k.ID, '#')+1]
 		x.bear('n', logicalResource, k.ID)
 	case dialectGoogle:
 		if name, ok := googleName(k.Type, k.ID); ok {
 			x.own(name)
 		}
 	case dialectTerraform:
+		x.base = k.ID[:addressAt(k.ID)]
+	}
+	for i := first; i < len(x.bears); i++ {
+		x.bears[i].keyed = true
+	}
+	if x.plan.dialect == dialectTerraform {
 		x.bearAddress()
 	}
 	if x.plan.named {

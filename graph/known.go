@@ -89,12 +89,15 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 	if s.form == formKube {
 		return x.kube(s, typ, x.namespace(), text)
 	}
-	id := identifier{kind: 'g', text: s.prefix + text}
+	id := identifier{kind: 'g', before: s.prefix, text: text}
 	arn := strings.HasPrefix(text, "arn:")
 	var full identifier
 	var ok bool
-	if arn || s.form == formGlobal {
-		full, ok = x.t.identify(id.text)
+	switch {
+	case arn || s.form == formGlobal && s.prefix == "":
+		full, ok = x.t.identify(text)
+	case s.form == formGlobal:
+		full, ok = id, true // a prefix makes a full name of what is none
 	}
 	switch {
 	case arn && !ok:

@@ -130,7 +130,9 @@ func (x *extractor) bearLabels() {
 	for _, l := range x.labels {
 		x.bear('l', here, l.Key+"="+l.Value)
 	}
-	x.bears = append(x.bears, x.term('l', here, "", ""), x.term('l', scope(kind, "*"), "", ""))
+	x.bears = append(x.bears,
+		borne{x.term('l', here, "", ""), true},
+		borne{x.term('l', scope(kind, "*"), "", ""), true})
 }
 
 // namespaceSelector remembers in which namespaces the selector beside it, which

@@ -14,12 +14,19 @@ import (
 // than its key tells, or says itself who uses it, bears the term of its type and
 // id as well, with that for a detail: whoever has its key finds it.
 func Links(k history.Key, s *history.State) []history.Link {
-	c := Extract(k, s)
-	return c.Links(k)
+	if s.Deleted {
+		return nil
+	}
+	x := extractors.Get().(*extractor)
+	defer extractors.Put(x)
+	x.read(k, s)
+	links := x.links()
+	x.forget()
+	return links
 }
 
 // Links tells the claims of a resource's version as links; see the function of
-// that name.
+// that name, which gives the same and costs less.
 func (c *Claims) Links(k history.Key) []history.Link {
 	if len(c.Bears)+len(c.References) == 0 {
 		return nil
@@ -187,7 +194,7 @@ func appendLabels(b []byte, labels []Label) []byte {
 	return b
 }
 
-func appendText(b []byte, s string) []byte {
+func appendText[T string | []byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 

@@ -17,8 +17,7 @@ func (x *extractor) logical(name, text string) bool {
 	if !isWord(text) {
 		return false
 	}
-	template := x.key.ID[:strings.LastIndexByte(x.key.ID, '#')+1]
-	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, before: template, text: text})
+	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, before: x.base, text: text})
 	return true
 }
 

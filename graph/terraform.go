@@ -10,9 +10,6 @@ import (
 // blocks of the same place. What a module holds has module.NAME. before it, and
 // what was made of a counted block has [KEY] after it.
 
-// place is what stands before the resource's address.
-func (x *extractor) place() string { return x.key.ID[:addressAt(x.key.ID)] }
-
 // addressAt finds where the address begins in an id. A colon in the key of an
 // instance, module.a["x:y"], does not end the place.
 func addressAt(id string) int {
@@ -37,9 +34,17 @@ func (x *extractor) bearAddress() {
 // expressions notes a reference for every block that the ${…} and %{…} in a
 // string name.
 func (x *extractor) expressions(raw []byte) {
-	if bytes.Contains(raw, []byte("${")) || bytes.Contains(raw, []byte("%{")) {
-		x.templates("References", view(x.plainText(raw)))
+	for rest := raw; ; {
+		i := bytes.IndexByte(rest, '{')
+		if i < 0 {
+			return
+		}
+		if i > 0 && (rest[i-1] == '$' || rest[i-1] == '%') {
+			break
+		}
+		rest = rest[i+1:]
 	}
+	x.templates("References", view(x.plainText(raw)))
 }
 
 // templates reads a text up to its end: of the text, what is inside ${…} and
@@ -154,7 +159,7 @@ func (x *extractor) chain(name, text string) {
 	case strings.IndexByte(first, '_') <= 0:
 		return
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.place(), text: address})
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: address})
 }
 
 // address notes a reference to what a state calls by its address: the resource
@@ -174,8 +179,8 @@ func (x *extractor) address(name, text string) {
 	case typ == "data" && len(parts) > 2:
 		typ = "data." + parts[1]
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.place(), text: text})
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: text})
 	if typ != "module" {
-		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.place(), text: text})
+		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.base, text: text})
 	}
 }

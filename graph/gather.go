@@ -1,0 +1,226 @@
+package graph
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/varvehq/varve/history"
+)
+
+// claims puts together what was found: references in order, each once with all
+// its sources, but for those to what the resource itself bears.
+func (x *extractor) claims() Claims {
+	if len(x.found)+len(x.bears) == 0 {
+		return Claims{}
+	}
+	x.sort()
+	distinct := 0
+	for i := range x.order {
+		if i == 0 || x.differ(x.order[i-1], x.order[i]) != 0 {
+			distinct++
+		}
+	}
+
+	text := string(x.buf)
+	c := Claims{Labels: x.labels}
+	if len(x.bears) > 0 {
+		c.Bears = make([]Term, len(x.bears))
+		for i, b := range x.bears {
+			c.Bears[i] = Term(b.of(text))
+		}
+	}
+	if distinct == 0 {
+		return c
+	}
+	sources := make([]Reason, 0, len(x.order))
+	c.References = make([]Reference, 0, distinct)
+	var last *Reference
+	for i, at := range x.order {
+		f := &x.found[at]
+		source := Reason(f.source.of(text))
+		if i > 0 && x.differ(x.order[i-1], at) == 0 {
+			if len(last.Sources) < maxSources && source != last.Sources[len(last.Sources)-1] {
+				sources = append(sources, source)
+				last.Sources = last.Sources[:len(last.Sources)+1]
+			}
+			continue
+		}
+		n := len(sources)
+		sources = append(sources, source)
+		c.References = append(c.References, Reference{
+			Term: Term(f.term.of(text)), Name: f.name, Inverse: f.inverse,
+			Account: f.account.of(text), Region: f.region.of(text),
+			Selector: f.selector, Sources: sources[n : n+1],
+		})
+		last = &c.References[len(c.References)-1]
+	}
+	for i := range c.References {
+		c.References[i].Sources = slices.Clip(c.References[i].Sources)
+	}
+	return c
+}
+
+func (s span) of(text string) string { return text[s.from:s.to] }
+
+// sort puts what was found and what is borne in order. What is borne is then
+// there once.
+func (x *extractor) sort() {
+	x.order = x.order[:0]
+	for i := range x.found {
+		if !x.isOwn(x.found[i].term) {
+			x.order = append(x.order, int32(i))
+		}
+	}
+	slices.SortFunc(x.order, x.compare)
+	slices.SortFunc(x.bears, func(a, b borne) int {
+		return cmp.Or(x.compareSpans(a.span, b.span), compareBools(b.keyed, a.keyed))
+	})
+	x.bears = slices.CompactFunc(x.bears, func(a, b borne) bool { return x.compareSpans(a.span, b.span) == 0 })
+}
+
+func (x *extractor) compareSpans(a, b span) int {
+	return bytes.Compare(x.buf[a.from:a.to], x.buf[b.from:b.to])
+}
+
+// isOwn reports whether a term is one that the resource itself bears as its
+// identifier: what was found before the identifier itself was met.
+func (x *extractor) isOwn(term span) bool {
+	if x.buf[term.from] != 'g' {
+		return false
+	}
+	text := x.buf[term.from+1 : term.to]
+	return slices.ContainsFunc(x.names, func(name string) bool { return string(text) == name })
+}
+
+// differ compares two findings by all but their sources, as
+// Reference.compare does.
+func (x *extractor) differ(i, j int32) int {
+	a, b := &x.found[i], &x.found[j]
+	if d := bytes.Compare(x.buf[a.term.from:a.term.to], x.buf[b.term.from:b.term.to]); d != 0 {
+		return d
+	}
+	if a.name != b.name {
+		return strings.Compare(a.name, b.name)
+	}
+	return cmp.Or(
+		compareBools(a.inverse, b.inverse),
+		bytes.Compare(x.buf[a.account.from:a.account.to], x.buf[b.account.from:b.account.to]),
+		bytes.Compare(x.buf[a.region.from:a.region.to], x.buf[b.region.from:b.region.to]),
+		slices.CompareFunc(a.selector, b.selector, compareRequirements),
+	)
+}
+
+func (x *extractor) compare(i, j int32) int {
+	if d := x.differ(i, j); d != 0 {
+		return d
+	}
+	a, b := x.found[i].source, x.found[j].source
+	return bytes.Compare(x.buf[a.from:a.to], x.buf[b.from:b.to])
+}
+
+// links tells what was found as the links of its claims.
+func (x *extractor) links() []history.Link {
+	if len(x.found)+len(x.bears) == 0 {
+		return nil
+	}
+	x.sort()
+	links, spans := make([]history.Link, 0, 1+len(x.bears)+len(x.order)), x.spans[:0]
+	out := x.appendOwn(x.out[:0])
+	if len(out) > 0 {
+		n := 2 + len(x.key.Type) + len(x.key.ID)
+		links, spans = append(links, history.Link{Bears: true}), append(spans, span{0, n})
+	}
+	from := len(out)
+	out = appendLabels(out, x.labels)
+	labels := span{from, len(out)}
+	for _, b := range x.bears {
+		links, spans = append(links, history.Link{Bears: true}), append(spans, span{len(out), len(out) + b.to - b.from})
+		out = append(out, x.buf[b.from:b.to]...)
+	}
+	for rest := x.order; len(rest) > 0; {
+		term := x.found[rest[0]].term
+		links, spans = append(links, history.Link{}), append(spans, span{len(out), len(out) + term.to - term.from})
+		out = append(out, x.buf[term.from:term.to]...)
+		out, rest = x.appendDetails(out, rest)
+	}
+
+	text := string(out)
+	for i := range links {
+		l := &links[i]
+		l.Term = spans[i].of(text)
+		switch {
+		case i == 0 && from > 0:
+			l.Detail = text[spans[0].to:from]
+		case l.Bears && Term(l.Term).selects():
+			l.Detail = labels.of(text)
+		case l.Bears:
+		case i+1 < len(spans):
+			l.Detail = text[spans[i].to:spans[i+1].from]
+		default:
+			l.Detail = text[spans[i].to:]
+		}
+	}
+	x.out, x.spans = out, spans
+	return history.NormalizeLinks(links)
+}
+
+// appendOwn writes the term of the resource's own type and id, and the detail
+// that goes with it; nothing if that would say no more than the key does.
+func (x *extractor) appendOwn(out []byte) []byte {
+	own, inverse := 0, false
+	for _, b := range x.bears {
+		if !b.keyed {
+			own++
+		}
+	}
+	for _, i := range x.order {
+		inverse = inverse || x.found[i].inverse
+	}
+	if own == 0 && !inverse {
+		return out
+	}
+	out = append(append(append(append(out, 'i'), x.key.Type...), 0), x.key.ID...)
+	out = append(out, detailVersion, 0)
+	if inverse {
+		out[len(out)-1] = 1
+	}
+	out = binary.AppendUvarint(out, uint64(own))
+	for _, b := range x.bears {
+		if !b.keyed {
+			out = appendText(out, x.buf[b.from:b.to])
+		}
+	}
+	return out
+}
+
+// appendDetails writes the detail of the link of those findings at the front
+// which share a term, and returns the others.
+func (x *extractor) appendDetails(out []byte, rest []int32) ([]byte, []int32) {
+	n, refs := 1, 1
+	for ; n < len(rest) && x.compareSpans(x.found[rest[n]].term, x.found[rest[0]].term) == 0; n++ {
+		if x.differ(rest[n-1], rest[n]) != 0 {
+			refs++
+		}
+	}
+	out = binary.AppendUvarint(append(out, detailVersion), uint64(refs))
+	for i := 0; i < n; {
+		f := &x.found[rest[i]]
+		x.told = x.told[:0]
+		for first := i; i < n && (i == first || x.differ(rest[first], rest[i]) == 0); i++ {
+			s := x.found[rest[i]].source
+			source := Reason(view(x.buf[s.from:s.to]))
+			if m := len(x.told); m == 0 || m < maxSources && x.told[m-1] != source {
+				x.told = append(x.told, source)
+			}
+		}
+		r := Reference{
+			Name: f.name, Inverse: f.inverse, Selector: f.selector, Sources: x.told,
+			Account: view(x.buf[f.account.from:f.account.to]), Region: view(x.buf[f.region.from:f.region.to]),
+		}
+		out = r.appendDetail(out)
+	}
+	return out, rest[n:]
+}
