@@ -25,24 +25,14 @@ type Reference struct {
 	Inverse bool   // the owner is the used one
 
 	// Account and Region are those which the shape or the identifier gives.
-	// Where they are empty the owner's own come first; see Targets.
+	// Where they are empty the owner's own come first, and Reach tells how far
+	// from there the target may be; see Targets.
 	Account string
 	Region  string
+	Reach   Reach
 
 	Selector Selector // the whole of it, where Term is the label or the scope it is kept by
 	Sources  []Reason // sorted, one at least; the first 64 of them
-}
-
-// compare orders by all but the sources.
-func (r *Reference) compare(o *Reference) int {
-	return cmp.Or(
-		strings.Compare(string(r.Term), string(o.Term)),
-		strings.Compare(r.Name, o.Name),
-		compareBools(r.Inverse, o.Inverse),
-		strings.Compare(r.Account, o.Account),
-		strings.Compare(r.Region, o.Region),
-		slices.CompareFunc(r.Selector, o.Selector, compareRequirements),
-	)
 }
 
 func compareBools(a, b bool) int {
@@ -55,6 +45,17 @@ func compareBools(a, b bool) int {
 	return 1
 }
 
+// Reach is how far from the place where it belongs a target may be.
+type Reach uint8
+
+// The reaches. Short names are unique in an account or in a region of it only:
+// elsewhere the same name is another resource.
+const (
+	Anywhere Reach = iota
+	SameAccount
+	SameRegion // of the same account
+)
+
 // Bearer is a live resource that bears a term at the moment asked about.
 type Bearer struct {
 	Key    history.Key
@@ -66,9 +67,10 @@ type Bearer struct {
 //
 // They are looked for in the account and region that r gives; what it does not
 // give is the owner's own. If there is none, a single bearer elsewhere counts,
-// as long as it does not contradict what r gives: a bearer without an account
-// or region contradicts none. Of several elsewhere nobody knows which is meant.
-// A selector means all bearers in the owner's account that satisfy it.
+// as far as r reaches and as long as it does not contradict what r gives: a
+// bearer without an account or region contradicts none. Of several elsewhere
+// nobody knows which is meant. A selector means all bearers in the owner's
+// account that satisfy it.
 //
 // Where a key has no region but an ARN for an id, the region is the ARN's.
 //
@@ -85,6 +87,7 @@ func (r *Reference) Targets(owner history.Key, bearers []Bearer) []history.Key {
 			}
 		case k.Account == account && regionOf(k) == region:
 			here = append(here, k)
+		case r.Reach != Anywhere && k.Account != account, r.Reach == SameRegion && !agrees(region, regionOf(k)):
 		case agrees(r.Account, k.Account) && agrees(r.Region, regionOf(k)):
 			elsewhere = append(elsewhere, k)
 		}

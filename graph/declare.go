@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"cmp"
-
-	"github.com/varvehq/varve/history"
-)
+import "github.com/varvehq/varve/history"
 
 // declared notes the relationships that the source itself declares.
 func (x *extractor) declared() {
@@ -18,8 +14,7 @@ func (x *extractor) declaredOne(r *history.Relationship) {
 	id := identifier{kind: 'i', typ: r.Type, text: r.ID, account: r.Account, region: r.Region}
 	if r.ID == "" {
 		id.kind, id.text = 'n', r.ResourceName
-		account, region := x.nearby(r.Type)
-		id.account, id.region = cmp.Or(r.Account, account), cmp.Or(r.Region, region)
+		id.reach = x.t.reach(r.Type)
 	}
 	if id.text == "" || len(id.text) > maxIdentifier || r.Type == "" {
 		return
@@ -28,7 +23,7 @@ func (x *extractor) declaredOne(r *history.Relationship) {
 		return
 	}
 	x.found = append(x.found, finding{
-		name: edge.name, inverse: edge.inverse, source: x.put(string(Declared)),
+		name: edge.name, inverse: edge.inverse, reach: id.reach, source: x.put(string(Declared)),
 		term: x.term(id.kind, id.typ, "", id.text), account: x.put(id.account), region: x.put(id.region),
 	})
 }

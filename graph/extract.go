@@ -81,6 +81,7 @@ type finding struct {
 	account, region span
 	name            string
 	inverse         bool
+	reach           Reach
 	selector        Selector
 }
 
@@ -220,7 +221,7 @@ func (x *extractor) identified(name string, inverse bool, id identifier) {
 	if len(x.found) >= maxFindings {
 		return
 	}
-	f := finding{name: name, inverse: inverse, source: x.source()}
+	f := finding{name: name, inverse: inverse, reach: id.reach, source: x.source()}
 	f.term = x.term(id.kind, id.typ, id.before, id.text)
 	f.account, f.region = x.put(id.account), x.put(id.region)
 	x.found = append(x.found, f)

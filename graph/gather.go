@@ -52,7 +52,7 @@ func (x *extractor) claims() Claims {
 		sources = append(sources, source)
 		c.References = append(c.References, Reference{
 			Term: Term(f.term.of(text)), Name: f.name, Inverse: f.inverse,
-			Account: f.account.of(text), Region: f.region.of(text),
+			Account: f.account.of(text), Region: f.region.of(text), Reach: f.reach,
 			Selector: f.selector, Sources: sources[n : n+1],
 		})
 		last = &c.References[len(c.References)-1]
@@ -95,8 +95,7 @@ func (x *extractor) isOwn(term span) bool {
 	return slices.ContainsFunc(x.names, func(name string) bool { return string(text) == name })
 }
 
-// differ compares two findings by all but their sources, as
-// Reference.compare does.
+// differ compares two findings by all but their sources.
 func (x *extractor) differ(i, j int32) int {
 	a, b := &x.found[i], &x.found[j]
 	if d := bytes.Compare(x.buf[a.term.from:a.term.to], x.buf[b.term.from:b.term.to]); d != 0 {
@@ -107,6 +106,7 @@ func (x *extractor) differ(i, j int32) int {
 	}
 	return cmp.Or(
 		compareBools(a.inverse, b.inverse),
+		cmp.Compare(a.reach, b.reach),
 		bytes.Compare(x.buf[a.account.from:a.account.to], x.buf[b.account.from:b.account.to]),
 		bytes.Compare(x.buf[a.region.from:a.region.to], x.buf[b.region.from:b.region.to]),
 		slices.CompareFunc(a.selector, b.selector, compareRequirements),
@@ -217,7 +217,7 @@ func (x *extractor) appendDetails(out []byte, rest []int32) ([]byte, []int32) {
 			}
 		}
 		r := Reference{
-			Name: f.name, Inverse: f.inverse, Selector: f.selector, Sources: x.told,
+			Name: f.name, Inverse: f.inverse, Reach: f.reach, Selector: f.selector, Sources: x.told,
 			Account: view(x.buf[f.account.from:f.account.to]), Region: view(x.buf[f.region.from:f.region.to]),
 		}
 		out = r.appendDetail(out)

@@ -14,6 +14,7 @@ type identifier struct {
 	text    string // id, name, or the identifier in its one spelling
 	account string
 	region  string
+	reach   Reach
 }
 
 // is reports whether s is the text of i.

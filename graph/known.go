@@ -110,7 +110,7 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 		id = identifier{kind: 'i', typ: typ, text: text}
 	case s.form == formName:
 		id = identifier{kind: 'n', typ: typ, text: text}
-		id.account, id.region = x.nearby(typ)
+		id.reach = x.t.reach(typ)
 	}
 	if !clean(id.text) {
 		return false
@@ -126,19 +126,6 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 	}
 	x.identified(s.name, s.inverse, id)
 	return true
-}
-
-// nearby gives the account and the region in which a short name of AWS's is
-// unique: elsewhere the same name is another resource. Some types have their
-// names in the account, wherever they are used.
-func (x *extractor) nearby(typ string) (account, region string) {
-	switch {
-	case dialectOf(typ, "") != dialectAWS:
-		return "", ""
-	case x.t.accountWide(typ):
-		return x.key.Account, ""
-	}
-	return x.key.Account, regionOf(x.key)
 }
 
 // whole applies a shape to the object at a position.

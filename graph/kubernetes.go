@@ -28,7 +28,7 @@ func (x *extractor) kube(s *shape, typ, namespace, name string) bool {
 	if x.t.clusterWide(typ) {
 		before = "-/"
 	}
-	x.identified(s.name, s.inverse, identifier{kind: 'i', typ: typ, before: before, text: name})
+	x.identified(s.name, s.inverse, identifier{kind: 'i', typ: typ, before: before, text: name, reach: SameAccount})
 	return true
 }
 

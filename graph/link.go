@@ -101,6 +101,9 @@ const (
 	flagAccount
 	flagRegion
 	flagSelector
+	flagSameAccount
+	flagSameRegion
+	flagsEnd
 )
 
 // appendDetail encodes all but the term.
@@ -115,6 +118,12 @@ func (r *Reference) appendDetail(b []byte) []byte {
 	var flags byte
 	if r.Inverse {
 		flags |= flagInverse
+	}
+	switch r.Reach {
+	case SameAccount:
+		flags |= flagSameAccount
+	case SameRegion:
+		flags |= flagSameRegion
 	}
 	if r.Account != "" {
 		flags |= flagAccount
@@ -231,7 +240,13 @@ func ReadReferences(l history.Link) ([]Reference, error) {
 		for range sources {
 			r.Sources = append(r.Sources, Reason(d.text()))
 		}
-		d.bad = d.bad || flags > 2*flagSelector-1
+		switch {
+		case flags&flagSameRegion != 0:
+			r.Reach = SameRegion
+		case flags&flagSameAccount != 0:
+			r.Reach = SameAccount
+		}
+		d.bad = d.bad || flags >= flagsEnd
 		refs = append(refs, r)
 	}
 	if d.bad || d.rest != "" || n == 0 || l.Bears {

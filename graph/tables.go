@@ -180,10 +180,16 @@ func (t *tables) loadClusters(dir fs.FS) error {
 	return err
 }
 
-// accountWide tells whether names of a type are unique in an account, whatever
-// the region.
-func (t *tables) accountWide(typ string) bool {
-	return slices.ContainsFunc(t.global, func(pattern string) bool { return matchType(pattern, typ) })
+// reach tells how far a short name of a type reaches: AWS's are unique in a
+// region of an account, some in the whole account.
+func (t *tables) reach(typ string) Reach {
+	switch {
+	case dialectOf(typ, "") != dialectAWS:
+		return Anywhere
+	case slices.ContainsFunc(t.global, func(pattern string) bool { return matchType(pattern, typ) }):
+		return SameAccount
+	}
+	return SameRegion
 }
 
 // named tells whether resources of a type are looked up by name.

@@ -17,7 +17,7 @@ func (x *extractor) logical(name, text string) bool {
 	if !isWord(text) {
 		return false
 	}
-	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, before: x.base, text: text})
+	x.identified(name, false, identifier{kind: 'n', typ: logicalResource, before: x.base, text: text, reach: SameAccount})
 	return true
 }
 

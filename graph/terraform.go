@@ -159,7 +159,7 @@ func (x *extractor) chain(name, text string) {
 	case strings.IndexByte(first, '_') <= 0:
 		return
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: address})
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: address, reach: SameAccount})
 }
 
 // address notes a reference to what a state calls by its address: the resource
@@ -179,8 +179,8 @@ func (x *extractor) address(name, text string) {
 	case typ == "data" && len(parts) > 2:
 		typ = "data." + parts[1]
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: text})
+	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: text, reach: SameAccount})
 	if typ != "module" {
-		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.base, text: text})
+		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.base, text: text, reach: SameAccount})
 	}
 }
