@@ -44,8 +44,6 @@ type extractor struct {
 
 	walker
 	within string // name of the supplementary configuration, if in one
-	inside bool   // in a document that is a string of another
-	root   *node
 
 	buf    []byte
 	found  []finding
@@ -59,12 +57,12 @@ type extractor struct {
 	spans  []span   // and their terms there
 	told   []Reason // of one reference
 
-	hidden     []int // positions of strings which an object's shape explains
-	levels     []int // how many were hidden before each object
-	namespaces []string
-	everywhere bool
-	scratch    []byte
-	plain      []byte
+	hidden     []int    // positions of strings which an object's shape explains
+	levels     []int    // how many were hidden before each object
+	namespaces []string // where the selector that comes next chooses
+	everywhere bool     // or: in all
+	scratch    []byte   // a document that is a string of this one
+	plain      []byte   // the last string that had escapes, without
 }
 
 type span struct{ from, to int }
@@ -92,13 +90,12 @@ func (x *extractor) read(k history.Key, s *history.State) {
 	x.buf, x.found, x.bears, x.names = x.buf[:0], x.found[:0], x.bears[:0], x.names[:0]
 	x.short = x.short[:0]
 	x.labels, x.hidden, x.levels = nil, x.hidden[:0], x.levels[:0]
-	x.within, x.inside, x.namespaces, x.everywhere = "", false, nil, false
+	x.within, x.namespaces, x.everywhere = "", nil, false
 	x.seen, x.deep = x, x.plan.deep
 
 	x.identity()
 	x.declared()
-	x.root = x.plan.root
-	x.walk(s.Configuration, x.root)
+	x.walk(s.Configuration, x.plan.root)
 	if len(s.Supplementary) > 0 {
 		x.supplementary()
 	}
@@ -113,6 +110,9 @@ func (x *extractor) forget() {
 	clear(x.found) // their selectors
 	clear(x.names)
 	clear(x.short)
+	if cap(x.buf)+cap(x.out)+cap(x.scratch)+cap(x.plain) > 1<<20 {
+		*x = extractor{t: x.t} // such documents are rare
+	}
 }
 
 func (x *extractor) supplementary() {
@@ -125,8 +125,8 @@ func (x *extractor) supplementary() {
 		if x.t.quietWithin(name) {
 			continue
 		}
-		x.within, x.root = name, x.plan.within[name]
-		x.walk(x.state.Supplementary[name], x.root)
+		x.within = name
+		x.walk(x.state.Supplementary[name], x.plan.within[name])
 	}
 	x.within = ""
 }

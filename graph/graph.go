@@ -1,13 +1,19 @@
 // Package graph tells what uses what, at any moment.
 //
-// Edges are read out of configuration items: declared by the source, known from
-// the shape of a type, or found because a value has the form of another
-// resource's identifier. What is stored is not the resolved edge but the
-// reference, in the commit of the version that holds it; the target is joined
-// when the question is asked, at the moment asked about, so that nothing is
-// rewritten when a target turns up late.
+// Edges are read out of configuration items, from three sources: what the item's
+// source declares, what tables know of the documents of its type, and values
+// that have the form of another resource's identifier. What is kept is not the
+// resolved edge but the reference, in the commit of the version that holds it;
+// the target is joined when the question is asked, at the moment asked about,
+// so that nothing is rewritten when a target turns up late.
 //
-// For now the package holds its vocabulary alone.
+// Extract reads a version's Claims: its references, and the terms by which
+// others may refer to it. They depend on nothing but the version and the tables
+// of this package (shapes/, see TablesVersion), and can be derived again at any
+// time. Links tells them as entries of the index that a store keeps. Join makes
+// edges of them; Reference.Targets is its rule for one reference.
+//
+// DESIGN.md says why it is so, and how a table is added to.
 package graph
 
 import "github.com/varvehq/varve/history"

@@ -67,18 +67,14 @@ func (t *tables) kubeType(target, kind, group, version string) string {
 			return ""
 		}
 		group, _, _ = strings.Cut(group, "::")
-		// A core kind among the kinds of another group: Service beside
-		// TraefikService, Secret beside others.
-		if coreKinds[kind] {
+		// References name a core kind without its group, whatever group the
+		// others are of.
+		if t.cores[kind] {
 			group = "core"
 		}
 	}
 	return kubePrefix + group + "::" + kind
 }
-
-// coreKinds are kinds which references name without their group, whatever
-// group the others are of.
-var coreKinds = map[string]bool{"Secret": true, "ConfigMap": true, "Service": true, "ServiceAccount": true, "Namespace": true, "PersistentVolumeClaim": true}
 
 // clusterWide tells whether objects of a type have no namespace.
 func (t *tables) clusterWide(typ string) bool { return t.clusters[typ] }

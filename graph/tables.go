@@ -46,6 +46,7 @@ type tables struct {
 	global     []string          // patterns of types whose names are unique in an account
 	byName     map[string]bool   // types which a shape looks up by name
 	clusters   map[string]bool   // Kubernetes types without a namespace
+	cores      map[string]bool   // kinds of the core group which a shape looks for
 	declared   map[pair]declared // by owner's type, verb and target's type
 	verbs      []verb
 	ids        map[string]string // EC2's prefix of an id -> type
@@ -55,7 +56,7 @@ type tables struct {
 
 // loadTables reads all tables of a directory. Errors name file and line.
 func loadTables(dir fs.FS) (*tables, error) {
-	t := &tables{byName: map[string]bool{}, clusters: map[string]bool{}}
+	t := &tables{byName: map[string]bool{}, clusters: map[string]bool{}, cores: map[string]bool{}}
 	for _, load := range []func(fs.FS) error{
 		t.loadShapes, t.loadQuiet, t.loadNames, t.loadClusters, t.loadWordings, t.loadDeclared, t.loadIdentifiers,
 	} {
@@ -126,6 +127,9 @@ func (t *tables) addShape(r row) error {
 		return err
 	}
 	t.shapes = append(t.shapes, s)
+	if kind, ok := strings.CutPrefix(s.target, kubePrefix+"core::"); ok {
+		t.cores[kind] = true
+	}
 	if s.form == formName && s.target != "" {
 		t.byName[s.target] = true
 	}
