@@ -1,6 +1,10 @@
 package graph
 
-import "github.com/varvehq/varve/history"
+import (
+	"strings"
+
+	"github.com/varvehq/varve/history"
+)
 
 // declared notes the relationships that the source itself declares.
 func (x *extractor) declared() {
@@ -14,6 +18,9 @@ func (x *extractor) declaredOne(r *history.Relationship) {
 	id := identifier{kind: 'i', typ: r.Type, text: r.ID, account: r.Account, region: r.Region}
 	if r.ID == "" {
 		id.kind, id.text = 'n', r.ResourceName
+	}
+	// The ids of types that go by their names are no more than names.
+	if id.kind == 'n' || x.t.byName[r.Type] && !strings.HasPrefix(r.ID, "arn:") {
 		id.reach = x.t.reach(r.Type)
 	}
 	if id.text == "" || len(id.text) > maxIdentifier || r.Type == "" {

@@ -36,12 +36,15 @@ func (x *extractor) identity() {
 	if x.plan.dialect == dialectTerraform {
 		x.bearAddress()
 	}
-	if x.plan.named {
+	switch {
+	case x.plan.lookedUp:
 		for _, name := range x.shortNames() {
 			if name != k.ID {
 				x.bear('n', k.Type, name)
 			}
 		}
+	case x.plan.named && !strings.HasPrefix(s.Name, "arn:"):
+		x.bear('n', k.Type, s.Name)
 	}
 	for _, shape := range x.plan.id {
 		x.fromKey(shape, k.ID)

@@ -15,8 +15,9 @@ type plan struct {
 	deep    *node            // members that mean the same at any depth; nil if none
 	id      []*shape         // of the resource's id
 	account []*shape         // of its account
-	named   bool             // it is looked up by name
 
+	lookedUp bool   // shapes look for it by name
+	named    bool   // sources may know it by name
 	chosenAs string // the kind as which selectors choose it, if they do
 }
 
@@ -56,6 +57,7 @@ func (p *plans) of(t *tables, typ, id string) *plan {
 // plan puts together the shapes that are about a type.
 func (t *tables) plan(key planKey) *plan {
 	p := &plan{dialect: key.dialect, named: t.named(key.typ, key.dialect)}
+	p.lookedUp = t.byName[key.typ] && key.dialect != dialectTemplate
 	wrapped := key.dialect == dialectAWS
 	root, deep := newBuilder(), newBuilder()
 	within := map[string]*builder{}

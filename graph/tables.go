@@ -196,15 +196,10 @@ func (t *tables) reach(typ string) Reach {
 	return SameRegion
 }
 
-// named tells whether resources of a type are looked up by name.
+// named tells whether sources may know resources of a type by name.
 func (t *tables) named(typ string, d dialect) bool {
-	if t.byName[typ] {
-		return d != dialectTemplate
-	}
-	for _, pattern := range t.names {
-		if mark, ok := strings.CutPrefix(pattern, "@"); ok && mark == d.String() || matchType(pattern, typ) && d == dialectOther {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.names, func(pattern string) bool {
+		mark, ok := strings.CutPrefix(pattern, "@")
+		return ok && mark == d.String() || !ok && d == dialectOther && matchType(pattern, typ)
+	})
 }
