@@ -65,7 +65,7 @@ func (x *extractor) fromKey(s *shape, text string) {
 }
 
 func (x *extractor) ownARN(arn string) {
-	if id, ok := x.t.arn(arn); ok && id.kind == 'g' {
+	if id, ok := x.t.identify(arn); ok && id.kind == 'g' {
 		x.own(id.text)
 		return
 	}
