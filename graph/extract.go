@@ -53,6 +53,7 @@ type extractor struct {
 	short  []string // its short names
 	base   string   // what stands before the names of others in its template or place
 	order  []int32  // of the findings, when all are found
+	news   []uint8  // what each says that the one before it in order does not
 	out    []byte   // the texts of links
 	spans  []span   // and their terms there
 	told   []Reason // of one reference

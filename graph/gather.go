@@ -16,14 +16,7 @@ func (x *extractor) claims() Claims {
 	if len(x.found)+len(x.bears) == 0 {
 		return Claims{}
 	}
-	x.sort()
-	distinct := 0
-	for i := range x.order {
-		if i == 0 || x.differ(x.order[i-1], x.order[i]) != 0 {
-			distinct++
-		}
-	}
-
+	distinct := x.sort()
 	text := string(x.buf)
 	c := Claims{Labels: x.labels}
 	if len(x.bears) > 0 {
@@ -41,7 +34,7 @@ func (x *extractor) claims() Claims {
 	for i, at := range x.order {
 		f := &x.found[at]
 		source := Reason(f.source.of(text))
-		if i > 0 && x.differ(x.order[i-1], at) == 0 {
+		if x.news[i] == sameReference {
 			if len(last.Sources) < maxSources && source != last.Sources[len(last.Sources)-1] {
 				sources = append(sources, source)
 				last.Sources = last.Sources[:len(last.Sources)+1]
@@ -65,20 +58,40 @@ func (x *extractor) claims() Claims {
 
 func (s span) of(text string) string { return text[s.from:s.to] }
 
-// sort puts what was found and what is borne in order. What is borne is then
-// there once.
-func (x *extractor) sort() {
-	x.order = x.order[:0]
+// How a finding differs from the one before it in order.
+const (
+	newTerm uint8 = iota
+	newReference
+	sameReference
+)
+
+// sort puts what was found and what is borne in order, and returns how many
+// references there are. What is borne is then there once.
+func (x *extractor) sort() int {
+	x.order, x.news = x.order[:0], x.news[:0]
 	for i := range x.found {
 		if !x.isOwn(x.found[i].term) {
 			x.order = append(x.order, int32(i))
 		}
 	}
 	slices.SortFunc(x.order, x.compare)
+	references := 0
+	for i, at := range x.order {
+		news := newTerm
+		if i > 0 && x.compareSpans(x.found[x.order[i-1]].term, x.found[at].term) == 0 {
+			if news = newReference; x.differ(x.order[i-1], at) == 0 {
+				news = sameReference
+			}
+		}
+		if x.news = append(x.news, news); news != sameReference {
+			references++
+		}
+	}
 	slices.SortFunc(x.bears, func(a, b borne) int {
 		return cmp.Or(x.compareSpans(a.span, b.span), compareBools(b.keyed, a.keyed))
 	})
 	x.bears = slices.CompactFunc(x.bears, func(a, b borne) bool { return x.compareSpans(a.span, b.span) == 0 })
+	return references
 }
 
 func (x *extractor) compareSpans(a, b span) int {
@@ -140,11 +153,11 @@ func (x *extractor) links() []history.Link {
 		links, spans = append(links, history.Link{Bears: true}), append(spans, span{len(out), len(out) + b.to - b.from})
 		out = append(out, x.buf[b.from:b.to]...)
 	}
-	for rest := x.order; len(rest) > 0; {
-		term := x.found[rest[0]].term
+	for i := 0; i < len(x.order); {
+		term := x.found[x.order[i]].term
 		links, spans = append(links, history.Link{}), append(spans, span{len(out), len(out) + term.to - term.from})
 		out = append(out, x.buf[term.from:term.to]...)
-		out, rest = x.appendDetails(out, rest)
+		out, i = x.appendDetails(out, i)
 	}
 
 	text := string(out)
@@ -196,23 +209,21 @@ func (x *extractor) appendOwn(out []byte) []byte {
 	return out
 }
 
-// appendDetails writes the detail of the link of those findings at the front
-// which share a term, and returns the others.
-func (x *extractor) appendDetails(out []byte, rest []int32) ([]byte, []int32) {
-	n, refs := 1, 1
-	for ; n < len(rest) && x.compareSpans(x.found[rest[n]].term, x.found[rest[0]].term) == 0; n++ {
-		if x.differ(rest[n-1], rest[n]) != 0 {
-			refs++
+// appendDetails writes the detail of the link of those findings from the first
+// on which share a term, and returns where the others begin.
+func (x *extractor) appendDetails(out []byte, first int) ([]byte, int) {
+	end, references := first+1, 1
+	for ; end < len(x.order) && x.news[end] != newTerm; end++ {
+		if x.news[end] == newReference {
+			references++
 		}
 	}
-	out = binary.AppendUvarint(append(out, detailVersion), uint64(refs))
-	for i := 0; i < n; {
-		f := &x.found[rest[i]]
-		x.told = x.told[:0]
-		for first := i; i < n && (i == first || x.differ(rest[first], rest[i]) == 0); i++ {
-			s := x.found[rest[i]].source
-			source := Reason(view(x.buf[s.from:s.to]))
-			if m := len(x.told); m == 0 || m < maxSources && x.told[m-1] != source {
+	out = binary.AppendUvarint(append(out, detailVersion), uint64(references))
+	for i := first; i < end; {
+		f := &x.found[x.order[i]]
+		x.told = append(x.told[:0], x.reason(i))
+		for i++; i < end && x.news[i] == sameReference; i++ {
+			if source := x.reason(i); len(x.told) < maxSources && x.told[len(x.told)-1] != source {
 				x.told = append(x.told, source)
 			}
 		}
@@ -222,5 +233,12 @@ func (x *extractor) appendDetails(out []byte, rest []int32) ([]byte, []int32) {
 		}
 		out = r.appendDetail(out)
 	}
-	return out, rest[n:]
+	return out, end
+}
+
+// reason is the source of a finding, by its place in order, while the buffer
+// lasts.
+func (x *extractor) reason(i int) Reason {
+	s := x.found[x.order[i]].source
+	return Reason(view(x.buf[s.from:s.to]))
 }

@@ -56,7 +56,7 @@ func (x *extractor) identity() {
 
 // fromKey applies a shape to a part of the key, before the walk begins.
 func (x *extractor) fromKey(s *shape, text string) {
-	x.way, x.within = x.way[:0], ""
+	x.way, x.same, x.within = x.way[:0], 0, ""
 	n := len(x.found)
 	x.value(s, text, "", "", "")
 	for i := n; i < len(x.found); i++ {

@@ -27,13 +27,13 @@ func (x *extractor) whole(s *shape, at int) {
 	if !ok || text == "" || told.at == 0 {
 		return
 	}
-	x.way = append(x.way, x.memberOf(told.at))
+	x.enter(x.memberOf(told.at))
 	if s.form == formKube {
 		ok = x.kubeObject(s, text, string(told.namespace), string(told.kind), string(told.group), string(told.version))
 	} else {
 		ok = x.value(s, text, string(x.plainText(told.typ)), string(told.account), string(told.region))
 	}
-	x.way = x.way[:len(x.way)-1]
+	x.leaveStep()
 	if ok && s.object.text == "" {
 		x.hidden = append(x.hidden, told.at)
 	}

@@ -24,9 +24,9 @@ func (x *extractor) logical(name, text string) bool {
 // logicalList is {"Fn::GetAtt": [LOGICALID, ATTRIBUTE]}.
 func (x *extractor) logicalList(s *shape, at int) {
 	if raw, ok := x.raw(at + 1); ok && x.doc[at] == '[' {
-		x.way = append(x.way, step{})
+		x.enter(step{})
 		x.logical(s.name, view(x.plainText(raw)))
-		x.way = x.way[:len(x.way)-1]
+		x.leaveStep()
 	}
 }
 
@@ -40,9 +40,9 @@ func (x *extractor) templateList(s *shape, at int) {
 	if next := x.skip(at+1) + 1; next < len(x.doc) {
 		x.fields(next, func(name []byte, _ int) { variables = append(variables, string(name)) })
 	}
-	x.way = append(x.way, step{})
+	x.enter(step{})
 	x.template(s.name, x.plainText(raw), variables)
-	x.way = x.way[:len(x.way)-1]
+	x.leaveStep()
 }
 
 // template notes a reference for every ${LogicalId.Attribute} in a text, but

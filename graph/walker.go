@@ -18,6 +18,10 @@ type walker struct {
 	way  []step
 	seen visitor
 	deep *node
+
+	pointer []byte // of the first steps of the way, as far as it was asked for
+	ends    []int  // where in it each step ends
+	same    int    // how many steps still are what they were then
 }
 
 // step is a member or an element on the way to the current value.
@@ -40,7 +44,7 @@ type visitor interface {
 
 // walk visits the whole document.
 func (w *walker) walk(doc []byte, n *node) {
-	w.doc, w.way = doc, w.way[:0]
+	w.doc, w.way, w.same = doc, w.way[:0], 0
 	if len(doc) > 0 {
 		w.value(0, n)
 	}
@@ -87,14 +91,15 @@ func (w *walker) members(i int, n *node) int {
 	if i++; i < len(doc) && doc[i] == '}' {
 		return i + 1
 	}
-	w.way = append(w.way, step{index: -1})
-	here := &w.way[len(w.way)-1]
+	depth := w.enter(step{index: -1})
 	for i < len(doc) && doc[i] == '"' {
 		end := w.stringEnd(i + 1)
 		if end >= len(doc) {
 			break
 		}
+		here := &w.way[depth]
 		here.from, here.to = i+1, end
+		w.same = min(w.same, depth)
 		var next *node
 		if n != nil {
 			next = n.child(doc[i+1 : end])
@@ -107,12 +112,22 @@ func (w *walker) members(i int, n *node) int {
 		if i = w.value(end+2, next); i >= len(doc) || doc[i] != ',' {
 			break
 		}
-		here = &w.way[len(w.way)-1] // the way may have moved as it grew
 		i++
 	}
-	w.way = w.way[:len(w.way)-1]
+	w.leaveStep()
 	return i + 1
 }
+
+// enter takes a step, and returns how many came before.
+func (w *walker) enter(s step) int {
+	depth := len(w.way)
+	w.way = append(w.way, s)
+	w.same = min(w.same, depth)
+	return depth
+}
+
+// leaveStep takes the last step back.
+func (w *walker) leaveStep() { w.way = w.way[:len(w.way)-1] }
 
 func (w *walker) elements(i int, n *node) int {
 	doc := w.doc
@@ -123,15 +138,16 @@ func (w *walker) elements(i int, n *node) int {
 	if n != nil {
 		next = n.any
 	}
-	w.way = append(w.way, step{})
+	depth := w.enter(step{})
 	for i < len(doc) {
 		if i = w.value(i, next); i >= len(doc) || doc[i] != ',' {
 			break
 		}
-		w.way[len(w.way)-1].index++
+		w.way[depth].index++
+		w.same = min(w.same, depth)
 		i++
 	}
-	w.way = w.way[:len(w.way)-1]
+	w.leaveStep()
 	return i + 1
 }
 
@@ -243,30 +259,43 @@ func (w *walker) raw(i int) ([]byte, bool) {
 	return w.doc[i+1 : w.stringEnd(i+1)], true
 }
 
-// appendPointer appends the JSON pointer (RFC 6901) of the current value.
+// appendPointer appends the JSON pointer (RFC 6901) of the current value. What
+// it has in common with the last one is not made again.
 func (w *walker) appendPointer(b []byte) []byte {
-	for _, s := range w.way {
-		b = append(b, '/')
-		if s.index >= 0 {
-			b = strconv.AppendInt(b, int64(s.index), 10)
-			continue
-		}
-		name := w.doc[s.from:s.to]
-		if bytes.IndexByte(name, '\\') >= 0 {
-			name = unescape(nil, name)
-		}
-		from := 0
-		for i, c := range name {
-			switch c {
-			case '~':
-				b, from = append(append(b, name[from:i]...), '~', '0'), i+1
-			case '/':
-				b, from = append(append(b, name[from:i]...), '~', '1'), i+1
-			}
-		}
-		b = append(b, name[from:]...)
+	same := min(w.same, len(w.way))
+	w.ends = w.ends[:same]
+	end := 0
+	if same > 0 {
+		end = w.ends[same-1]
 	}
-	return b
+	w.pointer = w.pointer[:end]
+	for _, s := range w.way[same:] {
+		w.pointer = w.appendStep(w.pointer, s)
+		w.ends = append(w.ends, len(w.pointer))
+	}
+	w.same = len(w.way)
+	return append(b, w.pointer...)
+}
+
+func (w *walker) appendStep(b []byte, s step) []byte {
+	b = append(b, '/')
+	if s.index >= 0 {
+		return strconv.AppendInt(b, int64(s.index), 10)
+	}
+	name := w.doc[s.from:s.to]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = unescape(nil, name)
+	}
+	from := 0
+	for i, c := range name {
+		switch c {
+		case '~':
+			b, from = append(append(b, name[from:i]...), '~', '0'), i+1
+		case '/':
+			b, from = append(append(b, name[from:i]...), '~', '1'), i+1
+		}
+	}
+	return append(b, name[from:]...)
 }
 
 // unescape appends the text that a JSON string's content stands for.
