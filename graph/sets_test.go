@@ -295,7 +295,7 @@ func printEdges(t *testing.T, all []graph.Owner, edges []graph.Relationship) {
 			source = "declared"
 		case r == graph.Identity:
 			source = "identity"
-		case e.Name == "References" && !strings.Contains(e.From.ID, "#") && strings.Contains(e.From.Type, "::"):
+		case e.Name == "References" && !strings.Contains(e.From.ID, "#") && strings.ContainsAny(e.From.Type, ":/"):
 			source = "identifier"
 		}
 		byName[[2]string{e.Name, source}] = append(byName[[2]string{e.Name, source}], e)
