@@ -216,7 +216,8 @@ func (x *extractor) reference(id identifier) {
 
 // identified notes a reference to what an identifier stands for.
 func (x *extractor) identified(name string, inverse bool, id identifier) {
-	if id.is(x.key.ID) && (id.kind != 'i' || id.typ == x.key.Type) || slices.ContainsFunc(x.names, id.is) {
+	alike := id.kind == 'g' || id.typ == x.key.Type || id.typ == logicalResource
+	if alike && id.is(x.key.ID) || id.kind == 'g' && slices.ContainsFunc(x.names, id.is) {
 		return
 	}
 	if len(x.found) >= maxFindings {

@@ -39,18 +39,24 @@ func (x *extractor) identity() {
 	switch {
 	case x.plan.lookedUp:
 		for _, name := range x.shortNames() {
-			if name != k.ID {
-				x.bear('n', k.Type, name)
-			}
+			x.bearName(name)
 		}
 	case x.plan.named && !strings.HasPrefix(s.Name, "arn:"):
-		x.bear('n', k.Type, s.Name)
+		x.bearName(s.Name)
 	}
 	for _, shape := range x.plan.id {
 		x.fromKey(shape, k.ID)
 	}
 	for _, shape := range x.plan.account {
 		x.fromKey(shape, k.Account)
+	}
+}
+
+// bearName lets the resource be found by a short name. Its id is one without
+// saying so.
+func (x *extractor) bearName(name string) {
+	if name != x.key.ID {
+		x.bear('n', x.key.Type, name)
 	}
 }
 

@@ -117,10 +117,5 @@ func (x *extractor) value(s *shape, text, typ, account, region string) bool {
 		return true
 	}
 	x.identified(s.name, s.inverse, id)
-	if id.kind == 'n' && !x.t.byName[typ] {
-		// A type that only the document tells: it may go by its id alone.
-		id.kind = 'i'
-		x.identified(s.name, s.inverse, id)
-	}
 	return true
 }

@@ -159,11 +159,16 @@ func (x *extractor) chain(name, text string) {
 	case strings.IndexByte(first, '_') <= 0:
 		return
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: address, reach: SameAccount})
+	x.block(name, typ, address)
 }
 
-// address notes a reference to what a state calls by its address: the resource
-// of that address, and the instances of the counted block of that address.
+// block notes a reference to the block of an address: the one resource that has
+// it for an id, or the instances which bear it as a name.
+func (x *extractor) block(name, typ, address string) {
+	x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.base, text: address, reach: SameAccount})
+}
+
+// address notes a reference to what a state calls by its address.
 func (x *extractor) address(name, text string) {
 	if i := strings.IndexByte(text, '['); i >= 0 {
 		text = text[:i]
@@ -179,8 +184,5 @@ func (x *extractor) address(name, text string) {
 	case typ == "data" && len(parts) > 2:
 		typ = "data." + parts[1]
 	}
-	x.identified(name, false, identifier{kind: 'i', typ: typ, before: x.base, text: text, reach: SameAccount})
-	if typ != "module" {
-		x.identified(name, false, identifier{kind: 'n', typ: typ, before: x.base, text: text, reach: SameAccount})
-	}
+	x.block(name, typ, text)
 }
