@@ -207,9 +207,9 @@ func (x *extractor) generic(raw []byte) {
 }
 
 // reference notes a generic reference, unless what it names is a part of the
-// resource's own id.
+// resource's own ARN: an id of its own.
 func (x *extractor) reference(id identifier) {
-	if !strings.Contains(x.key.ID, id.text) {
+	if !strings.HasPrefix(x.key.ID, "arn:") || !strings.Contains(x.key.ID, id.text) {
 		x.identified("References", false, id)
 	}
 }
