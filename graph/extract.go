@@ -63,6 +63,7 @@ type extractor struct {
 	namespaces []string // where the selector that comes next chooses
 	everywhere bool     // or: in all
 	scratch    []byte   // a document that is a string of this one
+	all        []byte   // see foundText
 	plain      []byte   // the last string that had escapes, without
 }
 

@@ -134,7 +134,7 @@ func BenchmarkRecord(b *testing.B) {
 			list[i].State.Configuration = bytes.Replace(list[i].State.Configuration, []byte(`"vpcId":"vpc-0a1b2c3d"`), fmt.Appendf(nil, `"vpcId":"vpc-0a1b2c%02x"`, v), 2)
 		}
 	}
-	for name, by := range map[string]history.Linker{"alone": nil, "linked": graph.Linker{}} {
+	for name, by := range map[string]history.Linker{"alone": nil, "linked": graph.NewLinker()} {
 		b.Run(name, func(b *testing.B) {
 			for range b.N {
 				s, err := bolt.Open(b.TempDir(), bolt.Options{Linker: by})
