@@ -47,22 +47,22 @@ type crashOp struct {
 const crashWithin = 60 * time.Millisecond
 
 var crashOps = []crashOp{
-	{name: "ingest", o: bolt.Options{MergeIdle: time.Hour}},
-	{name: "merge, late", o: bolt.Options{MergeRecords: 300, MergeIdle: time.Millisecond}},
-	{name: "merge, at once", o: bolt.Options{MergeIdle: time.Hour},
+	{name: "ingest", o: bolt.Options{Linker: testLinker, MergeIdle: time.Hour}},
+	{name: "merge, late", o: bolt.Options{Linker: testLinker, MergeRecords: 300, MergeIdle: time.Millisecond}},
+	{name: "merge, at once", o: bolt.Options{Linker: testLinker, MergeIdle: time.Hour},
 		beside: func(_ context.Context, _ string, s *bolt.Store, _ int) error { return s.Merge() }},
-	{name: "runs", o: bolt.Options{MergeRecords: 500, MergeIdle: time.Millisecond}, beside: crashRun, check: checkCrashRuns},
+	{name: "runs", o: bolt.Options{Linker: testLinker, MergeRecords: 500, MergeIdle: time.Millisecond}, beside: crashRun, check: checkCrashRuns},
 	{name: "open and close", instead: again(func(_ context.Context, dir string, _ int) error {
-		s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Millisecond, MergeRecords: 1})
+		s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond, MergeRecords: 1})
 		if err != nil {
 			return err
 		}
 		return errors.Join(s.Merge(), s.Close())
 	})},
 	{name: "prune", instead: crashPrune, check: checkCrashPrune, within: 250 * time.Millisecond},
-	{name: "erase", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashErase, check: checkCrashErase},
-	{name: "fold", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashFold, check: checkCrashFold, within: 150 * time.Millisecond},
-	{name: "backup", o: bolt.Options{MergeIdle: time.Millisecond}, beside: crashBackup, check: checkCrashBackup, within: 250 * time.Millisecond},
+	{name: "erase", o: bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond}, beside: crashErase, check: checkCrashErase},
+	{name: "fold", o: bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond}, beside: crashFold, check: checkCrashFold, within: 150 * time.Millisecond},
+	{name: "backup", o: bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond}, beside: crashBackup, check: checkCrashBackup, within: 250 * time.Millisecond},
 	{name: "restore", instead: again(crashRestore), check: checkCrashRestore, within: 150 * time.Millisecond},
 	{name: "compact", instead: again(func(ctx context.Context, dir string, _ int) error {
 		_, err := bolt.Compact(ctx, dir, bolt.CopyOptions{})
@@ -160,7 +160,7 @@ func TestSurvivesKill(t *testing.T) {
 			continue // killed before it was made
 		}
 		sound(t, dir)
-		s, err := bolt.Open(dir, bolt.Options{MergeIdle: time.Hour})
+		s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, MergeIdle: time.Hour})
 		if err != nil {
 			t.Fatalf("kill %d (%s): %v", kill, op.name, err)
 		}

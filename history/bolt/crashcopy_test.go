@@ -70,7 +70,7 @@ func checkCrashBackup(t *testing.T, dir string, _ *bolt.Store, done int) {
 // none.
 func crashRestore(ctx context.Context, dir string, n int) error {
 	if _, err := os.Stat(dir + ".backup"); err != nil {
-		s, err := bolt.Open(dir, bolt.Options{})
+		s, err := bolt.Open(dir, bolt.Options{Linker: testLinker})
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func crashMigrate(_ context.Context, dir string, n int) error {
 	if err := errors.Join(os.WriteFile(laid, file, 0o600), os.Rename(laid, filepath.Join(to, bolt.FileName))); err != nil {
 		return err
 	}
-	s, err := bolt.Open(to, bolt.Options{Now: frozenNow})
+	s, err := bolt.Open(to, bolt.Options{Linker: testLinker, Now: frozenNow})
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func checkCrashMigrate(t *testing.T, dir string, _ *bolt.Store, done int) {
 	if _, err := os.Stat(filepath.Join(to, bolt.FileName)); err != nil {
 		return // killed before it was laid there
 	}
-	s, err := bolt.Open(to, bolt.Options{Now: frozenNow, MergeIdle: time.Hour})
+	s, err := bolt.Open(to, bolt.Options{Linker: testLinker, Now: frozenNow, MergeIdle: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

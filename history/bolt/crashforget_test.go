@@ -38,7 +38,7 @@ func pruneState(r, round int) history.State {
 // floor of all that is recorded: it records round after round and prunes what
 // lies some rounds back, and folds, while one resource is erased.
 func crashPrune(ctx context.Context, dir string, round int, done func(int)) error {
-	s, err := bolt.Open(dir+".pruned", bolt.Options{MergeRecords: 300, MergeIdle: time.Millisecond, LockTimeout: 10 * time.Second})
+	s, err := bolt.Open(dir+".pruned", bolt.Options{Linker: testLinker, MergeRecords: 300, MergeIdle: time.Millisecond, LockTimeout: 10 * time.Second})
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func checkCrashPrune(t *testing.T, dir string, _ *bolt.Store, rounds int) {
 	}
 	sound(t, dir)
 	ctx := context.Background()
-	s, err := bolt.Open(dir, bolt.Options{})
+	s, err := bolt.Open(dir, bolt.Options{Linker: testLinker})
 	if err != nil {
 		t.Fatal(err)
 	}

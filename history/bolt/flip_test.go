@@ -122,7 +122,7 @@ func TestFlippingChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		findings := 0
-		if _, err := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) { findings++ }); err != nil {
+		if _, err := bolt.Verify(context.Background(), dir, testLinker, func(bolt.Finding) { findings++ }); err != nil {
 			findings++
 		}
 		fmt.Println("outcome", judgeFlip(dir, right, findings > 0))
@@ -202,7 +202,7 @@ const dataLoss = "DataLoss"
 // named; answers are in short. With the right answers given it asks for the
 // resources that those name.
 func askEverything(dir string, right map[string]string) (map[string]string, error) {
-	s, err := bolt.Open(dir, bolt.Options{MergeRecords: 1 << 30, MergeBytes: 1 << 40, MergeIdle: time.Hour})
+	s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, MergeRecords: 1 << 30, MergeBytes: 1 << 40, MergeIdle: time.Hour})
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +311,7 @@ func writeInto(t *testing.T, path string) {
 	if err := errors.Join(err, to.Close()); err != nil {
 		t.Fatal(err)
 	}
-	s, err := bolt.Open(dir, bolt.Options{NoSync: true, MergeRecords: 1 << 30, MergeIdle: time.Hour})
+	s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, NoSync: true, MergeRecords: 1 << 30, MergeIdle: time.Hour})
 	if err != nil {
 		return
 	}
@@ -364,6 +364,7 @@ func later(list []history.Observation) []history.Observation {
 func usedStore(t testing.TB, dir string) {
 	now := usedFirst
 	s, err := bolt.Open(dir, bolt.Options{
+		Linker: testLinker,
 		NoSync: true, MergeRecords: 1 << 30, MergeIdle: time.Hour, FutureSlack: 1000 * time.Hour, StoreID: [16]byte{1},
 		Now: func() time.Time { now += 250_000; return now.Time() },
 	})
@@ -422,7 +423,7 @@ func usedStore(t testing.TB, dir string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bolt.Verify(ctx, dir, nil, func(f bolt.Finding) { t.Error(f) }); err != nil || t.Failed() {
+	if _, err := bolt.Verify(ctx, dir, testLinker, func(f bolt.Finding) { t.Error(f) }); err != nil || t.Failed() {
 		t.Fatal("the store is damaged before anything was done to it", err)
 	}
 }

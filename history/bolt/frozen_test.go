@@ -120,7 +120,7 @@ func frozenAnswers(t testing.TB, format string) answers {
 // sound asserts that verification finds nothing.
 func sound(t testing.TB, dir string) bolt.Summary {
 	t.Helper()
-	sum, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { t.Error(f) })
+	sum, err := bolt.Verify(context.Background(), dir, testLinker, func(f bolt.Finding) { t.Error(f) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -339,3 +339,6 @@ func TestDamagedPages(t *testing.T) {
 		}
 	})
 }
+
+// testLinker reads the links of stores that are killed or damaged.
+var testLinker = historytest.Linker("first")
