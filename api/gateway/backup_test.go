@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/varvehq/varve/api/internal/apitest"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/history/memory"
@@ -16,7 +17,7 @@ import (
 
 func TestBackup(t *testing.T) {
 	t.Run("IsTheFile", func(t *testing.T) {
-		s, err := bolt.Open(t.TempDir(), bolt.Options{NoSync: true})
+		s, err := bolt.Open(t.TempDir(), bolt.Options{Linker: graph.Linker{}, NoSync: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/varvehq/varve/api/internal/apitest"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history/bolt"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 	"github.com/varvehq/varve/recorder/canonical"
@@ -99,7 +100,7 @@ func bothWays(t rapid.TB, d *apitest.Doors, tt *testing.T, id, doc string) {
 func TestExactness(t *testing.T) {
 	t.Run("Memory", func(t *testing.T) { exactness(t, open(t, apitest.Options{})) })
 	t.Run("Bolt", func(t *testing.T) {
-		store, err := bolt.Open(t.TempDir(), bolt.Options{NoSync: true})
+		store, err := bolt.Open(t.TempDir(), bolt.Options{Linker: graph.Linker{}, NoSync: true})
 		if err != nil {
 			t.Fatal(err)
 		}

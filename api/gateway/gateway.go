@@ -84,6 +84,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		varvev1.RegisterRecorderServiceHandlerClient(ctx, g.mux, varvev1.NewRecorderServiceClient(conn)),
 		varvev1.RegisterRunServiceHandlerClient(ctx, g.mux, varvev1.NewRunServiceClient(conn)),
 		varvev1.RegisterHistoryServiceHandlerClient(ctx, g.mux, varvev1.NewHistoryServiceClient(conn)),
+		varvev1.RegisterGraphServiceHandlerClient(ctx, g.mux, varvev1.NewGraphServiceClient(conn)),
 		varvev1.RegisterMaintenanceServiceHandlerClient(ctx, g.mux, varvev1.NewMaintenanceServiceClient(conn)),
 	)
 	if err != nil {
@@ -130,6 +131,14 @@ What every resource looked like, and when we learned of it.
   GET  /v1/items?at=&type=&tags=k=v       the inventory at a moment
   GET  /v1/items:count?groupBy=           and its numbers
   GET  /v1/items:export?at=               and all of it
+  GET  /v1/graph:relationships?type=&id=  what a resource uses, and what uses it
+  GET  /v1/graph:uses?type=&id=&depth=    who uses it, directly or through others
+  GET  /v1/graph:paths?type=&id=&toType=&toId=
+                                          how two resources are connected
+  GET  /v1/graph:unused?type=             what nobody uses
+  GET  /v1/graph:lastUsed?type=&id=       when the last use ended
+  GET  /v1/graph:diff?from=&to=           what came and went between two moments
+  GET  /v1/graph:subgraph?type=&ids=      a part of the graph, for drawing
   GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
   POST /v1/items:batchRecord              record observations
   GET  /v1/runs                           collection runs
@@ -137,6 +146,7 @@ What every resource looked like, and when we learned of it.
   GET  /v1/backup                         a copy of it, as a file
   POST /v1/maintenance:prune              forget the far past
   POST /v1/items:eraseVersion             forget what one version held
+  POST /v1/graph:rebuild                  read all relationships anew
   GET  /openapi.json                      all of this in full
 
   GET  /livez /readyz                     whether it lives, whether it can work

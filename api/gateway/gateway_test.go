@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/api/internal/apitest"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -27,7 +28,7 @@ import (
 func open(t testing.TB, o apitest.Options) *apitest.Doors {
 	t.Helper()
 	if o.Store == nil {
-		o.Store = memory.New(memory.Options{StoreID: [16]byte{1, 2, 3}})
+		o.Store = memory.New(memory.Options{Linker: graph.Linker{}, StoreID: [16]byte{1, 2, 3}})
 	}
 	return apitest.Open(t, o)
 }

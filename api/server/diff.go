@@ -46,7 +46,7 @@ func (s *historyService) DiffItem(ctx context.Context, req *varvev1.DiffItemRequ
 	}
 	if from.Version == 0 && to.Version == 0 {
 		if _, known, err := spans(ctx, r, key); err != nil || !known {
-			return nil, orElse(err, who.unknown())
+			return nil, orElse(err, who.unknown(ctx, r))
 		}
 	}
 

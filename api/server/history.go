@@ -98,7 +98,7 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 	if len(resp.GetItems()) == 0 && page.after == nil {
 		// Nothing in the range is an answer, nothing at all is not.
 		if _, known, err := spans(ctx, r, key); err != nil || !known {
-			return nil, orElse(err, who.unknown())
+			return nil, orElse(err, who.unknown(ctx, r))
 		}
 	}
 	if more {

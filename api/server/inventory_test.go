@@ -15,6 +15,7 @@ import (
 
 	"github.com/varvehq/varve/api/internal/apitest"
 	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -24,7 +25,7 @@ import (
 func openAt(t *testing.T, now func() time.Time) *apitest.Doors {
 	t.Helper()
 	return open(t, apitest.Options{
-		Store: memory.New(memory.Options{Now: now, StoreID: [16]byte{1}}), Server: server.Options{Now: now},
+		Store: memory.New(memory.Options{Linker: graph.Linker{}, Now: now, StoreID: [16]byte{1}}), Server: server.Options{Now: now},
 	})
 }
 
@@ -146,7 +147,7 @@ func TestPages(t *testing.T) {
 		if err := ask(d, &varvev1.ListItemsRequest{Type: "T", PageToken: token}); err != nil {
 			t.Fatal(err)
 		}
-		other := open(t, apitest.Options{Store: memory.New(memory.Options{StoreID: [16]byte{9}})})
+		other := open(t, apitest.Options{Store: memory.New(memory.Options{Linker: graph.Linker{}, StoreID: [16]byte{9}})})
 		refused(t, ask(other, &varvev1.ListItemsRequest{Type: "T", PageToken: token}), history.ForeignToken)
 
 		for _, req := range []*varvev1.ListItemsRequest{

@@ -37,8 +37,6 @@ func lacks(what string) error {
 	return history.Errorf(history.Unimplemented, "this store cannot %s", what)
 }
 
-// Prune runs the prune beside the stream, so that a client which is slow to take
-// its progress does not slow it down.
 func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.ServerStreamingServer[varvev1.PruneResponse]) error {
 	pruner, ok := power[history.Pruner](s.store)
 	if !ok {
@@ -58,20 +56,39 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 	ctx, stop := s.untilDrained(stream.Context())
 	defer stop()
 
-	progress, done := make(chan *varvev1.PruneResponse_Progress, 1), make(chan error, 1)
 	var pruned history.Pruned
-	go func() {
-		var err error
+	err = s.follow(ctx, stop, func(progress func(done, total uint64)) (err error) {
 		pruned, err = pruner.Prune(ctx, history.PruneRequest{
-			Floor: floor, Recorded: recorded, Type: req.GetType(), DryRun: req.GetDryRun(),
-			Progress: func(done, total uint64) {
-				select {
-				case progress <- &varvev1.PruneResponse_Progress{Done: done, Total: total}:
-				default: // the one before is not sent yet
-				}
-			},
+			Floor: floor, Recorded: recorded, Type: req.GetType(), DryRun: req.GetDryRun(), Progress: progress,
 		})
-		done <- err
+		return err
+	}, func(done, total uint64) error {
+		return stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Progress_{
+			Progress: &varvev1.PruneResponse_Progress{Done: done, Total: total},
+		}})
+	})
+	if err != nil {
+		return err
+	}
+	return stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Result_{Result: &varvev1.PruneResponse_Result{
+		Floors: floorsToProto(&pruned.Floors), Resources: pruned.Resources, Versions: pruned.Versions,
+		Sightings: pruned.Sightings, Changes: pruned.Changes,
+	}}})
+}
+
+// follow does long work beside a stream and tells on it how far that is, so that
+// a client which is slow to take progress does not slow down the work. stop ends
+// ctx, and with it the work, when nobody waits for its result any more.
+func (s *Server) follow(ctx context.Context, stop func(), work func(progress func(done, total uint64)) error, send func(done, total uint64) error) error {
+	type reached struct{ done, total uint64 }
+	progress, ended := make(chan reached, 1), make(chan error, 1)
+	go func() {
+		ended <- work(func(done, total uint64) {
+			select {
+			case progress <- reached{done, total}:
+			default: // the one before is not sent yet
+			}
+		})
 	}()
 	var broken error
 	for {
@@ -80,17 +97,11 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 			if broken != nil {
 				continue
 			}
-			if broken = stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Progress_{Progress: p}}); broken != nil {
-				stop() // nobody waits for the result
+			if broken = send(p.done, p.total); broken != nil {
+				stop()
 			}
-		case err := <-done:
-			if err = orElse(broken, s.drained(ctx, err)); err != nil {
-				return err
-			}
-			return stream.Send(&varvev1.PruneResponse{Part: &varvev1.PruneResponse_Result_{Result: &varvev1.PruneResponse_Result{
-				Floors: floorsToProto(&pruned.Floors), Resources: pruned.Resources, Versions: pruned.Versions,
-				Sightings: pruned.Sightings, Changes: pruned.Changes,
-			}}})
+		case err := <-ended:
+			return orElse(broken, s.drained(ctx, err))
 		}
 	}
 }

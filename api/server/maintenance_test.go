@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/api/internal/apitest"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/history/historytest"
@@ -22,7 +23,7 @@ import (
 // durable opens a store in a folder until the test ends.
 func durable(t testing.TB, dir string) *bolt.Store {
 	t.Helper()
-	s, err := bolt.Open(dir, bolt.Options{NoSync: true})
+	s, err := bolt.Open(dir, bolt.Options{Linker: graph.Linker{}, NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func pruned(t testing.TB, d *apitest.Doors, req *varvev1.PruneRequest) (*varvev1
 
 func TestPrune(t *testing.T) {
 	clock := historytest.NewClock(day(1).AsTime())
-	inFile, err := bolt.Open(t.TempDir(), bolt.Options{NoSync: true, Now: clock.Now})
+	inFile, err := bolt.Open(t.TempDir(), bolt.Options{Linker: graph.Linker{}, NoSync: true, Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

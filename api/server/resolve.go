@@ -62,15 +62,11 @@ func (q subject) one(ctx context.Context, r history.Reader) (history.Key, error)
 	case err != nil:
 		return history.Key{}, err
 	case len(keys) == 0:
-		return history.Key{}, q.unknown()
+		return history.Key{}, q.unknown(ctx, r)
 	case len(keys) > 1:
 		return history.Key{}, q.ambiguous(keys)
 	}
 	return keys[0], nil
-}
-
-func (q subject) unknown() error {
-	return history.Errorf(history.NotFound, "%s is not known", q)
 }
 
 // shown is how many resources or intervals an error lists: enough to go on
@@ -139,7 +135,7 @@ func (q subject) notAlive(ctx context.Context, r history.Reader, k history.Key) 
 	case err != nil:
 		return err
 	case !known:
-		return q.unknown()
+		return q.unknown(ctx, r)
 	}
 	at := r.At().Captured
 	list = nearest(list, at)

@@ -1,6 +1,6 @@
-// Package server answers gRPC: one file per service, on a history.Store, a
-// recorder and history/diff. It translates and decides nothing about histories;
-// what it decides itself is how questions are paged, masked and put together.
+// Package server answers gRPC, on a history.Store, a recorder, history/diff and the
+// graph. It translates and decides nothing about histories; what it decides itself
+// is how questions are paged, capped, masked and put together.
 package server
 
 import (
@@ -116,6 +116,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	varvev1.RegisterRecorderServiceServer(s.grpc, &recorderService{Server: s})
 	varvev1.RegisterRunServiceServer(s.grpc, &runService{Server: s})
 	varvev1.RegisterHistoryServiceServer(s.grpc, &historyService{Server: s})
+	varvev1.RegisterGraphServiceServer(s.grpc, &graphService{Server: s})
 	varvev1.RegisterMaintenanceServiceServer(s.grpc, &maintenanceService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.add(name)

@@ -43,6 +43,7 @@ type Doors struct {
 	Recorder varvev1.RecorderServiceClient
 	Runs     varvev1.RunServiceClient
 	History  varvev1.HistoryServiceClient
+	Graph    varvev1.GraphServiceClient
 	Keep     varvev1.MaintenanceServiceClient
 	Log      *Log
 }
@@ -82,6 +83,7 @@ func Open(t testing.TB, o Options) *Doors {
 	d.Recorder = varvev1.NewRecorderServiceClient(d.Conn)
 	d.Runs = varvev1.NewRunServiceClient(d.Conn)
 	d.History = varvev1.NewHistoryServiceClient(d.Conn)
+	d.Graph = varvev1.NewGraphServiceClient(d.Conn)
 	d.Keep = varvev1.NewMaintenanceServiceClient(d.Conn)
 
 	web := listen(t)

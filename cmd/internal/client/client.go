@@ -33,6 +33,7 @@ const Patience = 5 * time.Second
 // [*Refusal], [*Unreachable], [*Untrusted] or the context's.
 type Conn struct {
 	varvev1.HistoryServiceClient
+	varvev1.GraphServiceClient
 	varvev1.RecorderServiceClient
 	varvev1.RunServiceClient
 	varvev1.MaintenanceServiceClient
@@ -77,6 +78,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	}
 	c.conn = conn
 	c.HistoryServiceClient = varvev1.NewHistoryServiceClient(conn)
+	c.GraphServiceClient = varvev1.NewGraphServiceClient(conn)
 	c.RecorderServiceClient = varvev1.NewRecorderServiceClient(conn)
 	c.RunServiceClient = varvev1.NewRunServiceClient(conn)
 	c.MaintenanceServiceClient = varvev1.NewMaintenanceServiceClient(conn)

@@ -20,6 +20,7 @@ import (
 	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/cmd/internal/metrics"
 	"github.com/varvehq/varve/cmd/internal/token"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -58,7 +59,7 @@ type Options struct {
 	Pprof   bool                 // profiles at /debug/pprof/
 
 	Documents canonical.Limits // of each JSON document; default those of its package
-	Tuning    bolt.Options     // of the store in Dir; Now, Logger and LockTimeout are ours
+	Tuning    bolt.Options     // of the store in Dir; Now, Logger, LockTimeout and Linker are ours
 
 	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute
 	FoldEvery  time.Duration // how often old sightings are folded. Default 1 day
@@ -164,6 +165,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 // *bolt.Store never hides in an interface.
 func open(o Options) (history.Store, error) {
 	o.Tuning.Now, o.Tuning.Logger, o.Tuning.LockTimeout = o.Now, o.Logger, time.Second
+	o.Tuning.Linker = graph.Linker{}
 	store, err := bolt.Open(o.Dir, o.Tuning)
 	if err != nil {
 		return nil, err

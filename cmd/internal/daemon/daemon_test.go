@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -131,7 +132,7 @@ func TestLockedStore(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	try := func(grpcAddr, httpAddr string) error {
-		d := daemon.New(daemon.Options{Store: memory.New(memory.Options{}), GRPCAddr: grpcAddr, HTTPAddr: httpAddr})
+		d := daemon.New(daemon.Options{Store: memory.New(memory.Options{Linker: graph.Linker{}}), GRPCAddr: grpcAddr, HTTPAddr: httpAddr})
 		err := d.Start(t.Context())
 		if err == nil {
 			_ = d.Stop(t.Context())
@@ -234,7 +235,7 @@ func (s stuck) Head(ctx context.Context) (history.Head, error) {
 }
 
 func TestStopCutsOffTheRest(t *testing.T) {
-	s := stuck{memory.New(memory.Options{}), make(chan struct{})}
+	s := stuck{memory.New(memory.Options{Linker: graph.Linker{}}), make(chan struct{})}
 	d := daemon.New(daemon.Options{Store: s, GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"})
 	if err := d.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/certificate/certtest"
 	"github.com/varvehq/varve/cmd/internal/daemon"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history/memory"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
@@ -250,7 +251,7 @@ func secured(t *testing.T, o daemon.Options, addr string) (*daemon.Daemon, *cert
 	o.CertFile, o.KeyFile = ca.Issue(t, time.Now().Add(time.Hour), "127.0.0.1", "localhost", "varve.example")
 	o.GRPCAddr, o.HTTPAddr = addr, addr
 	if o.Store == nil {
-		o.Store = memory.New(memory.Options{})
+		o.Store = memory.New(memory.Options{Linker: graph.Linker{}})
 	}
 	d := daemon.New(o)
 	if err := d.Start(t.Context()); err != nil {
@@ -372,7 +373,7 @@ func TestSecretsThatCannotBeUsed(t *testing.T) {
 		"TokensOnly":         {daemon.Options{TokenFile: tokenFile(t, oldToken), GRPCAddr: "0.0.0.0:0"}, "give --tls-cert and --tls-key as well"},
 		"TLSOnly":            {daemon.Options{CertFile: cert, KeyFile: key, GRPCAddr: "0.0.0.0:0"}, "give --auth-token-file as well"},
 	} {
-		tt.o.Store, tt.o.HTTPAddr = memory.New(memory.Options{}), "127.0.0.1:0"
+		tt.o.Store, tt.o.HTTPAddr = memory.New(memory.Options{Linker: graph.Linker{}}), "127.0.0.1:0"
 		if tt.o.GRPCAddr == "" {
 			tt.o.GRPCAddr = "127.0.0.1:0"
 		}
