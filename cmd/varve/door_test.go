@@ -26,6 +26,7 @@ import (
 
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/cmd/internal/client"
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -287,7 +288,7 @@ func appendObservation(b *testing.B, dst []byte, o *varvev1.Observation) []byte 
 
 // throughLibrary records a set by calls and returns how long the batches took.
 func throughLibrary(b *testing.B, batches []doorBatch) time.Duration {
-	store, err := bolt.Open(filepath.Join(b.TempDir(), "library"), bolt.Options{})
+	store, err := bolt.Open(filepath.Join(b.TempDir(), "library"), bolt.Options{Linker: graph.Linker{}})
 	if err != nil {
 		b.Fatal(err)
 	}

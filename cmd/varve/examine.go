@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history/bolt"
 )
 
@@ -38,7 +39,7 @@ type examined struct {
 func (a *app) examine(ctx context.Context, dir string) error {
 	debug.SetMaxStack(maxStack)
 	go watchMemory(fileSize(dir))
-	sum, err := bolt.Verify(ctx, dir, nil, func(f bolt.Finding) {
+	sum, err := bolt.Verify(ctx, dir, graph.Linker{}, func(f bolt.Finding) {
 		_ = a.writeJSON(examined{Finding: &finding{Bucket: f.Bucket, Key: hex.EncodeToString(f.Key), Text: f.Text}})
 	})
 	if err != nil {

@@ -63,21 +63,27 @@ account, region, type and id. Filters are joined by and.`,
 			IdPrefix: f.idPrefix, Name: f.name, Tags: f.tags, ShowDeleted: f.deleted,
 			PageSize: fullPage, ReadMask: mask(answer.ResourceFields...),
 		}
-		if a.output == asJSON {
-			return a.listJSON(cmd.Context(), conn, request)
+		pages := func(use func([]*varvev1.Item) error) error {
+			return eachPage(cmd.Context(), conn, request, use)
 		}
-		return a.listTable(cmd.Context(), conn, request)
+		if a.output == asJSON {
+			return a.listJSON(pages)
+		}
+		return a.listTable(pages, f.deleted, "no resources")
 	}
 	return cmd
 }
+
+// itemPages gives items page by page, to the last one or to an error.
+type itemPages func(use func([]*varvev1.Item) error) error
 
 func mask(fields ...string) *fieldmaskpb.FieldMask { return &fieldmaskpb.FieldMask{Paths: fields} }
 
 // listJSON writes resources as they come, since there may be many; nothing is
 // written before the daemon has begun to answer.
-func (a *app) listJSON(ctx context.Context, conn *client.Conn, request *varvev1.ListItemsRequest) error {
+func (a *app) listJSON(pages itemPages) error {
 	list := a.array("resources")
-	err := eachPage(ctx, conn, request, func(items []*varvev1.Item) error {
+	err := pages(func(items []*varvev1.Item) error {
 		for _, i := range items {
 			if err := list.add(answer.ResourceOf(i)); err != nil {
 				return err
@@ -91,20 +97,22 @@ func (a *app) listJSON(ctx context.Context, conn *client.Conn, request *varvev1.
 	return list.close()
 }
 
-func (a *app) listTable(ctx context.Context, conn *client.Conn, request *varvev1.ListItemsRequest) error {
+// listTable shows resources, with their status where some may be deleted. Of none
+// it says so.
+func (a *app) listTable(pages itemPages, deleted bool, none string) error {
 	head := []string{"type", "id", "name", "account", "region", ">v", "captured"}
-	if request.GetShowDeleted() {
+	if deleted {
 		head = append(head, "status")
 	}
 	t := table.New(a.screen, head...)
-	err := eachPage(ctx, conn, request, func(items []*varvev1.Item) error {
+	err := pages(func(items []*varvev1.Item) error {
 		for _, p := range items {
 			i := answer.ResourceOf(p)
 			row := []table.Cell{
 				table.Text(i.Type), table.Text(i.ID), table.Text(i.Name), table.Text(i.Account), table.Text(i.Region),
 				table.Text(fmt.Sprint(i.Version)), table.Text(i.CapturedAt),
 			}
-			if request.GetShowDeleted() {
+			if deleted {
 				row = append(row, statusCell(i.Status))
 			}
 			t.Row(row...)
@@ -115,7 +123,7 @@ func (a *app) listTable(ctx context.Context, conn *client.Conn, request *varvev1
 		return err
 	}
 	if t.Len() == 0 {
-		fmt.Fprintln(a.stderr, "no resources")
+		fmt.Fprintln(a.stderr, none)
 	}
 	_, err = t.WriteTo(a.stdout)
 	return err

@@ -194,10 +194,11 @@ func newRoot(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a))
+	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a),
+		newGraph(a), newUses(a), newPath(a), newUnused(a), newLastUsed(a), newGraphDiff(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
 	add(groupOperate, newServe(a), newStatus(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),
-		newVerify(a), newDemo(a), newVersion(a))
+		newVerify(a), newRebuild(a), newDemo(a), newVersion(a))
 	root.AddCommand(newTopics()...)
 	root.SetHelpCommandGroupID(groupOperate)
 	root.SetHelpCommand(newHelp(root))

@@ -3,8 +3,8 @@
 //
 //	varve get Kubernetes::rbac.authorization.k8s.io::ClusterRole -/view --at -2h
 //
-// A command says with [IDAt] at which position among its arguments the id
-// stands. There, a word which is not one of the command's flags is the id.
+// A command says with [IDAt] at which positions among its arguments ids stand.
+// There, a word which is not one of the command's flags is the id.
 package argv
 
 import (
@@ -16,15 +16,24 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const idPosition = "varve.id-position"
+const idPositions = "varve.id-positions"
 
-// IDAt marks a command as taking a resource id at a position among its
-// arguments, counted from 0.
-func IDAt(cmd *cobra.Command, position int) {
+// IDAt marks a command as taking resource ids at positions among its arguments,
+// counted from 0.
+func IDAt(cmd *cobra.Command, positions ...int) {
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
 	}
-	cmd.Annotations[idPosition] = strconv.Itoa(position)
+	texts := make([]string, len(positions))
+	for i, p := range positions {
+		texts[i] = strconv.Itoa(p)
+	}
+	cmd.Annotations[idPositions] = strings.Join(texts, ",")
+}
+
+// takesIDAt reports whether an id stands at a position.
+func takesIDAt(cmd *cobra.Command, position int) bool {
+	return slices.Contains(strings.Split(cmd.Annotations[idPositions], ","), strconv.Itoa(position))
 }
 
 // Arrange returns args with the flags of the command first, then "--", then its
@@ -44,7 +53,7 @@ func Arrange(root *cobra.Command, args []string) []string {
 			i = len(args)
 		case len(word) > 1 && word[0] == '-':
 			known, takesNext := lookUp(cmd, word)
-			if !known && strconv.Itoa(len(operands)) == cmd.Annotations[idPosition] {
+			if !known && takesIDAt(cmd, len(operands)) {
 				operands = append(operands, word)
 				continue
 			}
@@ -65,7 +74,7 @@ func Arrange(root *cobra.Command, args []string) []string {
 			operands = append(operands, word)
 		}
 	}
-	if cmd.Annotations[idPosition] == "" {
+	if cmd.Annotations[idPositions] == "" {
 		return args
 	}
 	return slices.Concat(path, flags, []string{"--"}, operands)

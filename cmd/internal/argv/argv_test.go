@@ -17,7 +17,8 @@ func (c *choice) Set(s string) error { c.string = s; return nil }
 func (c *choice) String() string     { return c.string }
 func (c *choice) Type() string       { return "table|json" }
 
-// program has `get TYPE ID`, which takes ids, and `list`, which does not.
+// program has `get TYPE ID` and `path TYPE ID TYPE ID`, which take ids, and
+// `list`, which does not.
 func program(ran *[]string) *cobra.Command {
 	root := &cobra.Command{Use: "varve", SilenceErrors: true, SilenceUsage: true}
 	root.PersistentFlags().VarP(&choice{}, "output", "o", "")
@@ -32,7 +33,9 @@ func program(ran *[]string) *cobra.Command {
 	get.Flags().Bool("all", false, "")
 	argv.IDAt(get, 1)
 	list := &cobra.Command{Use: "list", Args: cobra.ArbitraryArgs, RunE: run}
-	root.AddCommand(get, list)
+	path := &cobra.Command{Use: "path", Args: cobra.ArbitraryArgs, RunE: run}
+	argv.IDAt(path, 1, 3)
+	root.AddCommand(get, path, list)
 	return root
 }
 
@@ -56,6 +59,8 @@ func TestArrange(t *testing.T) {
 		{"get -- T -o", "get T -o"},
 		{"get T id -- more", "get T id more"},
 		{"list x -o json y", "list x y"},
+		{"path T -/a U -/b -o json", "path T -/a U -/b"},
+		{"path T a --addr x U -b", "path T a U -b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
 	"github.com/varvehq/varve/recorder"
@@ -178,7 +179,7 @@ func record(t *testing.T, s history.Store, raw []byte) (recorded, unchanged int)
 
 func open(t *testing.T) (*bolt.Store, string) {
 	dir := t.TempDir()
-	s, err := bolt.Open(dir, bolt.Options{NoSync: true})
+	s, err := bolt.Open(dir, bolt.Options{NoSync: true, Linker: graph.Linker{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +222,7 @@ func TestSets(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			sum, err := bolt.Verify(context.Background(), dir, nil, func(f bolt.Finding) { t.Error(f) })
+			sum, err := bolt.Verify(context.Background(), dir, graph.Linker{}, func(f bolt.Finding) { t.Error(f) })
 			if err != nil {
 				t.Fatal(err)
 			}
