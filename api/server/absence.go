@@ -20,7 +20,7 @@ func (s *Server) absence(ctx context.Context, r history.Reader, q subject, k his
 	case err != nil:
 		return nil, err
 	case !known:
-		return nil, q.unknown(ctx, r)
+		return nil, s.unknown(ctx, r, q)
 	}
 	a := &varvev1.Absence{Key: wire.KeyToProto(k)}
 	if items[0].Version == 0 {

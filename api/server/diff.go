@@ -32,7 +32,7 @@ func (s *historyService) DiffItem(ctx context.Context, req *varvev1.DiffItemRequ
 		return nil, err
 	}
 	who := subject{req.GetType(), req.GetId(), req.Account, req.Region}
-	key, err := who.one(ctx, r)
+	key, err := s.one(ctx, r, who)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *historyService) DiffItem(ctx context.Context, req *varvev1.DiffItemRequ
 	}
 	if from.Version == 0 && to.Version == 0 {
 		if _, known, err := spans(ctx, r, key); err != nil || !known {
-			return nil, orElse(err, who.unknown(ctx, r))
+			return nil, orElse(err, s.unknown(ctx, r, who))
 		}
 	}
 

@@ -42,7 +42,7 @@ func (s *graphService) about(ctx context.Context, req aboutRequest, who subject)
 }
 
 func (s *graphService) aboutAt(ctx context.Context, r history.Reader, who subject) (about, error) {
-	key, err := who.one(ctx, r)
+	key, err := s.one(ctx, r, who)
 	if err != nil {
 		return about{}, err
 	}

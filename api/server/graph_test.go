@@ -204,6 +204,7 @@ func TestNearMatches(t *testing.T) {
 		"OtherType":    {near(vpcType, "sg-9"), "[" + place + `"type":"AWS::EC2::SecurityGroup","id":"sg-9"}]`},
 		"OtherAccount": {near(vpcType, "vpc-1", func(r *varvev1.ListUsesRequest) { r.Account = ptr("2") }), "[" + place + `"type":"AWS::EC2::VPC","id":"vpc-1"}]`},
 		"WholeKey":     {near(vpcType, "vpc-1", func(r *varvev1.ListUsesRequest) { r.Account, r.Region = ptr("1"), ptr("us-east-1") }), "[" + place + `"type":"AWS::EC2::VPC","id":"vpc-1"}]`},
+		"BeforeItWas":  {near(vpcType, "sg-9", func(r *varvev1.ListUsesRequest) { r.At = timestamppb.New(day(1).AsTime().Add(-1)) }), "[" + place + `"type":"AWS::EC2::SecurityGroup","id":"sg-9"}]`},
 		"None":         {near("T", "nothing like it"), ""},
 	} {
 		if c.got != c.want {

@@ -27,7 +27,7 @@ func (s *historyService) LookupItem(ctx context.Context, req *varvev1.LookupItem
 	if err != nil {
 		return nil, err
 	}
-	item, err := lookup(ctx, r, subject{req.GetType(), req.GetId(), req.Account, req.Region}, m.fields())
+	item, err := s.lookup(ctx, r, subject{req.GetType(), req.GetId(), req.Account, req.Region}, m.fields())
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,8 @@ func (s *historyService) LookupItem(ctx context.Context, req *varvev1.LookupItem
 // lookup returns the live version at the reader's moment. Which resource is
 // meant does not depend on who lived then: an answer about another one's
 // namesake would be taken for the resource's own.
-func lookup(ctx context.Context, r history.Reader, q subject, f history.Fields) (history.Item, error) {
-	key, err := q.one(ctx, r)
+func (s *Server) lookup(ctx context.Context, r history.Reader, q subject, f history.Fields) (history.Item, error) {
+	key, err := s.one(ctx, r, q)
 	if err != nil {
 		return history.Item{}, err
 	}
@@ -47,7 +47,7 @@ func lookup(ctx context.Context, r history.Reader, q subject, f history.Fields) 
 		return history.Item{}, err
 	}
 	if !items[0].Exists() {
-		return history.Item{}, q.notAlive(ctx, r, key)
+		return history.Item{}, s.notAlive(ctx, r, q, key)
 	}
 	return items[0], nil
 }
@@ -77,7 +77,7 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 		return nil, err
 	}
 	who := subject{req.GetType(), req.GetId(), req.Account, req.Region}
-	key, err := who.one(ctx, r)
+	key, err := s.one(ctx, r, who)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 	if len(resp.GetItems()) == 0 && page.after == nil {
 		// Nothing in the range is an answer, nothing at all is not.
 		if _, known, err := spans(ctx, r, key); err != nil || !known {
-			return nil, orElse(err, who.unknown(ctx, r))
+			return nil, orElse(err, s.unknown(ctx, r, who))
 		}
 	}
 	if more {

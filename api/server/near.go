@@ -18,10 +18,9 @@ const (
 	nearTypes = 2_000  // that are asked for the id
 )
 
-// unknown says that no such resource is known at the reader's revision, and which
-// known ones have a similar name: in the text for people, and under `near` for
-// programs.
-func (q subject) unknown(ctx context.Context, r history.Reader) error {
+// unknown says that no such resource is known to a reader, and which known ones
+// have a similar name: in the text for people, and under `near` for programs.
+func (s *Server) unknown(ctx context.Context, r history.Reader, q subject) error {
 	e := history.Errorf(history.NotFound, "%s is not known", q)
 	type match struct {
 		Account string `json:"account"`
@@ -32,29 +31,40 @@ func (q subject) unknown(ctx context.Context, r history.Reader) error {
 	var (
 		texts   []string
 		matches []match
-		size    int
 	)
-	for _, k := range q.near(ctx, r) {
-		if size += len(k.Account) + len(k.Region) + len(k.Type) + len(k.ID) + 60; size > 900 {
-			break
+	for _, k := range q.near(ctx, s.newest(ctx, r)) {
+		longer := append(matches, match(k))
+		list, _ := json.Marshal(longer) // strings always can be
+		if len(list) > 900 {            // it is to fit into a status, whole
+			continue
 		}
-		matches = append(matches, match(k))
+		matches = longer
 		texts = append(texts, fmt.Sprintf("%s %q in account %q region %q", k.Type, k.ID, k.Account, k.Region))
+		e.Meta = map[string]string{"near": string(list)}
 	}
-	if len(matches) == 0 {
-		return e
+	if len(texts) > 0 {
+		e.Text += "; near it: " + strings.Join(texts, "; ")
 	}
-	text, _ := json.Marshal(matches) // strings always can be
-	e.Text += "; near it: " + strings.Join(texts, "; ")
-	e.Meta = map[string]string{"near": string(text)}
 	return e
+}
+
+// newest is a reader of the newest state that knows what r knows; r itself if there
+// is none.
+func (s *Server) newest(ctx context.Context, r history.Reader) history.Reader {
+	if _, ok := r.(nothing); ok {
+		return r
+	}
+	n, err := s.store.AsOf(ctx, history.At{Captured: history.Newest, Known: r.At().Known})
+	if err != nil {
+		return r
+	}
+	return n
 }
 
 // near finds known resources of a similar name, the likeliest first: those of
 // that type and id elsewhere, those of that type with an id that differs little or
-// goes on, those of another type with that id. It does so at the reader's moment,
-// deleted resources included, and what cannot be read is not found: there is an
-// error to be told already.
+// goes on, those of another type with that id. Deleted resources are included; what
+// cannot be read is not found: there is an error to be told already.
 func (q subject) near(ctx context.Context, r history.Reader) []history.Key {
 	type candidate struct {
 		key  history.Key

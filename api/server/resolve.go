@@ -55,14 +55,14 @@ func (q subject) find(ctx context.Context, r history.Reader) ([]history.Key, err
 	}), nil
 }
 
-// one returns the one key that is meant.
-func (q subject) one(ctx context.Context, r history.Reader) (history.Key, error) {
+// one returns the one key that is meant by what is known to a reader.
+func (s *Server) one(ctx context.Context, r history.Reader, q subject) (history.Key, error) {
 	keys, err := q.find(ctx, r)
 	switch {
 	case err != nil:
 		return history.Key{}, err
 	case len(keys) == 0:
-		return history.Key{}, q.unknown(ctx, r)
+		return history.Key{}, s.unknown(ctx, r, q)
 	case len(keys) > 1:
 		return history.Key{}, q.ambiguous(keys)
 	}
@@ -129,13 +129,13 @@ func spans(ctx context.Context, r history.Reader, k history.Key) (list []span, k
 // notAlive says that the resource did not exist at the reader's moment and when
 // it did: in the text for people, and under `existed` for programs as ISO 8601
 // intervals `from/to`, an open one as `from/..`. Not known at all is NotFound.
-func (q subject) notAlive(ctx context.Context, r history.Reader, k history.Key) error {
+func (s *Server) notAlive(ctx context.Context, r history.Reader, q subject, k history.Key) error {
 	list, known, err := spans(ctx, r, k)
 	switch {
 	case err != nil:
 		return err
 	case !known:
-		return q.unknown(ctx, r)
+		return s.unknown(ctx, r, q)
 	}
 	at := r.At().Captured
 	list = nearest(list, at)

@@ -189,6 +189,14 @@ func elsewhere(k, of *varvev1.ResourceKey) table.Cell {
 	return table.Cell{Text: strings.TrimSpace(cells[0].Text + " " + cells[1].Text), Style: terminal.Dim}
 }
 
+// nameText is the name of a resource, where its id does not tell it already.
+func nameText(k *varvev1.ResourceKey, name string) string {
+	if k.GetId() == name || strings.HasSuffix(k.GetId(), "/"+name) {
+		return ""
+	}
+	return name
+}
+
 func sourceCell(e *varvev1.Edge) table.Cell {
 	return table.Cell{Text: strings.Join(e.GetSources(), ", "), Style: terminal.Dim}
 }

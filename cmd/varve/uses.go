@@ -90,7 +90,7 @@ func (a *app) usesTable(resp *varvev1.ListUsesResponse, depth int32) error {
 			deep, of = table.Text(fmt.Sprint(h.GetDepth())), table.Text(usedBy(h, resp.GetKey()).GetId())
 		}
 		last := h.GetPath()[len(h.GetPath())-1].GetEdge()
-		row := []table.Cell{deep, table.Text(h.GetKey().GetType()), table.Text(h.GetKey().GetId()), table.Text(h.GetName())}
+		row := []table.Cell{deep, table.Text(h.GetKey().GetType()), table.Text(h.GetKey().GetId()), table.Text(nameText(h.GetKey(), h.GetName()))}
 		row = append(row, placeCells(h.GetKey(), resp.GetKey())...)
 		t.Row(append(row, table.Text(last.GetName()), of, sourceCell(last))...)
 	}
@@ -113,10 +113,13 @@ func writeUsesTree(w io.Writer, screen terminal.Screen, resp *varvev1.ListUsesRe
 	root := &table.Branch{Cells: resourceCells(of, of)}
 	branches := map[answer.Key]*table.Branch{answer.KeyOf(of): root}
 	for _, h := range resp.GetHits() {
-		below := branches[answer.KeyOf(usedBy(h, of))]
+		below, ok := branches[answer.KeyOf(usedBy(h, of))]
+		if !ok {
+			below = root
+		}
 		cells := append([]table.Cell{{Text: "← " + h.GetPath()[len(h.GetPath())-1].GetEdge().GetUsedName(), Style: terminal.Cyan}},
 			resourceCells(h.GetKey(), of)...)
-		branches[answer.KeyOf(h.GetKey())] = below.Add(append(cells, table.Text(h.GetName()))...)
+		branches[answer.KeyOf(h.GetKey())] = below.Add(append(cells, table.Text(nameText(h.GetKey(), h.GetName())))...)
 	}
 	return table.WriteTree(w, screen, root)
 }

@@ -88,10 +88,10 @@ func drawingOf(s *graph.Subgraph) *drawing {
 func nodeID(i int) string { return fmt.Sprintf("n%d", i) }
 func edgeID(i int) string { return fmt.Sprintf("e%d", i) }
 
-// lines are the label of a node.
+// lines are the label of a node. A name that the id tells is not told again.
 func lines(n *graph.Node) []string {
 	l := []string{n.Key.Type, n.Key.ID}
-	if n.Name != "" && n.Name != n.Key.ID {
+	if n.Name != "" && n.Name != n.Key.ID && !strings.HasSuffix(n.Key.ID, "/"+n.Name) {
 		l = append(l, n.Name)
 	}
 	return l
