@@ -288,7 +288,7 @@ func appendObservation(b *testing.B, dst []byte, o *varvev1.Observation) []byte 
 
 // throughLibrary records a set by calls and returns how long the batches took.
 func throughLibrary(b *testing.B, batches []doorBatch) time.Duration {
-	store, err := bolt.Open(filepath.Join(b.TempDir(), "library"), bolt.Options{Linker: graph.Linker{}})
+	store, err := bolt.Open(filepath.Join(b.TempDir(), "library"), bolt.Options{Linker: graph.NewLinker()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 // *bolt.Store never hides in an interface.
 func open(o Options) (history.Store, error) {
 	o.Tuning.Now, o.Tuning.Logger, o.Tuning.LockTimeout = o.Now, o.Logger, time.Second
-	o.Tuning.Linker = graph.Linker{}
+	o.Tuning.Linker = graph.NewLinker()
 	store, err := bolt.Open(o.Dir, o.Tuning)
 	if err != nil {
 		return nil, err

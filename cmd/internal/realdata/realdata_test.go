@@ -179,7 +179,7 @@ func record(t *testing.T, s history.Store, raw []byte) (recorded, unchanged int)
 
 func open(t *testing.T) (*bolt.Store, string) {
 	dir := t.TempDir()
-	s, err := bolt.Open(dir, bolt.Options{NoSync: true, Linker: graph.Linker{}})
+	s, err := bolt.Open(dir, bolt.Options{NoSync: true, Linker: graph.NewLinker()})
 	if err != nil {
 		t.Fatal(err)
 	}
