@@ -28,7 +28,6 @@ func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error 
 			return gone(err)
 		}
 		if err := s.eraseMerged(k, version); !errors.Is(err, errUnmerged) {
-			s.linked.Forget()
 			return err
 		}
 	}
@@ -57,6 +56,7 @@ func (s *Store) eraseMerged(k history.Key, version uint32) error {
 		if err != nil || len(writes.list) == 0 {
 			return err
 		}
+		defer s.linked.Forget() // before the next merge
 		return s.write(writes)
 	})
 }

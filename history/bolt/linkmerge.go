@@ -28,6 +28,7 @@ type linkSet struct {
 // ago: the next merge need not read its content.
 type linkedRow struct {
 	number uint32
+	start  history.Moment
 	links  *[]history.Link
 }
 
@@ -35,13 +36,34 @@ type linkedCache = memo.Cache[rid, linkedRow]
 
 const linkedBytes = 16 << 20
 
-// keep remembers the links of the newest row.
-func (s *Store) keepLinks(r rid, number uint32, links *[]history.Link) {
+// keepLinks remembers the links of the newest row.
+func (s *Store) keepLinks(r rid, newest *plan.Row, links *[]history.Link) {
 	bytes := 0
 	for i := range *links {
 		bytes += 48 + len((*links)[i].Term) + len((*links)[i].Detail)
 	}
-	s.linked.Put(r, linkedRow{number, links}, bytes)
+	s.linked.Put(r, linkedRow{newest.Number, newest.Start, links}, bytes)
+}
+
+// linksStay reports whether all that a tail has of a resource follows its newest
+// row and has the very links of that: nothing needs to be read to know it.
+func (s *Store) linksStay(t *tail, r rid) bool {
+	res := t.resources[r]
+	last, ok := s.linked.Get(r)
+	if !ok || len(res.closes) > 0 {
+		return len(res.rows)+len(res.closes) == 0
+	}
+	for i := range res.rows {
+		row := &res.rows[i]
+		if row.Number != last.number+1 || row.Start <= last.start || row.Deleted || row.links.known.Load() != last.links {
+			return false
+		}
+		last.number, last.start = row.Number, row.Start
+	}
+	if n := len(res.rows); n > 0 {
+		s.keepLinks(r, &res.rows[n-1].Row, last.links)
+	}
+	return true
 }
 
 // linkState says which links the bucket holds. It is never changed but replaced.
@@ -128,7 +150,7 @@ func (s *Store) mergeLinks(t *tail) error {
 		return nil
 	}
 	var edits []linkEdit
-	rids := slices.DeleteFunc(sortedRids(t.resources), func(r rid) bool { return !state.covers(r) })
+	rids := slices.DeleteFunc(sortedRids(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
 	for len(rids) > 0 {
 		n := min(len(rids), readSlice)
 		err := s.readTx(func(tx *bolt.Tx) (err error) {
@@ -223,7 +245,7 @@ func (v *view) linkEdits(edits []linkEdit, t *tail, r rid) ([]linkEdit, error) {
 		}
 		before = links
 	}
-	v.s.keepLinks(r, rec.rows[len(rec.rows)-1].Number, before)
+	v.s.keepLinks(r, &rec.rows[len(rec.rows)-1].Row, before)
 	return edits, nil
 }
 
