@@ -14,10 +14,9 @@ import (
 // out in their order, and to carry the same ones out again changes nothing: a
 // merge that was cut short starts over.
 type linkEdit struct {
-	term string
-	kind linkEditKind
-	linkSpan
-	spans []linkSpan // of linkAll
+	linkSpan             // its term is the one whose links change
+	all      *[]linkSpan // of linkAll
+	kind     linkEditKind
 }
 
 type linkEditKind uint8
@@ -36,7 +35,7 @@ func sortEdits(edits []linkEdit) []linkEdit {
 		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int {
-		if c := strings.Compare(edits[a].term, edits[b].term); c != 0 {
+		if c := strings.Compare(edits[a].Term, edits[b].Term); c != 0 {
 			return c
 		}
 		return cmp.Compare(a, b)
@@ -59,7 +58,8 @@ func appendReplaced(edits []linkEdit, r rid, spans []plan.LinkSpan, terms map[st
 		terms[term] = true
 	}
 	for term := range terms {
-		edits = append(edits, linkEdit{term: term, kind: linkAll, linkSpan: linkSpan{rid: r}, spans: byTerm[term]})
+		all := byTerm[term]
+		edits = append(edits, linkEdit{kind: linkAll, linkSpan: linkSpan{r, plan.LinkSpan{Link: history.Link{Term: term}}}, all: &all})
 	}
 	return edits
 }
@@ -68,10 +68,10 @@ func appendReplaced(edits []linkEdit, r rid, spans []plan.LinkSpan, terms map[st
 func (v *view) addLinks(p *puts, edits []linkEdit) error {
 	for len(edits) > 0 {
 		n := 1
-		for n < len(edits) && edits[n].term == edits[0].term {
+		for n < len(edits) && edits[n].Term == edits[0].Term {
 			n++
 		}
-		t, err := v.openTerm(edits[0].term)
+		t, err := v.openTerm(edits[0].Term)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (t *termLinks) edit(edits []linkEdit) error {
 		var err error
 		switch e := &edits[i]; e.kind {
 		case linkAll:
-			replaced[e.rid] = e.spans
+			replaced[e.rid] = *e.all
 		case linkBegin:
 			err = t.add(&e.linkSpan)
 		case linkEnd:

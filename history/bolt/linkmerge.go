@@ -149,8 +149,16 @@ func (s *Store) mergeLinks(t *tail) error {
 	if state == nil {
 		return nil
 	}
-	var edits []linkEdit
 	rids := slices.DeleteFunc(sortedRids(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
+	most := 0 // about
+	for _, r := range rids {
+		for i := range t.resources[r].rows {
+			if links := t.resources[r].rows[i].links.known.Load(); links != nil {
+				most = max(most, len(*links))
+			}
+		}
+	}
+	edits := make([]linkEdit, 0, min(most, 16)*len(rids))
 	for len(rids) > 0 {
 		n := min(len(rids), readSlice)
 		err := s.readTx(func(tx *bolt.Tx) (err error) {
@@ -182,7 +190,7 @@ func (s *Store) writeLinks(edits []linkEdit, upTo history.Revision) error {
 		default:
 		}
 		n := min(len(edits), linkEdits)
-		for n < len(edits) && edits[n].term == edits[n-1].term {
+		for n < len(edits) && edits[n].Term == edits[n-1].Term {
 			n++
 		}
 		p := &puts{}
@@ -269,7 +277,7 @@ func appendChanged(edits []linkEdit, r rid, before, links []history.Link, row *p
 		if kind == linkEnd {
 			s.From, s.To = 0, row.Start
 		}
-		edits = append(edits, linkEdit{term: l.Term, kind: kind, linkSpan: linkSpan{r, s}})
+		edits = append(edits, linkEdit{kind: kind, linkSpan: linkSpan{r, s}})
 	}
 	for len(before)+len(links) > 0 {
 		switch {
