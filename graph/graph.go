@@ -13,6 +13,11 @@
 // time. Links tells them as entries of the index that a store keeps. Join makes
 // edges of them; Reference.Targets is its rule for one reference.
 //
+// At asks the graph of one moment: Relationships, Uses, Paths, Unused, LastUsed,
+// Walk, and Diff of two. A session (session.go) reads the links of terms out of a
+// store and remembers them for one question; neighbours.go follows them. Package
+// export draws what was found.
+//
 // DESIGN.md says why it is so, and how a table is added to.
 package graph
 

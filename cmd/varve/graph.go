@@ -45,8 +45,8 @@ Relationships are read out of what was recorded: declared by the source, known
 from the shape of a type, or found because a value has the form of another
 resource's identifier. The source of each is a JSON pointer into the configuration
 of one of its two ends, @NAME and a pointer into the supplementary configuration of
-that name, or the word "declared". A relationship exists while both ends do,
-whichever of them was recorded first.
+that name, or the word "declared"; "+2" are two more, which -o json tells. A
+relationship exists while both ends do, whichever of them was recorded first.
 
 Other questions about the graph:
   varve uses TYPE ID             who uses it, directly or through others

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -197,6 +198,22 @@ func nameText(k *varvev1.ResourceKey, name string) string {
 	return name
 }
 
+// sourceCell tells the shortest place where a relationship was read, and how many
+// others there are: JSON has them all. A place says more than that it was declared.
 func sourceCell(e *varvev1.Edge) table.Cell {
-	return table.Cell{Text: strings.Join(e.GetSources(), ", "), Style: terminal.Dim}
+	all := e.GetSources()
+	if len(all) == 0 {
+		return table.Cell{}
+	}
+	vague := func(source string) int {
+		if strings.HasPrefix(source, "/") || strings.HasPrefix(source, "@") {
+			return 0
+		}
+		return 1
+	}
+	text := slices.MinFunc(all, func(a, b string) int { return cmp.Or(vague(a)-vague(b), len(a)-len(b)) })
+	if len(all) > 1 {
+		text += fmt.Sprintf(" +%d", len(all)-1)
+	}
+	return table.Cell{Text: text, Style: terminal.Dim}
 }

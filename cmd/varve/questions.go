@@ -30,6 +30,13 @@ func questions(before string) []question {
 		{"What did it let in on Saturday that it had not on Friday?", [][]string{
 			ask("diff", group, scenario.SecurityGroup, "--from", friday, "--to", scenario.Saturday),
 		}},
+		{"Who used the group while it was open to the world, and who uses it today?", [][]string{
+			ask("uses", group, scenario.SecurityGroup, "--at", scenario.Night),
+			ask("uses", group, scenario.SecurityGroup),
+		}},
+		{"And what stood behind those that trusted it?", [][]string{
+			ask("uses", group, scenario.SecurityGroup, "--at", scenario.Night, "--depth", "3", "-o", "tree"),
+		}},
 		{"What ran on Saturday that does not run any more?", [][]string{
 			ask("list", "--type", instance, "--at", scenario.Saturday),
 			ask("get", instance, scenario.Instance),
