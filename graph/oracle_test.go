@@ -339,7 +339,7 @@ func (tr *truth) count(from, to history.Key, far int) int {
 // path checks that a path consists of edges and leads where it says.
 func (w *world) path(what string, at history.At, tr *truth, from history.Key, path []graph.Hop, to history.Key, users bool) {
 	for _, hop := range path {
-		r := hop.Relationship
+		r := hop.Relationship(from)
 		if !slices.ContainsFunc(tr.edges, func(e graph.Relationship) bool { return cmp.Equal(e, r) }) {
 			w.t.Fatalf("%s at %v: %+v is no relationship", what, at, r)
 		}

@@ -12,6 +12,13 @@ import (
 // pathNodes is how many resources a search for paths looks at.
 const pathNodes = 100_000
 
+// way is a step of a search: from a resource over a relationship to its other
+// end.
+type way struct {
+	from history.Key
+	over Relationship
+}
+
 // Paths lists the shortest paths between two resources, over up to depth
 // relationships whichever way they lead, in the order of what they pass. There
 // are none between a resource and itself. With a limit, or when the search looks
@@ -21,7 +28,7 @@ func (g *Graph) Paths(ctx context.Context, from, to history.Key, depth, limit in
 		return nil, false, nil
 	}
 	s := g.session(ctx)
-	before := map[history.Key][]Hop{} // of each resource met: the last hops of its shortest paths, back to where they come from
+	before := map[history.Key][]way{} // of each resource met: the last steps of its shortest paths
 	at := map[history.Key]int{from: 0}
 	level := []history.Key{from}
 	for d := 1; d <= max(depth, 1) && len(level) > 0 && before[to] == nil; d++ {
@@ -31,12 +38,12 @@ func (g *Graph) Paths(ctx context.Context, from, to history.Key, depth, limit in
 		}
 		var next []history.Key
 		for _, r := range list {
-			for _, hop := range [...]Hop{{r.From, r}, {r.To, r}} { // from one end to the other
+			for _, by := range [...]way{{r.From, r}, {r.To, r}} {
 				other := r.To
-				if hop.Key == r.To {
+				if by.from == r.To {
 					other = r.From
 				}
-				if met, ok := at[hop.Key]; !ok || met != d-1 {
+				if met, ok := at[by.from]; !ok || met != d-1 {
 					continue
 				}
 				if met, ok := at[other]; ok && met != d {
@@ -45,16 +52,16 @@ func (g *Graph) Paths(ctx context.Context, from, to history.Key, depth, limit in
 					at[other] = d
 					next = append(next, other)
 				}
-				before[other] = append(before[other], hop)
+				before[other] = append(before[other], by)
 			}
 		}
 		if level = next; len(at) > pathNodes && before[to] == nil {
 			return nil, true, nil
 		}
 	}
-	for _, hops := range before {
-		slices.SortFunc(hops, func(a, b Hop) int {
-			return cmp.Or(a.Key.Compare(b.Key), strings.Compare(a.Relationship.Name, b.Relationship.Name), a.Relationship.compare(&b.Relationship))
+	for _, steps := range before {
+		slices.SortFunc(steps, func(a, b way) int {
+			return cmp.Or(a.from.Compare(b.from), strings.Compare(a.over.Name, b.over.Name), a.over.compare(&b.over))
 		})
 	}
 
@@ -70,8 +77,8 @@ func (g *Graph) Paths(ctx context.Context, from, to history.Key, depth, limit in
 			paths = append(paths, path)
 			return
 		}
-		for _, hop := range before[k] {
-			back(hop.Key, append(path, Hop{k, hop.Relationship}))
+		for _, s := range before[k] {
+			back(s.from, append(path, Hop{Key: k, Name: s.over.Name, User: s.over.From == k, Reasons: s.over.Reasons}))
 		}
 	}
 	if before[to] != nil {

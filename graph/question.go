@@ -26,10 +26,22 @@ type Hit struct {
 	Path  []Hop // from the used one's direct user to the hit itself
 }
 
-// Hop is one step of a path: to a resource, over a relationship.
+// Hop is one step of a path: to a resource, over a relationship between it and the
+// one before.
 type Hop struct {
-	Key          history.Key
-	Relationship Relationship
+	Key     history.Key
+	Name    string // of the relationship, in the user's wording
+	User    bool   // it is the user; else the one before is
+	Reasons []Reason
+}
+
+// Relationship is what a hop goes over, coming from a resource.
+func (h *Hop) Relationship(from history.Key) Relationship {
+	r := Relationship{Name: h.Name, From: from, To: h.Key, Reasons: h.Reasons}
+	if h.User {
+		r.From, r.To = h.Key, from
+	}
+	return r
 }
 
 // Node is a resource as the graph shows it.

@@ -87,8 +87,7 @@ func (s *slab) path(before []Hop, last *Relationship) []Hop {
 	}
 	path := s.free[:s.depth:s.depth]
 	s.free = s.free[s.depth:]
-	hop := &path[copy(path, before)]
-	hop.Key, hop.Relationship = last.From, *last
+	path[copy(path, before)] = Hop{Key: last.From, Name: last.Name, User: true, Reasons: last.Reasons}
 	return path
 }
 

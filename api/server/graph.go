@@ -99,14 +99,14 @@ func (s *graphService) ListUses(ctx context.Context, req *varvev1.ListUsesReques
 	}
 	slices.SortFunc(hits, func(a, b graph.Hit) int { return cmp.Or(a.Depth-b.Depth, a.Key.Compare(b.Key)) })
 	a := answering(truncated)
-	resp.Hits = fit(a, hits, hitToProto)
+	resp.Hits = fit(a, hits, func(h *graph.Hit) *varvev1.ListUsesResponse_Hit { return hitToProto(about.key, h) })
 	resp.Truncated = a.truncated
 	return resp, nil
 }
 
-func hitToProto(h *graph.Hit) *varvev1.ListUsesResponse_Hit {
+func hitToProto(used history.Key, h *graph.Hit) *varvev1.ListUsesResponse_Hit {
 	return &varvev1.ListUsesResponse_Hit{
-		Key: wire.KeyToProto(h.Key), Name: h.Name, Depth: wire.Uint32(uint64(h.Depth)), Path: wire.HopsToProto(h.Path),
+		Key: wire.KeyToProto(h.Key), Name: h.Name, Depth: wire.Uint32(uint64(h.Depth)), Path: wire.HopsToProto(used, h.Path),
 	}
 }
 
@@ -137,7 +137,7 @@ func (s *graphService) FindPaths(ctx context.Context, req *varvev1.FindPathsRequ
 	}
 	a := answering(truncated)
 	resp.Paths = fit(a, paths, func(p *[]graph.Hop) *varvev1.FindPathsResponse_Path {
-		return &varvev1.FindPathsResponse_Path{Hops: wire.HopsToProto(*p)}
+		return &varvev1.FindPathsResponse_Path{Hops: wire.HopsToProto(from.key, *p)}
 	})
 	resp.Truncated = a.truncated
 	return resp, nil

@@ -37,11 +37,13 @@ func EdgesToProto(list []graph.Relationship) []*varvev1.Edge {
 	return out
 }
 
-// HopsToProto writes a path.
-func HopsToProto(path []graph.Hop) []*varvev1.Hop {
+// HopsToProto writes a path that comes from a resource.
+func HopsToProto(from history.Key, path []graph.Hop) []*varvev1.Hop {
 	out := make([]*varvev1.Hop, len(path))
 	for i := range path {
-		out[i] = &varvev1.Hop{Key: KeyToProto(path[i].Key), Edge: EdgeToProto(&path[i].Relationship)}
+		over := path[i].Relationship(from)
+		out[i] = &varvev1.Hop{Key: KeyToProto(path[i].Key), Edge: EdgeToProto(&over)}
+		from = path[i].Key
 	}
 	return out
 }
