@@ -25,6 +25,8 @@ import (
 	"strings"
 
 	"peers/harness"
+
+	"github.com/varvehq/varve/graph"
 )
 
 func main() {
@@ -33,7 +35,7 @@ func main() {
 	limit := flag.Int("limit", 0, "take so many items only")
 	dir := flag.String("dir", "", "the folder to work in (default: a temporary one)")
 	dsn := flag.String("pg", "", "connection string of a Postgres to fill")
-	names := flag.String("peers", "raw,raw-append,varve,postgres,sqlite", "who takes part, in this order; git is the last one")
+	names := flag.String("peers", "raw,raw-append,varve,postgres,sqlite", "who takes part, in this order; git is the last one, varve-bare is varve without relationships")
 	rounds := flag.Int("rounds", 3, "how often each measurement is made")
 	flag.Parse()
 	if err := run(*in, *rescan, *limit, *dir, *dsn, strings.Split(*names, ","), *rounds); err != nil {
@@ -76,7 +78,9 @@ func run(in, rescan string, limit int, dir, dsn string, names []string, rounds i
 func open(name, dir, dsn string) (harness.Peer, error) {
 	switch name {
 	case "varve":
-		return newVarve(dir)
+		return newVarve(dir, name, graph.NewLinker())
+	case "varve-bare":
+		return newVarve(dir, name, nil)
 	case "raw", "raw-append":
 		return harness.NewRaw(name, dir, name == "raw-append")
 	case "postgres":

@@ -17,23 +17,25 @@ import (
 // varve is a bolt store behind a recorder, as the daemon has it. It keeps what an
 // application has at hand anyway: the types of the resources that it knows.
 type varve struct {
+	name  string
+	links bool
 	s     *bolt.Store
 	r     *recorder.Recorder
 	dir   string
 	types sync.Map
 }
 
-// newVarve makes an empty store in a folder of its own.
-func newVarve(dir string) (harness.Peer, error) {
-	dir = filepath.Join(dir, "varve")
+// newVarve makes an empty store in a folder of its own; by nobody it keeps no links.
+func newVarve(dir, name string, by history.Linker) (harness.Peer, error) {
+	dir = filepath.Join(dir, name)
 	os.RemoveAll(dir)
-	s, err := bolt.Open(dir, bolt.Options{Linker: graph.Linker{}})
+	s, err := bolt.Open(dir, bolt.Options{Linker: by})
 	if err != nil {
 		return nil, err
 	}
-	return &varve{s: s, r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir}, nil
+	return &varve{name: name, links: by != nil, s: s, r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir}, nil
 }
-func (v *varve) Name() string { return "varve" }
+func (v *varve) Name() string { return v.name }
 
 func (v *varve) Prepare(items []harness.Item) error {
 	for i := range items {
@@ -149,6 +151,9 @@ func (v *varve) Inventory(ts int64, docs bool) (int, int64, error) {
 func (v *varve) Users(id string, ts int64) (int, error) { return v.Blast(id, ts, 1) }
 
 func (v *varve) Blast(id string, ts int64, depth int) (int, error) {
+	if !v.links {
+		return 0, harness.ErrSkip
+	}
 	ctx := context.Background()
 	r, err := v.s.AsOf(ctx, v.at(ts))
 	if err != nil {

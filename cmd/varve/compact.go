@@ -20,7 +20,8 @@ packed and without free space. The daemon must not be running: a store that is i
 use is refused. The store stays the same in every answer.
 
 Until it is done both files need room. If there is none, or the program is killed,
-the old file stays as it is.`,
+the old file stays as it is. Relationships are not copied: the daemon reads them
+anew when it is next started, before (a small store) or while it answers.`,
 		Example: `  varve compact --data /var/lib/varve`,
 		Args:    noArgs,
 	}

@@ -28,6 +28,9 @@ Resources, version numbers and revisions are those of the store that was backed 
 Positions and page tokens which that one gave before the backup go on in this one;
 those that it gave later are refused, since this one does not know what they know.
 
+Relationships are not part of a backup: the daemon reads them anew out of the
+versions when it is first started, before (a small store) or while it answers.
+
 A backup that is damaged or was cut short is refused, with the place, and nothing
 is left that could be taken for a store.`,
 		Example: `  varve restore /backups/varve-2026-07-18 --data /var/lib/varve
