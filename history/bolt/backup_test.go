@@ -132,12 +132,13 @@ func TestCompactIsSmall(t *testing.T) {
 // TestCompactHoldsBack compacts more than waits for its dictionaries at a time, so
 // that packing lags behind telling, in the middle of resources too.
 func TestCompactHoldsBack(t *testing.T) {
+	bolt.HoldBack(t, 256<<10)
 	dir := t.TempDir()
 	s := openWith(t, dir, bolt.Options{})
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for v := range 5 {
 		var list []history.Observation
-		for r := range 300 {
+		for r := range 30 {
 			text := make([]byte, 8<<10)
 			for i := range text {
 				text[i] = 'a' + byte(rnd.IntN(26))
@@ -153,7 +154,7 @@ func TestCompactHoldsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range 300 {
+		for r := range 30 {
 			k := observed(r, 0, "").Key
 			k.Type = fmt.Sprint("t", r%3)
 			items, _, err := reader.History(context.Background(), k, history.HistoryQuery{})

@@ -17,17 +17,19 @@ import (
 )
 
 // Of a file that is built: how full its pages become, how much one transaction
-// takes, how much is held back until there are dictionaries to write it with
-// (the more there is to choose from, the better they are), how many names and
-// entries of a run's set are held back so that they are written in order, and
-// how many resources' names that may be.
+// takes, how many names and entries of a run's set are held back so that they are
+// written in order, and how many resources' names that may be.
 const (
 	buildFill  = 0.95
 	buildBytes = 8 << 20
-	buildHeld  = 64 << 20
 	buildNames = 48 << 20
 	buildSeen  = 1 << 20
 )
+
+// buildHeld is how much of a file that is built is held back until there are
+// dictionaries to write it with: the more there is to choose from, the better
+// they are. Tests take less.
+var buildHeld = 64 << 20
 
 // builder is the sink that writes a fresh file, all of it merged: segments
 // packed, keys in order, pages full. The file has no meta values, and so cannot

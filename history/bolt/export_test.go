@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"os"
+	"testing"
 
 	bbolt "go.etcd.io/bbolt"
 )
@@ -10,6 +11,13 @@ import (
 // CopyFile writes the file as the last commit left it.
 func (s *Store) CopyFile(path string) error {
 	return s.db.View(func(tx *bbolt.Tx) error { return tx.CopyFile(path, 0o600) })
+}
+
+// HoldBack has files that are built hold back no more than so many bytes.
+func HoldBack(t testing.TB, bytes int) {
+	was := buildHeld
+	buildHeld = bytes
+	t.Cleanup(func() { buildHeld = was })
 }
 
 // MergeUncut merges as a process does that is killed before it cuts the log.

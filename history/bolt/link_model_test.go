@@ -26,5 +26,5 @@ func TestModelAmidMerges(t *testing.T) {
 		}
 		return s
 	}
-	historytest.Model(t, b, 20, 120)
+	historytest.Model(t, b, 12, 80)
 }

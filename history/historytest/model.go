@@ -58,6 +58,9 @@ func seedRange(t *testing.T, seeds int) (first uint64, n int) {
 		}
 		return v
 	}
+	if testing.Short() {
+		seeds /= 4
+	}
 	scaled := max(1, float64(seeds)*read("VARVE_SCALE", 1))
 	return uint64(read("VARVE_SEED", 1)), int(read("VARVE_SEEDS", scaled))
 }
