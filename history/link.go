@@ -36,7 +36,7 @@ func NormalizeLinks(l []Link) []Link {
 	return slices.Compact(l)
 }
 
-// Longer terms and details are left out of a version's links.
+// Longer terms and details, and empty terms, are left out of a version's links.
 const (
 	MaxTerm   = 4 << 10
 	MaxDetail = 64 << 10
@@ -50,8 +50,8 @@ type Linker interface {
 	Tables() string
 
 	// Links are the links of a live resource in a state, in the order of
-	// Compare and each once. It depends on nothing but its arguments, of which
-	// it keeps nothing that is changed later.
+	// Compare and each once. They depend on nothing but the arguments, of which
+	// the linker keeps nothing that is changed later; nobody changes them.
 	Links(k Key, s *State) []Link
 }
 
@@ -62,9 +62,9 @@ func LinksOf(by Linker, k Key, s *State) []Link {
 		return nil
 	}
 	links := by.Links(k, s)
-	tooLong := func(l Link) bool { return len(l.Term) > MaxTerm || len(l.Detail) > MaxDetail }
-	if slices.ContainsFunc(links, tooLong) {
-		links = slices.DeleteFunc(slices.Clone(links), tooLong)
+	unfit := func(l Link) bool { return l.Term == "" || len(l.Term) > MaxTerm || len(l.Detail) > MaxDetail }
+	if slices.ContainsFunc(links, unfit) {
+		links = slices.DeleteFunc(slices.Clone(links), unfit)
 	}
 	return links
 }

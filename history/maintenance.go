@@ -139,8 +139,9 @@ type Backuper interface {
 	Backup(ctx context.Context, write func(chunk []byte) error) error
 }
 
-// Relinker is a store that can read the links of all versions anew. One whose
-// Linker has changed begins to do so by itself when it is opened.
+// Relinker is a store that can read the links of all versions anew. One that has
+// none, as a copy, or whose Linker has changed begins to do so by itself when it is
+// opened.
 type Relinker interface {
 	// Relink answers every later question for links as if all had been recorded
 	// under the store's Linker; until then those are Unavailable. Recording and
