@@ -48,6 +48,29 @@ func (s *Server) unknown(ctx context.Context, r history.Reader, q subject) error
 	return e
 }
 
+// knownType says so if nothing of a type is known to a reader, and which known
+// types have a similar name: an empty answer would hide a slip of the pen.
+func (s *Server) knownType(ctx context.Context, r history.Reader, typ string) error {
+	types, err := s.newest(ctx, r).Count(ctx, history.Query{Deleted: true}, history.ByType)
+	if err != nil || len(types) == 0 {
+		return err
+	}
+	var near []string
+	for _, t := range types {
+		if t.Name == typ {
+			return nil
+		}
+		if _, ok := likeness(typ, t.Name); ok && len(near) < nearShown {
+			near = append(near, t.Name)
+		}
+	}
+	e := &history.Error{Kind: history.NotFound, Field: "type", Value: typ, Text: "is no type of which anything is known"}
+	if len(near) > 0 {
+		e.Text += "; near it: " + strings.Join(near, ", ")
+	}
+	return e
+}
+
 // newest is a reader of the newest state that knows what r knows; r itself if there
 // is none.
 func (s *Server) newest(ctx context.Context, r history.Reader) history.Reader {

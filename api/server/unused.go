@@ -67,6 +67,9 @@ func (s *graphService) ListUnused(ctx context.Context, req *varvev1.ListUnusedRe
 		resp.NextPageToken = page.token(r.At().Known, appendKey(nil, *q.After))
 	}
 	if len(resp.GetItems()) == 0 && page.after == nil {
+		if err := s.knownType(ctx, r, req.GetType()); err != nil {
+			return nil, err
+		}
 		since, err := s.emptySince(ctx, r, q)
 		if err != nil {
 			return nil, err

@@ -52,7 +52,8 @@ type GraphServiceClient interface {
 	// Finds the shortest paths between two resources. Relationships are followed
 	// both ways. There are none between a resource and itself.
 	FindPaths(ctx context.Context, in *FindPathsRequest, opts ...grpc.CallOption) (*FindPathsResponse, error)
-	// Lists the resources of a type that nobody uses, in key order.
+	// Lists the resources of a type that nobody uses, in key order. NOT_FOUND if
+	// nothing of the type is known, with types that are spelled much the same.
 	ListUnused(ctx context.Context, in *ListUnusedRequest, opts ...grpc.CallOption) (*ListUnusedResponse, error)
 	// Tells whether a resource is used, else when its last use ended, and whose it
 	// was.
@@ -191,7 +192,8 @@ type GraphServiceServer interface {
 	// Finds the shortest paths between two resources. Relationships are followed
 	// both ways. There are none between a resource and itself.
 	FindPaths(context.Context, *FindPathsRequest) (*FindPathsResponse, error)
-	// Lists the resources of a type that nobody uses, in key order.
+	// Lists the resources of a type that nobody uses, in key order. NOT_FOUND if
+	// nothing of the type is known, with types that are spelled much the same.
 	ListUnused(context.Context, *ListUnusedRequest) (*ListUnusedResponse, error)
 	// Tells whether a resource is used, else when its last use ended, and whose it
 	// was.
