@@ -42,8 +42,18 @@ func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bo
 		items []history.Item
 		more  bool
 	)
-	if q.Limit > 0 {
+	switch {
+	case q.Limit > 0:
 		items = make([]history.Item, 0, min(q.Limit, scanBatch))
+	case q.After == nil && q.IDPrefix == "" && !q.NeedsContent():
+		// Counting is cheap, moving items as their list grows is not.
+		counts := map[string]uint64{}
+		if err := r.count(ctx, &q, history.ByNothing, counts); err != nil {
+			return nil, false, err
+		}
+		if n := counts[""]; n > 0 {
+			items = make([]history.Item, 0, n)
+		}
 	}
 	err := r.scan(ctx, q, func(item *history.Item) bool {
 		if q.Limit > 0 && len(items) == q.Limit {
