@@ -79,8 +79,8 @@ func (l Lineage) Seq(p Position, newest Seq) (Seq, error) {
 		return 0, &Error{Kind: ForeignToken, Field: "position", Value: shorten(string(p)), Text: text}
 	}
 	b, err := base64.RawURLEncoding.DecodeString(string(p))
-	if err != nil || len(b) != positionBytes || b[0] != 1 ||
-		crc32.ChecksumIEEE(b[:positionBytes-4]) != binary.BigEndian.Uint32(b[positionBytes-4:]) {
+	if err != nil || len(b) != positionBytes || len(p) != base64.RawURLEncoding.EncodedLen(positionBytes) || // line ends are skipped
+		b[0] != 1 || crc32.ChecksumIEEE(b[:positionBytes-4]) != binary.BigEndian.Uint32(b[positionBytes-4:]) {
 		return foreign("is not a position of the feed; take one from a change or an answer")
 	}
 	if [16]byte(b[1:17]) != l.StoreID {

@@ -76,6 +76,7 @@ func TestPosition(t *testing.T) {
 func FuzzPosition(f *testing.F) {
 	f.Add(string(lineage.Position(5)))
 	f.Add("")
+	f.Add(string(lineage.Position(5)[:1] + "\n" + lineage.Position(5)[1:]))
 	f.Fuzz(func(t *testing.T, text string) {
 		seq, err := lineage.Seq(history.Position(text), 1000)
 		if err == nil && text != "" && (seq > 1000 || history.Position(text) != lineage.Position(seq)) {

@@ -100,7 +100,7 @@ func (p *page) read(token string) error {
 	}
 	const front = 1 + 2*hashBytes
 	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(b) < front+1+4 || b[0] != tokenForm {
+	if err != nil || len(b) < front+1+4 || b[0] != tokenForm || len(token) != base64.RawURLEncoding.EncodedLen(len(b)) {
 		return foreign("is not a page token; take it from the answer before")
 	}
 	b, sum := b[:len(b)-4], b[len(b)-4:]
