@@ -112,14 +112,18 @@ func (m *meaning) by(owner history.Key, r *Reference) (bool, error) {
 	return m.yes, nil
 }
 
-// outgoing adds what a resource says of others. session.read has read it.
-func (s *session) outgoing(k history.Key, add func(target history.Key, r *Reference)) error {
+// outgoing adds what a resource says of others, or only of those that use it.
+// session.fetchTargets has read it.
+func (s *session) outgoing(k history.Key, users bool, add func(target history.Key, r *Reference)) error {
 	c := s.claims[k]
 	if c == nil {
 		return nil
 	}
 	for i := range c.References {
 		r := &c.References[i]
+		if users && !r.Inverse {
+			continue
+		}
 		bearers, err := s.bearers(r.Term)
 		if err != nil {
 			return err
@@ -131,8 +135,9 @@ func (s *session) outgoing(k history.Key, add func(target history.Key, r *Refere
 	return nil
 }
 
-// fetchTargets reads who bears what resources refer to.
-func (s *session) fetchTargets(keys []history.Key) error {
+// fetchTargets reads who bears what resources refer to, or only what they say uses
+// them.
+func (s *session) fetchTargets(keys []history.Key, users bool) error {
 	if err := s.read(keys); err != nil {
 		return err
 	}
@@ -144,7 +149,7 @@ func (s *session) fetchTargets(keys []history.Key) error {
 		}
 		for i := range c.References {
 			t := c.References[i].Term
-			if t[0] == 'i' || s.at(t).known || s.at(t).borne {
+			if users && !c.References[i].Inverse || t[0] == 'i' || s.at(t).known || s.at(t).borne {
 				continue
 			}
 			s.at(t).borne = true
@@ -171,7 +176,7 @@ func (s *session) around(keys []history.Key, d Direction) ([]Relationship, error
 	if err := s.know(keys); err != nil {
 		return nil, err
 	}
-	if err := s.fetchTargets(keys); err != nil {
+	if err := s.fetchTargets(keys, false); err != nil {
 		return nil, err
 	}
 	var e edges
@@ -190,7 +195,7 @@ func (s *session) around(keys []history.Key, d Direction) ([]Relationship, error
 		if err != nil {
 			return nil, err
 		}
-		err = s.outgoing(k, func(target history.Key, r *Reference) { said(k, target, r) })
+		err = s.outgoing(k, false, func(target history.Key, r *Reference) { said(k, target, r) })
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (s *session) prepareUsers(keys []history.Key) error {
 		return err
 	}
 	telling := slices.DeleteFunc(slices.Clone(keys), func(k history.Key) bool { return !s.inverse[k] })
-	return s.fetchTargets(telling)
+	return s.fetchTargets(telling, true)
 }
 
 // slab makes paths of one length, many at a time.
@@ -138,11 +138,7 @@ func (s *session) users(k history.Key, add func(*Relationship)) error {
 		}
 	})
 	if err == nil && s.inverse[k] {
-		err = s.outgoing(k, func(target history.Key, r *Reference) {
-			if r.Inverse {
-				e.add(k, target, r)
-			}
-		})
+		err = s.outgoing(k, true, func(target history.Key, r *Reference) { e.add(k, target, r) })
 	}
 	first := map[history.Key]int{}
 	for i := range e.list {
