@@ -64,6 +64,7 @@ type extractor struct {
 	everywhere bool     // or: in all
 	scratch    []byte   // a document that is a string of this one
 	all        []byte   // see foundText
+	inverse    []span   // terms of what is said to use the resource
 	plain      []byte   // the last string that had escapes, without
 }
 

@@ -183,28 +183,33 @@ func (x *extractor) links() []history.Link {
 // appendOwn writes the term of the resource's own type and id, and the detail
 // that goes with it; nothing if that would say no more than the key does.
 func (x *extractor) appendOwn(out []byte) []byte {
-	own, inverse := 0, false
+	own := 0
 	for _, b := range x.bears {
 		if !b.keyed {
 			own++
 		}
 	}
+	inverse := x.inverse[:0]
 	for _, i := range x.order {
-		inverse = inverse || x.found[i].inverse
+		f := &x.found[i]
+		if f.inverse && (len(inverse) == 0 || x.compareSpans(inverse[len(inverse)-1], f.term) != 0) {
+			inverse = append(inverse, f.term)
+		}
 	}
-	if own == 0 && !inverse {
+	x.inverse = inverse
+	if own+len(inverse) == 0 {
 		return out
 	}
 	out = append(append(append(append(out, 'i'), x.key.Type...), 0), x.key.ID...)
-	out = append(out, detailVersion, 0)
-	if inverse {
-		out[len(out)-1] = 1
-	}
-	out = binary.AppendUvarint(out, uint64(own))
+	out = binary.AppendUvarint(append(out, detailVersion), uint64(own))
 	for _, b := range x.bears {
 		if !b.keyed {
 			out = appendText(out, x.buf[b.from:b.to])
 		}
+	}
+	out = binary.AppendUvarint(out, uint64(len(inverse)))
+	for _, t := range inverse {
+		out = appendText(out, x.buf[t.from:t.to])
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 // Links tells the claims of a version as links, in the order of stores. A
 // version has one link at most for each term and side. One that bears other terms
 // than its key tells, or says itself who uses it, bears the term of its type and
-// id as well, with that for a detail: whoever has its key finds it.
+// id as well, with these terms for a detail: whoever has its key finds them.
 func Links(k history.Key, s *history.State) []history.Link {
 	if s.Deleted {
 		return nil
@@ -37,13 +37,18 @@ func (c *Claims) Links(k history.Key) []history.Link {
 	add := func(t Term, bears bool) {
 		links, ends = append(links, history.Link{Term: string(t), Bears: bears}), append(ends, len(buf))
 	}
-	inverse := slices.ContainsFunc(c.References, func(r Reference) bool { return r.Inverse })
+	var inverse []Term
+	for i := range c.References {
+		if r := &c.References[i]; r.Inverse && (len(inverse) == 0 || inverse[len(inverse)-1] != r.Term) {
+			inverse = append(inverse, r.Term)
+		}
+	}
 	own := c.Bears
 	if len(own) > 0 {
 		known := keyTerms(k)
 		own = slices.DeleteFunc(slices.Clone(own), func(t Term) bool { return slices.Contains(known, t) })
 	}
-	first := len(own) > 0 || inverse
+	first := len(own)+len(inverse) > 0
 	if first {
 		buf = appendTerms(buf, own, inverse)
 		add(IDTerm(k.Type, k.ID), true)
@@ -94,7 +99,7 @@ func keyTerms(k history.Key) []Term {
 
 // detailVersion begins every detail. A detail of another version is refused:
 // the index is then made anew out of the versions.
-const detailVersion = 1
+const detailVersion = 2
 
 const (
 	flagInverse = 1 << iota
@@ -163,33 +168,36 @@ func (r *Reference) appendDetail(b []byte) []byte {
 	return b
 }
 
-func appendTerms(b []byte, terms []Term, inverse bool) []byte {
-	b = append(b, detailVersion, 0)
-	if inverse {
-		b[len(b)-1] = 1
-	}
-	b = binary.AppendUvarint(b, uint64(len(terms)))
-	for _, t := range terms {
-		b = appendText(b, string(t))
+func appendTerms(b []byte, lists ...[]Term) []byte {
+	b = append(b, detailVersion)
+	for _, terms := range lists {
+		b = binary.AppendUvarint(b, uint64(len(terms)))
+		for _, t := range terms {
+			b = appendText(b, string(t))
+		}
 	}
 	return b
 }
 
-// ReadTerms reads the terms that go with a link by which a resource bears the
-// term of its own type and id; inverse: it has references in the used one's
-// wording.
-func ReadTerms(l history.Link) (terms []Term, inverse bool, err error) {
+// ReadTerms reads what goes with a link by which a resource bears the term of its
+// own type and id: the terms that it bears beside those that its key tells, and
+// those by which it refers to what uses it.
+func ReadTerms(l history.Link) (terms, users []Term, err error) {
 	d := detail{rest: l.Detail}
 	d.version()
-	inverse = d.byte() == 1
-	terms = make([]Term, 0, d.count(1))
+	terms, users = d.terms(), d.terms()
+	if d.bad || d.rest != "" || !l.Bears {
+		return nil, nil, errDetail
+	}
+	return terms, users, nil
+}
+
+func (d *detail) terms() []Term {
+	terms := make([]Term, 0, d.count(1))
 	for range cap(terms) {
 		terms = append(terms, Term(d.text()))
 	}
-	if d.bad || d.rest != "" || !l.Bears {
-		return nil, false, errDetail
-	}
-	return terms, inverse, nil
+	return terms
 }
 
 func appendLabels(b []byte, labels []Label) []byte {

@@ -112,18 +112,43 @@ func (m *meaning) by(owner history.Key, r *Reference) (bool, error) {
 	return m.yes, nil
 }
 
-// outgoing adds what a resource says of others, or only of those that use it.
-// session.fetchTargets has read it.
-func (s *session) outgoing(k history.Key, users bool, add func(target history.Key, r *Reference)) error {
+// told adds what a resource says of those that use it, as far as its links tell.
+func (s *session) told(k history.Key, add func(user history.Key, r *Reference)) error {
+	for _, t := range s.users[k] {
+		var read references
+		naming := s.at(t).naming
+		for i := range naming {
+			if naming[i].Key != k {
+				continue
+			}
+			refs, err := read.of(&naming[i].Link)
+			if err != nil {
+				return err
+			}
+			bearers, err := s.bearers(t)
+			if err != nil {
+				return err
+			}
+			for j := range refs {
+				if refs[j].Inverse {
+					for _, user := range refs[j].Targets(k, bearers) {
+						add(user, &refs[j])
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// outgoing adds what a resource says of others. session.fetchTargets has read it.
+func (s *session) outgoing(k history.Key, add func(target history.Key, r *Reference)) error {
 	c := s.claims[k]
 	if c == nil {
 		return nil
 	}
 	for i := range c.References {
 		r := &c.References[i]
-		if users && !r.Inverse {
-			continue
-		}
 		bearers, err := s.bearers(r.Term)
 		if err != nil {
 			return err
@@ -135,9 +160,8 @@ func (s *session) outgoing(k history.Key, users bool, add func(target history.Ke
 	return nil
 }
 
-// fetchTargets reads who bears what resources refer to, or only what they say uses
-// them.
-func (s *session) fetchTargets(keys []history.Key, users bool) error {
+// fetchTargets reads who bears what resources refer to.
+func (s *session) fetchTargets(keys []history.Key) error {
 	if err := s.read(keys); err != nil {
 		return err
 	}
@@ -149,7 +173,7 @@ func (s *session) fetchTargets(keys []history.Key, users bool) error {
 		}
 		for i := range c.References {
 			t := c.References[i].Term
-			if users && !c.References[i].Inverse || t[0] == 'i' || s.at(t).known || s.at(t).borne {
+			if t[0] == 'i' || s.at(t).known || s.at(t).borne {
 				continue
 			}
 			s.at(t).borne = true
@@ -176,7 +200,7 @@ func (s *session) around(keys []history.Key, d Direction) ([]Relationship, error
 	if err := s.know(keys); err != nil {
 		return nil, err
 	}
-	if err := s.fetchTargets(keys, false); err != nil {
+	if err := s.fetchTargets(keys); err != nil {
 		return nil, err
 	}
 	var e edges
@@ -195,7 +219,7 @@ func (s *session) around(keys []history.Key, d Direction) ([]Relationship, error
 		if err != nil {
 			return nil, err
 		}
-		err = s.outgoing(k, false, func(target history.Key, r *Reference) { said(k, target, r) })
+		err = s.outgoing(k, func(target history.Key, r *Reference) { said(k, target, r) })
 		if err != nil {
 			return nil, err
 		}

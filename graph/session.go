@@ -13,10 +13,10 @@ type session struct {
 	ctx    context.Context
 	reader history.Reader
 
-	terms   map[history.Key][]Term // that live resources bear, their own first
-	inverse map[history.Key]bool   // of these, those that may say themselves who uses them
-	linked  map[Term]*linked
-	claims  map[history.Key]*Claims // of live resources; nil: it is none
+	terms  map[history.Key][]Term // that live resources bear, their own first
+	users  map[history.Key][]Term // by which these refer to what uses them
+	linked map[Term]*linked
+	claims map[history.Key]*Claims // of live resources; nil: it is none
 }
 
 // linked is what live resources say of a term.
@@ -31,7 +31,7 @@ type linked struct {
 
 func (g *Graph) session(ctx context.Context) *session {
 	return &session{
-		ctx: ctx, reader: g.reader, terms: map[history.Key][]Term{}, inverse: map[history.Key]bool{}, linked: map[Term]*linked{},
+		ctx: ctx, reader: g.reader, terms: map[history.Key][]Term{}, users: map[history.Key][]Term{}, linked: map[Term]*linked{},
 		claims: map[history.Key]*Claims{},
 	}
 }
@@ -90,11 +90,11 @@ func (s *session) take(list []history.Linked) error {
 			case !l.Bears:
 				at.naming = append(at.naming, *l)
 			case IDTerm(l.Key.Type, l.Key.ID) == Term(term):
-				own, inverse, err := ReadTerms(l.Link)
+				own, users, err := ReadTerms(l.Link)
 				if err != nil {
 					return err
 				}
-				s.terms[l.Key], s.inverse[l.Key] = append(append([]Term{Term(term)}, keyTerms(l.Key)...), own...), inverse
+				s.terms[l.Key], s.users[l.Key] = append(append([]Term{Term(term)}, keyTerms(l.Key)...), own...), users
 			default:
 				labels, err := ReadLabels(l.Link)
 				if err != nil {

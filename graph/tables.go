@@ -15,7 +15,7 @@ var embedded embed.FS
 
 // codeVersion changes whenever this package reads more or less out of the same
 // document with the same tables, or encodes it otherwise.
-const codeVersion = 1
+const codeVersion = 2
 
 // tables is all that is written as data. Tables that do not parse cannot be
 // built into a program that starts; the tests say where they are broken.

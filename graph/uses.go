@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"slices"
 
 	"github.com/varvehq/varve/history"
 )
@@ -38,7 +37,7 @@ func (g *Graph) Uses(ctx context.Context, k history.Key, depth, limit int) (hits
 		for i := range level {
 			of := &level[i]
 			full := false
-			err := s.users(of.Key, func(r *Relationship) {
+			err := s.usersOf(of.Key, func(r *Relationship) {
 				if full || !alone && seen[r.From] {
 					return
 				}
@@ -71,8 +70,11 @@ func (s *session) prepareUsers(keys []history.Key) error {
 	if err := s.know(keys); err != nil {
 		return err
 	}
-	telling := slices.DeleteFunc(slices.Clone(keys), func(k history.Key) bool { return !s.inverse[k] })
-	return s.fetchTargets(telling, true)
+	var telling []Term
+	for _, k := range keys {
+		telling = append(telling, s.users[k]...)
+	}
+	return s.fetch(telling)
 }
 
 // slab makes paths of one length, many at a time.
@@ -100,16 +102,16 @@ func (s *session) naming(k history.Key) int {
 	return n
 }
 
-// users calls add with each user of a resource, once: with the first by name of
+// usersOf calls add with each user of a resource, once: with the first by name of
 // its relationships, which add must not keep.
-func (s *session) users(k history.Key, add func(*Relationship)) error {
+func (s *session) usersOf(k history.Key, add func(*Relationship)) error {
 	terms := 0 // that are referred to
 	for _, t := range s.terms[k] {
 		if len(s.at(t).naming) > 0 {
 			terms++
 		}
 	}
-	if terms == 1 && !s.inverse[k] {
+	if terms == 1 && len(s.users[k]) == 0 {
 		// All that one user says comes together.
 		var r Relationship
 		err := s.incoming(k, func(owner history.Key, ref *Reference) {
@@ -137,8 +139,8 @@ func (s *session) users(k history.Key, add func(*Relationship)) error {
 			e.add(owner, k, r)
 		}
 	})
-	if err == nil && s.inverse[k] {
-		err = s.outgoing(k, true, func(target history.Key, r *Reference) { e.add(k, target, r) })
+	if err == nil {
+		err = s.told(k, func(target history.Key, r *Reference) { e.add(k, target, r) })
 	}
 	first := map[history.Key]int{}
 	for i := range e.list {
@@ -177,7 +179,7 @@ func (g *Graph) Unused(ctx context.Context, q history.Query) (nodes []Node, more
 		}
 		for _, k := range keys {
 			used := false
-			if err := s.users(k, func(*Relationship) { used = true }); err != nil {
+			if err := s.usersOf(k, func(*Relationship) { used = true }); err != nil {
 				return nil, false, err
 			}
 			if used {
