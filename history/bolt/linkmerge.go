@@ -1,14 +1,11 @@
 package bolt
 
 import (
-	"encoding/binary"
 	"slices"
-	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/history/plan"
 )
 
@@ -18,32 +15,6 @@ import (
 // term by term, before the versions themselves are merged. Whatever else changes
 // what is merged changes the links in the same transaction, but for pruning,
 // which cuts what nobody is told any more afterwards.
-
-// linkSet are the links of a row of a tail, once they have been read.
-type linkSet struct {
-	known atomic.Pointer[[]history.Link]
-}
-
-// linkedRow are the links of a resource's newest row, as it was merged not long
-// ago: the next merge need not read its content.
-type linkedRow struct {
-	number uint32
-	start  history.Moment
-	links  *[]history.Link
-}
-
-type linkedCache = memo.Cache[rid, linkedRow]
-
-const linkedBytes = 16 << 20
-
-// keepLinks remembers the links of the newest row.
-func (s *Store) keepLinks(r rid, newest *plan.Row, links *[]history.Link) {
-	bytes := 0
-	for i := range *links {
-		bytes += 48 + len((*links)[i].Term) + len((*links)[i].Detail)
-	}
-	s.linked.Put(r, linkedRow{newest.Number, newest.Start, links}, bytes)
-}
 
 // linksStay reports whether all that a tail has of a resource follows its newest
 // row and has the very links of that: nothing needs to be read to know it.
@@ -64,79 +35,6 @@ func (s *Store) linksStay(t *tail, r rid) bool {
 		s.keepLinks(r, &res.rows[n-1].Row, last.links)
 	}
 	return true
-}
-
-// linkState says which links the bucket holds. It is never changed but replaced.
-type linkState struct {
-	tables   string
-	complete bool
-	commit   uint64           // up to which versions are merged, and linked if complete
-	upTo     history.Revision // no span knows of a later one
-	next     rid              // if not complete: resources from this one on have no links yet
-}
-
-// metaLinks is
-//
-//	string   tables
-//	byte     1 when the links of all that is merged are there
-//	uvarint  commit
-//	uvarint  revision
-func (l *linkState) append(b []byte) []byte {
-	b = appendBytes(b, l.tables)
-	b = append(b, map[bool]byte{true: 1}[l.complete])
-	b = binary.AppendUvarint(b, l.commit)
-	return binary.AppendUvarint(b, uint64(l.upTo))
-}
-
-func (l *linkState) put(tx *bolt.Tx) error {
-	if l == nil {
-		return nil
-	}
-	return tx.Bucket(bucketMeta).Put(metaLinks, sealValue(metaLinks, l.append(nil)))
-}
-
-// merged is the state when a merge is done; nil if the store keeps no links.
-func (l *linkState) merged(commit uint64) *linkState {
-	if l == nil {
-		return nil
-	}
-	is := *l
-	is.commit = commit
-	return &is
-}
-
-// covers reports whether the links of a resource are kept.
-func (l *linkState) covers(r rid) bool { return l != nil && (l.complete || r < l.next) }
-
-// loadLinks finds out whether the links in the file are those that the linker
-// reads. s.mark says what is merged.
-func (s *Store) loadLinks(tx *bolt.Tx) error {
-	if s.o.Linker == nil {
-		return nil
-	}
-	is := &linkState{tables: s.o.Linker.Tables(), commit: s.mark.commit, next: 1}
-	was, err := readLinkState(tx)
-	if err != nil {
-		return err
-	}
-	is.upTo = was.upTo
-	is.complete = s.mark.rids == 0 || was.complete && was.tables == is.tables && was.commit == s.mark.commit
-	s.links.Store(is)
-	return nil
-}
-
-func readLinkState(tx *bolt.Tx) (linkState, error) {
-	framed := tx.Bucket(bucketMeta).Get(metaLinks)
-	if framed == nil {
-		return linkState{}, nil
-	}
-	value, ok := openValue(metaLinks, framed)
-	d := decoder{b: value}
-	l := linkState{tables: d.string(), complete: d.byte() == 1, commit: d.uvarint(), upTo: history.Revision(d.uvarint())}
-	if !ok || d.short {
-		return linkState{}, damaged(bucketMeta, metaLinks)
-	}
-	return l, nil
 }
 
 // A transaction that writes links takes those of so many edits, and no more terms
@@ -324,104 +222,3 @@ func (v *view) replacedLinks(edits []linkEdit, l *loaded, k history.Key, without
 	}
 	return appendReplaced(edits, l.rid, spans, terms), nil
 }
-
-// rowLinks reads the links of a row.
-func (v *view) rowLinks(l *loaded, k history.Key, row *plan.Row) ([]history.Link, error) {
-	if row.Deleted || row.Erased || row.Bare {
-		return nil, nil
-	}
-	recent := l.recent[row]
-	if recent != nil {
-		if known := recent.links.known.Load(); known != nil {
-			return *known, nil
-		}
-	}
-	payload, err := l.payload(row)
-	if err != nil {
-		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
-	}
-	links, err := v.readLinks(k, payload)
-	if err != nil {
-		return nil, damaged(bucketSegments, segmentKey(l.rid, row))
-	}
-	if recent != nil {
-		recent.links.known.Store(&links)
-	}
-	return links, nil
-}
-
-// readLinks reads the links of what a row carries.
-func (v *view) readLinks(k history.Key, payload []byte) ([]history.Link, error) {
-	_, content, err := splitPayload(payload)
-	if err != nil {
-		return nil, err
-	}
-	state, err := history.DecodeContent(content)
-	if err != nil {
-		return nil, err
-	}
-	return history.LinksOf(v.s.o.Linker, k, &state), nil
-}
-
-// tailLinks reads the links of a row that is not merged.
-func (v *view) tailLinks(r rid, k history.Key, row *tailRow) (*[]history.Link, error) {
-	if row.Deleted || row.Erased {
-		return &noLinks, nil
-	}
-	if known := row.links.known.Load(); known != nil {
-		return known, nil
-	}
-	if c := codecOf(row.body); c != codecBase && c != codecErased {
-		payload, err := openBody(row.body, &v.s.dicts)
-		if err != nil {
-			return nil, damaged(bucketLog, ridKey(r))
-		}
-		links, err := v.readLinks(k, payload)
-		if err != nil {
-			return nil, damaged(bucketLog, ridKey(r))
-		}
-		row.links.known.Store(&links)
-		return &links, nil
-	}
-	l, err := v.load(r)
-	if err != nil {
-		return nil, err
-	}
-	for _, of := range l.Rows {
-		if of.Number == row.Number {
-			links, err := v.rowLinks(l, k, of)
-			if err == nil {
-				row.links.known.Store(&links)
-			}
-			return &links, err
-		}
-	}
-	return nil, damaged(bucketSegments, ridKey(r))
-}
-
-// mergedLinks reads the links of the newest row that is merged.
-func (v *view) mergedLinks(r rid, k history.Key, h *head) (*[]history.Link, error) {
-	if h.newest.Number == 0 || h.newest.Deleted || h.newest.Erased {
-		return &noLinks, nil
-	}
-	if row, ok := v.s.linked.Get(r); ok && row.number == h.newest.Number {
-		return row.links, nil
-	}
-	merged := &view{s: v.s, tx: v.tx}
-	defer merged.release()
-	l, p, err := merged.around(r, history.Newest, maxRevision)
-	if err != nil {
-		return nil, err
-	}
-	if p.Row == nil {
-		return nil, damaged(bucketSegments, ridKey(r))
-	}
-	links, err := merged.rowLinks(l, k, p.Row)
-	return &links, err
-}
-
-// noLinks are those of a row without any.
-var noLinks []history.Link
-
-// maxRevision knows everything.
-const maxRevision = history.Revision(1<<64 - 1)

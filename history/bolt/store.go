@@ -7,6 +7,8 @@
 // times faster than random ones, and 32 versions under one key cost a fraction of
 // 32 keys. First versions are written with a dictionary of their type (dict.go).
 // What an inventory needs stands apart, in spans (span.go, inventory.go).
+// So do the links of versions, by term (linkblock.go, linkmerge.go, linkfind.go):
+// they follow from the versions, and are read anew when they are missing (relink.go).
 // FORMAT.md describes every bucket and byte.
 //
 // One goroutine writes: it drains its queue into one commit, so that while one
