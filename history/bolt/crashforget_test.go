@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -109,7 +108,7 @@ func pruneKey(r int) history.Key {
 // another one, and compares what is there above the floor.
 func checkCrashPrune(t *testing.T, dir string, _ *bolt.Store, rounds int) {
 	dir += ".pruned"
-	if _, err := os.Stat(dir); err != nil {
+	if !bolt.Made(t, dir) {
 		return // killed before it was made
 	}
 	sound(t, dir)

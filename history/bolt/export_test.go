@@ -2,7 +2,9 @@ package bolt
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	bbolt "go.etcd.io/bbolt"
@@ -18,6 +20,23 @@ func HoldBack(t testing.TB, bytes int) {
 	was := buildHeld
 	buildHeld = bytes
 	t.Cleanup(func() { buildHeld = was })
+}
+
+// Made reports whether the file of a store has had its first transaction.
+func Made(t testing.TB, dir string) (made bool) {
+	path := filepath.Join(dir, FileName)
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return false
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(func(tx *bbolt.Tx) error { made = tx.Bucket(bucketMeta) != nil; return nil })
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 // MergeUncut merges as a process does that is killed before it cuts the log.
