@@ -75,6 +75,14 @@ func (d *decoder) hash() (h history.Hash) {
 	return h
 }
 
+// bit is 1 for true.
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func appendBytes[T string | []byte](b []byte, v T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v)))
 	return append(b, v...)

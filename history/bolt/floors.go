@@ -44,7 +44,7 @@ func (f *floors) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(f.Revision))
 	b = binary.AppendVarint(b, int64(f.RecordedAt))
 	b = binary.AppendUvarint(b, uint64(f.Seq))
-	return append(b, map[bool]byte{true: 1}[f.swept])
+	return append(b, bit(f.swept))
 }
 
 func (d *decoder) floors() *floors {

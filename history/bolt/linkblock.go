@@ -138,7 +138,7 @@ func appendLinkBlock(b []byte, spans []linkSpan) []byte {
 	b = binary.AppendUvarint(b, uint64(len(kinds.list)))
 	for _, k := range kinds.list {
 		b = binary.AppendUvarint(b, uint64(1+len(k.Detail)))
-		b = append(append(b, borne(k.Bears)), k.Detail...)
+		b = append(append(b, bit(k.Bears)), k.Detail...)
 	}
 	b = binary.AppendUvarint(b, uint64(len(spans)))
 	var before linkSpan
@@ -215,13 +215,6 @@ func (l *linkKinds) read(text []byte) uint32 {
 		}
 	}
 	return l.of(bears, string(detail))
-}
-
-func borne(bears bool) byte {
-	if bears {
-		return 1
-	}
-	return 0
 }
 
 // linkReader reads a block span by span.

@@ -25,7 +25,7 @@ type linkState struct {
 //	uvarint  revision
 func (l *linkState) append(b []byte) []byte {
 	b = appendBytes(b, l.tables)
-	b = append(b, map[bool]byte{true: 1}[l.complete])
+	b = append(b, bit(l.complete))
 	b = binary.AppendUvarint(b, l.commit)
 	return binary.AppendUvarint(b, uint64(l.upTo))
 }

@@ -120,7 +120,7 @@ func (l *linkSums) take(s *linkSpan, term string, stored bool) {
 	var h maphash.Hash
 	h.SetSeed(l.seed)
 	var b []byte
-	b = appendBytes(appendBytes(append(b, map[bool]byte{true: 1}[s.Bears]), term), s.Detail)
+	b = appendBytes(appendBytes(append(b, bit(s.Bears)), term), s.Detail)
 	b = binary.AppendVarint(b, int64(max(s.From, floor)))
 	b = binary.AppendVarint(b, int64(s.To))
 	h.Write(b)
