@@ -35,6 +35,14 @@ type Reference struct {
 	Sources  []Reason // sorted, one at least; the first 64 of them
 }
 
+// Same reports whether two references of one owner tell the same edge, wherever
+// each was read.
+func (r *Reference) Same(o *Reference) bool {
+	return r.Term == o.Term && r.Name == o.Name && r.Inverse == o.Inverse &&
+		r.Account == o.Account && r.Region == o.Region && r.Reach == o.Reach &&
+		slices.EqualFunc(r.Selector, o.Selector, func(a, b Requirement) bool { return compareRequirements(a, b) == 0 })
+}
+
 func compareBools(a, b bool) int {
 	switch {
 	case a == b:

@@ -6,13 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/diff"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+	"github.com/varvehq/varve/recorder/delivery/feed"
 )
 
 // patchOptions give patches in which an element put into an array is one
@@ -54,11 +52,11 @@ func (s *historyService) DiffItem(ctx context.Context, req *varvev1.DiffItemRequ
 	if err != nil {
 		return nil, err
 	}
-	before, err := attributes(from)
+	before, err := feed.Attributes(&from)
 	if err != nil {
 		return nil, err
 	}
-	after, err := attributes(to)
+	after, err := feed.Attributes(&to)
 	if err != nil {
 		return nil, err
 	}
@@ -113,45 +111,4 @@ func (s *historyService) side(ctx context.Context, r history.Reader, key history
 		return history.Item{}, err
 	}
 	return items[0], nil
-}
-
-// attributes is the JSON object of everything that is compared but the
-// configuration, in the words of the protocol; nil for what does not exist. The
-// status stands in it only if the source gave one.
-func attributes(item history.Item) ([]byte, error) {
-	if !item.Exists() {
-		return nil, nil
-	}
-	type relationship struct {
-		Name         string `json:"name"`
-		Type         string `json:"type"`
-		ID           string `json:"id,omitempty"`
-		ResourceName string `json:"resourceName,omitempty"`
-		Account      string `json:"account,omitempty"`
-		Region       string `json:"region,omitempty"`
-	}
-	s := &item.State
-	object := struct {
-		Name             string                    `json:"name,omitempty"`
-		ARN              string                    `json:"arn,omitempty"`
-		AvailabilityZone string                    `json:"availabilityZone,omitempty"`
-		CreatedAt        string                    `json:"createdAt,omitempty"`
-		Tags             map[string]string         `json:"tags,omitempty"`
-		Supplementary    map[string]jsontext.Value `json:"supplementary,omitempty"`
-		Relationships    []relationship            `json:"relationships,omitempty"`
-		Status           history.Status            `json:"status,omitempty"`
-	}{
-		Name: s.Name, ARN: s.ARN, AvailabilityZone: s.AvailabilityZone,
-		CreatedAt: s.CreatedAt.String(), Tags: s.Tags, Status: s.Status,
-	}
-	for _, r := range s.Relationships {
-		object.Relationships = append(object.Relationships, relationship(r))
-	}
-	if len(s.Supplementary) > 0 {
-		object.Supplementary = make(map[string]jsontext.Value, len(s.Supplementary))
-		for name, raw := range s.Supplementary {
-			object.Supplementary[name] = raw
-		}
-	}
-	return json.Marshal(object, json.Deterministic(true))
 }

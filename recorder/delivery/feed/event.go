@@ -1,0 +1,68 @@
+// Package feed tells the changes of a store whole: with the state before and
+// after, the difference, and the references that each opened and closed. Watchers
+// and subscriptions read it; nobody is called back.
+package feed
+
+import (
+	"sync"
+
+	"github.com/varvehq/varve/graph"
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/diff"
+)
+
+// Event is one change with all there is to tell of it. It is never changed; its
+// methods are safe for concurrent use and remember what they have worked out, so
+// that many readers of one event share the work.
+type Event struct {
+	history.Change
+
+	// Before is the version that precedes the change's own in the resource's
+	// history, as known at the change's revision; Version 0: there is none.
+	// After is the change's own version, a deletion included. With FieldsAll.
+	Before, After history.Item
+
+	// Compacted says that the change is still told but no longer the versions,
+	// which were pruned: Before and After are empty but for After's Key.
+	Compacted bool
+
+	difference func() (Difference, error)
+	references func() References
+}
+
+// Difference is what changed between Before and After.
+type Difference struct {
+	Configuration diff.Patch // RFC 6902, of the configuration
+	Attributes    diff.Patch // of everything else that is compared: see Attributes
+
+	// Paths are JSON pointers to what the patches touch, each once, in their
+	// order: those into the configuration begin with /configuration, others with
+	// the attribute, such as /tags/env. An element of an array that is added or
+	// removed counts by its index. A resource that appears or goes has the single
+	// path "".
+	Paths []string
+}
+
+// References are what a version says of what it uses, and its predecessor did not
+// say, or the other way about. Whether there is a resource behind a reference is
+// asked of the graph: an edge that appears or ends only because its target does is
+// told by the target's own event.
+type References struct {
+	Opened, Closed []graph.Reference // in the order of graph.Claims
+}
+
+// New makes an event of a change and the versions on both sides of it, which
+// nobody changes any more.
+func New(c history.Change, before, after history.Item) *Event {
+	e := &Event{Change: c, Before: before, After: after}
+	e.difference = sync.OnceValues(func() (Difference, error) { return differenceOf(&e.Before, &e.After) })
+	e.references = sync.OnceValue(func() References { return referencesOf(e.Key, &e.Before, &e.After) })
+	return e
+}
+
+// Difference tells what changed. Its error is DataLoss: a stored document cannot
+// be read.
+func (e *Event) Difference() (Difference, error) { return e.difference() }
+
+// References tells which references the change opened and closed.
+func (e *Event) References() References { return e.references() }
