@@ -13,7 +13,8 @@ import (
 // which the tails hold nothing; for the others it answers up to where the tails
 // begin, and their rows go on from there.
 func (r *reader) Links(ctx context.Context, q history.LinkQuery) ([]history.Linked, bool, error) {
-	scan := linkScan{q: q, after: q.After}
+	scan := linkScan{q: q, after: q.After, room: linkRooms.Get().(*linkRoom)}
+	defer scan.room.release()
 	if scan.exact = len(q.Terms) > 0; scan.exact {
 		scan.terms = slices.Compact(slices.Sorted(slices.Values(q.Terms)))
 		i, found := slices.BinarySearch(scan.terms, q.After)
@@ -54,13 +55,14 @@ type linkScan struct {
 	terms []string // of an exact query, those to come
 	after string   // of another one: they come after this
 	list  []history.Linked
+	room  *linkRoom
 	more  bool
 	done  bool
 }
 
 // some finds the links of terms for as long as a scan may take.
 func (s *linkScan) some(v *view, at history.At) error {
-	f, err := v.findLinks(at, &s.q)
+	f, err := v.findLinks(at, &s.q, s.room)
 	if err != nil {
 		return err
 	}

@@ -29,16 +29,16 @@ type linkFinder struct {
 	heads           *bolt.Cursor
 	head, headValue []byte // where it stands
 
-	found []foundLink         // for the term
-	apart map[rid][]foundLink // of resources that have changed, those that were merged
+	*linkRoom                     // found: for the term
+	apart     map[rid][]foundLink // of resources that have changed, those that were merged
 }
 
-func (v *view) findLinks(at history.At, q *history.LinkQuery) (*linkFinder, error) {
+func (v *view) findLinks(at history.At, q *history.LinkQuery, room *linkRoom) (*linkFinder, error) {
 	state, err := readLinkState(v.tx)
 	if err != nil {
 		return nil, err
 	}
-	f := &linkFinder{v: v, q: q, at: at, base: v.mark.revision}
+	f := &linkFinder{v: v, q: q, at: at, base: v.mark.revision, linkRoom: room}
 	for _, t := range v.tails {
 		f.base = min(f.base, t.base)
 	}
@@ -120,9 +120,7 @@ func (f *linkFinder) find(list []history.Linked, term string) ([]history.Linked,
 			}
 		}
 	}
-	if !slices.IsSortedFunc(f.found, f.answered) {
-		slices.SortFunc(f.found, f.answered)
-	}
+	f.sort()
 	list = slices.Grow(list, len(f.found))
 	for i := range f.found {
 		var err error
@@ -177,8 +175,12 @@ func (f *linkFinder) add(list []history.Linked, term string, s foundLink) ([]his
 const headSteps = 4
 
 // key finds the key of a resource, mostly near the one before; false: it was
-// pruned.
+// pruned. Of one that was pruned lately the key may still be at hand: its spans
+// end below the floor.
 func (f *linkFinder) key(r rid) (history.Key, bool, error) {
+	if k, ok := f.v.s.keys.get(r); ok {
+		return k, true, nil
+	}
 	if f.changed.has(r) {
 		k, err := f.v.key(r)
 		return k, err == nil, err
@@ -204,6 +206,7 @@ func (f *linkFinder) key(r rid) (history.Key, bool, error) {
 	if !ok || d.short || !known {
 		return history.Key{}, false, damaged(bucketHeads, want[:])
 	}
+	f.v.s.keys.put(r, k)
 	return k, true, nil
 }
 

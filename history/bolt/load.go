@@ -211,6 +211,9 @@ func (c *ridCache) keep(k history.Key, r rid, epoch uint64) {
 
 // key finds the resource of a number.
 func (v *view) key(r rid) (history.Key, error) {
+	if k, ok := v.s.keys.get(r); ok {
+		return k, nil
+	}
 	v.s.mu.RLock()
 	for _, t := range v.tails {
 		if k, ok := t.keys[r]; ok {
@@ -230,6 +233,7 @@ func (v *view) key(r rid) (history.Key, error) {
 	if !ok {
 		return history.Key{}, damaged(bucketHeads, ridKey(r))
 	}
+	v.s.keys.put(r, k)
 	return k, nil
 }
 

@@ -111,6 +111,7 @@ type Store struct {
 	dicts  dicts
 	guard  guard
 	merged ridCache
+	keys   *keyCache
 
 	sighted  sightCache
 	contents contentFilter
@@ -160,7 +161,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	s := &Store{
-		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), linked: memo.New[rid, linkedRow](linkedBytes), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
+		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), linked: memo.New[rid, linkedRow](linkedBytes), keys: new(keyCache), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
 	if err := s.secure(dir, suspected, &pages, first); err != nil {
 		return nil, errors.Join(err, db.Close())
