@@ -11,8 +11,11 @@ import (
 // edges gathers relationships, each once with all of its reasons.
 type edges struct {
 	list []Relationship
-	at   map[edge]int // of list
+	at   map[edge]int // of list, once there are many
 }
+
+// fewEdges are looked through one by one.
+const fewEdges = 8
 
 // edge is what makes a relationship the same as another.
 type edge struct {
@@ -26,15 +29,31 @@ func (e *edges) add(owner, target history.Key, r *Reference) {
 	if r.Inverse {
 		of.from, of.to = target, owner
 	}
-	if i, ok := e.at[of]; ok {
+	if i := e.find(of); i >= 0 {
 		e.list[i].Reasons = joined(e.list[i].Reasons, r.Sources)
 		return
 	}
-	if e.at == nil {
-		e.at = map[edge]int{}
+	if e.at != nil {
+		e.at[of] = len(e.list)
 	}
-	e.at[of] = len(e.list)
 	e.list = append(e.list, Relationship{Name: r.Name, From: of.from, To: of.to, Reasons: r.Sources})
+}
+
+// find is the place of an edge in the list; -1: it is new.
+func (e *edges) find(of edge) int {
+	if len(e.list) < fewEdges {
+		return slices.IndexFunc(e.list, func(r Relationship) bool { return edge{r.From, r.To, r.Name} == of })
+	}
+	if e.at == nil {
+		e.at = make(map[edge]int, 2*fewEdges)
+		for i := range e.list {
+			e.at[edge{e.list[i].From, e.list[i].To, e.list[i].Name}] = i
+		}
+	}
+	if i, ok := e.at[of]; ok {
+		return i
+	}
+	return -1
 }
 
 // joined joins two sorted lists of reasons, neither of which it changes.
@@ -53,9 +72,8 @@ func (r *Relationship) compare(o *Relationship) int {
 
 // incoming adds what others say of resources of which session.know knows.
 func (s *session) incoming(k history.Key, add func(owner history.Key, r *Reference)) error {
-	for _, t := range s.terms[k] {
-		at := s.at(t)
-		means := meaning{s: s, term: t, of: k}
+	for _, at := range s.vertices[k].bears {
+		means := meaning{s: s, term: at, of: k}
 		var read references
 		for i := range at.naming {
 			n := &at.naming[i]
@@ -83,7 +101,7 @@ func (s *session) incoming(k history.Key, add func(owner history.Key, r *Referen
 // meaning tells whether references to a term mean one of its bearers.
 type meaning struct {
 	s    *session
-	term Term
+	term *linked
 	of   history.Key
 	last place // asked about last, with the answer
 	yes  bool
@@ -95,12 +113,12 @@ type place struct{ account, region, givenAccount, givenRegion string }
 
 func (m *meaning) by(owner history.Key, r *Reference) (bool, error) {
 	at := place{owner.Account, regionOf(owner), r.Account, r.Region}
-	if m.ok && m.last == at && !m.term.selects() {
+	if m.ok && m.last == at && !m.term.term.selects() {
 		return m.yes, nil
 	}
 	m.last, m.ok = at, true
 	account, region := cmp.Or(at.givenAccount, at.account), cmp.Or(at.givenRegion, at.region)
-	if !m.term.selects() && m.of.Account == account && regionOf(m.of) == region {
+	if !m.term.term.selects() && m.of.Account == account && regionOf(m.of) == region {
 		m.yes = true // it is where it is looked for first
 		return true, nil
 	}
@@ -114,9 +132,9 @@ func (m *meaning) by(owner history.Key, r *Reference) (bool, error) {
 
 // told adds what a resource says of those that use it, as far as its links tell.
 func (s *session) told(k history.Key, add func(user history.Key, r *Reference)) error {
-	for _, t := range s.users[k] {
+	for _, t := range s.vertices[k].users {
 		var read references
-		naming := s.at(t).naming
+		naming := t.naming
 		for i := range naming {
 			if naming[i].Key != k {
 				continue
@@ -149,7 +167,7 @@ func (s *session) outgoing(k history.Key, add func(target history.Key, r *Refere
 	}
 	for i := range c.References {
 		r := &c.References[i]
-		bearers, err := s.bearers(r.Term)
+		bearers, err := s.bearers(s.at(r.Term))
 		if err != nil {
 			return err
 		}

@@ -13,14 +13,20 @@ type session struct {
 	ctx    context.Context
 	reader history.Reader
 
-	terms  map[history.Key][]Term // that live resources bear, their own first
-	users  map[history.Key][]Term // by which these refer to what uses them
-	linked map[Term]*linked
-	claims map[history.Key]*Claims // of live resources; nil: it is none
+	vertices map[history.Key]*vertex
+	linked   map[Term]*linked
+	claims   map[history.Key]*Claims // of live resources; nil: it is none
+}
+
+// vertex is a live resource by its terms.
+type vertex struct {
+	bears []*linked // its own first
+	users []*linked // by which it refers to what uses it
 }
 
 // linked is what live resources say of a term.
 type linked struct {
+	term    Term
 	known   bool             // all of it
 	borne   bool             // bearers
 	bearers []Bearer         // those that say so
@@ -31,8 +37,7 @@ type linked struct {
 
 func (g *Graph) session(ctx context.Context) *session {
 	return &session{
-		ctx: ctx, reader: g.reader, terms: map[history.Key][]Term{}, users: map[history.Key][]Term{}, linked: map[Term]*linked{},
-		claims: map[history.Key]*Claims{},
+		ctx: ctx, reader: g.reader, vertices: map[history.Key]*vertex{}, linked: map[Term]*linked{}, claims: map[history.Key]*Claims{},
 	}
 }
 
@@ -40,22 +45,31 @@ func (g *Graph) session(ctx context.Context) *session {
 func (s *session) at(t Term) *linked {
 	l := s.linked[t]
 	if l == nil {
-		l = &linked{}
+		l = &linked{term: t}
 		s.linked[t] = l
 	}
 	return l
+}
+
+// all is what is known of terms, after what is there already.
+func (s *session) all(list []*linked, terms []Term) []*linked {
+	list = slices.Grow(list, len(terms))
+	for _, t := range terms {
+		list = append(list, s.at(t))
+	}
+	return list
 }
 
 // termsAtOnce is how many terms are asked for in one go.
 const termsAtOnce = 4096
 
 // fetch reads what live resources say of terms.
-func (s *session) fetch(terms []Term) error {
+func (s *session) fetch(terms []*linked) error {
 	var ask []string
-	for _, t := range terms {
-		if l := s.at(t); !l.known {
+	for _, l := range terms {
+		if !l.known {
 			l.known, l.bearers = true, nil
-			ask = append(ask, string(t))
+			ask = append(ask, string(l.term))
 		}
 	}
 	for len(ask) > 0 {
@@ -84,17 +98,19 @@ func (s *session) take(list []history.Linked) error {
 			at.naming, list = list[:n:n], list[n:]
 			continue
 		}
+		naming := list[:0:n] // in the place of what was looked at
 		for i := range list[:n] {
-			l := &list[i]
+			l := list[i]
 			switch {
 			case !l.Bears:
-				at.naming = append(at.naming, *l)
+				naming = append(naming, l)
 			case IDTerm(l.Key.Type, l.Key.ID) == Term(term):
 				own, users, err := ReadTerms(l.Link)
 				if err != nil {
 					return err
 				}
-				s.terms[l.Key], s.users[l.Key] = append(append([]Term{Term(term)}, keyTerms(l.Key)...), own...), users
+				n := s.vertex(l.Key, at)
+				n.bears, n.users = s.all(n.bears, own), s.all(nil, users)
 			default:
 				labels, err := ReadLabels(l.Link)
 				if err != nil {
@@ -103,7 +119,7 @@ func (s *session) take(list []history.Linked) error {
 				at.bearers = append(at.bearers, Bearer{l.Key, labels})
 			}
 		}
-		list = list[n:]
+		at.naming, list = naming, list[n:]
 	}
 	return nil
 }
@@ -137,23 +153,31 @@ func (r *references) of(l *history.Link) ([]Reference, error) {
 
 // know reads the terms that live resources bear, and what is said of these.
 func (s *session) know(keys []history.Key) error {
-	own := make([]Term, 0, len(keys))
+	own := make([]*linked, 0, len(keys))
 	for _, k := range keys {
-		if s.terms[k] == nil {
-			own = append(own, IDTerm(k.Type, k.ID))
+		if s.vertices[k] == nil {
+			own = append(own, s.at(IDTerm(k.Type, k.ID)))
 		}
 	}
 	if err := s.fetch(own); err != nil {
 		return err
 	}
-	var more []Term
+	more := own[:0]
 	for _, k := range keys {
-		if s.terms[k] == nil {
-			s.terms[k] = append([]Term{IDTerm(k.Type, k.ID)}, keyTerms(k)...)
+		n := s.vertices[k]
+		if n == nil {
+			n = s.vertex(k, s.at(IDTerm(k.Type, k.ID)))
 		}
-		more = append(more, s.terms[k][1:]...)
+		more = append(more, n.bears[1:]...)
 	}
 	return s.fetch(more)
+}
+
+// vertex notes a resource with the terms that its key tells.
+func (s *session) vertex(k history.Key, own *linked) *vertex {
+	n := &vertex{bears: s.all([]*linked{own}, keyTerms(k))}
+	s.vertices[k] = n
+	return n
 }
 
 // read reads the claims of resources.
@@ -179,9 +203,8 @@ func (s *session) read(keys []history.Key) error {
 }
 
 // bearers are all live bearers of a term that was fetched.
-func (s *session) bearers(t Term) ([]Bearer, error) {
-	at := s.at(t)
-	typ, id, ok := t.resource()
+func (s *session) bearers(at *linked) ([]Bearer, error) {
+	typ, id, ok := at.term.resource()
 	if !ok {
 		return at.bearers, nil
 	}

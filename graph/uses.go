@@ -70,9 +70,9 @@ func (s *session) prepareUsers(keys []history.Key) error {
 	if err := s.know(keys); err != nil {
 		return err
 	}
-	var telling []Term
+	var telling []*linked
 	for _, k := range keys {
-		telling = append(telling, s.users[k]...)
+		telling = append(telling, s.vertices[k].users...)
 	}
 	return s.fetch(telling)
 }
@@ -96,8 +96,8 @@ func (s *slab) path(before []Hop, last *Relationship) []Hop {
 // naming is how many links refer to a resource's terms.
 func (s *session) naming(k history.Key) int {
 	n := 0
-	for _, t := range s.terms[k] {
-		n += len(s.at(t).naming)
+	for _, t := range s.vertices[k].bears {
+		n += len(t.naming)
 	}
 	return n
 }
@@ -106,12 +106,13 @@ func (s *session) naming(k history.Key) int {
 // its relationships, which add must not keep.
 func (s *session) usersOf(k history.Key, add func(*Relationship)) error {
 	terms := 0 // that are referred to
-	for _, t := range s.terms[k] {
-		if len(s.at(t).naming) > 0 {
+	of := s.vertices[k]
+	for _, t := range of.bears {
+		if len(t.naming) > 0 {
 			terms++
 		}
 	}
-	if terms == 1 && len(s.users[k]) == 0 {
+	if terms == 1 && len(of.users) == 0 {
 		// All that one user says comes together.
 		var r Relationship
 		err := s.incoming(k, func(owner history.Key, ref *Reference) {
@@ -142,7 +143,11 @@ func (s *session) usersOf(k history.Key, add func(*Relationship)) error {
 	if err == nil {
 		err = s.told(k, func(target history.Key, r *Reference) { e.add(k, target, r) })
 	}
-	first := map[history.Key]int{}
+	if len(e.list) == 1 { // as of most
+		add(&e.list[0])
+		return err
+	}
+	first := make(map[history.Key]int, len(e.list))
 	for i := range e.list {
 		if at, ok := first[e.list[i].From]; !ok || e.list[i].Name < e.list[at].Name {
 			first[e.list[i].From] = i
