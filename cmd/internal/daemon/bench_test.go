@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
+	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
 
@@ -37,7 +39,16 @@ func batch(from, n int) []*varvev1.Observation {
 
 func benchDaemon(b *testing.B) (*daemon.Daemon, *grpc.ClientConn) {
 	b.Helper()
-	d := daemon.New(daemon.Options{Dir: b.TempDir(), GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"})
+	d, conn, stop := startBench(b, nil)
+	b.Cleanup(stop)
+	return d, conn
+}
+
+// startBench starts a daemon on a store, or on an empty one of its own, and
+// connects to it.
+func startBench(b *testing.B, store history.Store) (d *daemon.Daemon, conn *grpc.ClientConn, stop func()) {
+	b.Helper()
+	d = daemon.New(daemon.Options{Dir: b.TempDir(), GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", Store: store})
 	if err := d.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -46,11 +57,10 @@ func benchDaemon(b *testing.B) (*daemon.Daemon, *grpc.ClientConn) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	return d, conn, func() {
 		_ = conn.Close()
-		_ = d.Stop(b.Context())
-	})
-	return d, conn
+		_ = d.Stop(context.Background())
+	}
 }
 
 // BenchmarkAsk asks a store of 10,000 resources.
