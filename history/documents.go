@@ -15,7 +15,7 @@ type Document struct {
 	Collection string // of one owner, such as "subscription"
 	Name       string // within the collection
 	Revision   uint64 // of the put that wrote it; higher with every put of the store's documents
-	Body       []byte // nobody changes it
+	Body       []byte // nobody changes it; never nil, though it may be empty
 }
 
 // DocumentWrite puts a document, or with a nil Body deletes one.
@@ -64,7 +64,7 @@ type Documents interface {
 
 	// Documents returns up to limit documents of a collection, bytewise by name,
 	// after the given name ("" = from the start), and whether there are more.
-	// A limit of 0 is none.
+	// Limit 0 = all. What is told by one call stood so at one instant.
 	Documents(ctx context.Context, collection, after string, limit int) ([]Document, bool, error)
 
 	// PutDocuments carries out all of the writes, at one instant, or none.
@@ -73,6 +73,8 @@ type Documents interface {
 	// not hold, with the present revision in Meta ("revision"), Invalid if one
 	// document is written twice. Deleting what is not there is no error, unless
 	// Expect says otherwise. A body is not changed any more once it is given,
-	// not even after the call.
+	// not even after the call. The documents of one put have one revision; that
+	// of a store restored from a backup goes on from where the backup stood.
+	// After the error of a ctx that ended the put may still be carried out.
 	PutDocuments(ctx context.Context, writes []DocumentWrite) ([]Document, error)
 }

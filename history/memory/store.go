@@ -43,6 +43,7 @@ type Store struct {
 	feed      []history.Change // those after floors.Seq
 	floors    history.Floors
 	recorded  uint64 // resources ever
+	documents documents
 }
 
 // resource is everything about one key.
