@@ -89,6 +89,7 @@ func Run(t *testing.T, b Backend) {
 		{"Prune", pruneCases},
 		{"Erase", eraseCases},
 		{"Fold", foldCases},
+		{"Documents", documentCases},
 		{"Close", closeCases},
 		{"Crash", crashCases},
 		{"Concurrent", concurrentCases},

@@ -99,6 +99,11 @@ var closeCases = []namedCase{
 		if l, ok := s.(history.Relinker); ok {
 			calls["Relink"] = func() error { return l.Relink(ctx, nil) }
 		}
+		if d, ok := s.(history.Documents); ok {
+			calls["Document"] = func() error { _, err := d.Document(ctx, "c", "a"); return err }
+			calls["Documents"] = func() error { _, _, err := d.Documents(ctx, "c", "", 0); return err }
+			calls["PutDocuments"] = func() error { _, err := d.PutDocuments(ctx, []history.DocumentWrite{write("c", "a", "")}); return err }
+		}
 		for name, call := range calls {
 			refused(r, name, call(), history.Unavailable)
 		}
