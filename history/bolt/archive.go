@@ -12,7 +12,8 @@ import (
 	"github.com/varvehq/varve/history/plan"
 )
 
-// A backup file, version 1. BACKUP.md describes every byte of it.
+// A backup file, version 2, or 1 if it has no documents. BACKUP.md describes every
+// byte of it.
 //
 //	magic   "varve backup\r\n\x1a\n", and the version, u32
 //	frames  length u32, CRC-32C u32, and so many bytes: records, compressed
@@ -22,7 +23,7 @@ import (
 // records, and the SHA-256 of all of the file before that frame.
 const (
 	archiveMagic   = "varve backup\r\n\x1a\n"
-	archiveVersion = 1
+	archiveVersion = 2
 	archiveLargest = 512 << 20 // a frame, or the records in it, beyond this is damage
 	archiveChunk   = 1 << 20   // what is handed out at once
 )
@@ -32,7 +33,7 @@ var archiveFrame = 4 << 20
 
 // Kinds of records in a backup.
 const (
-	arcHeader   = 1 // lineage, mark, floors
+	arcHeader   = 1 // lineage, mark, floors, newest revision of documents
 	arcRun      = 2 // run
 	arcResource = 3 // rid, account, region, type, id
 	arcSighting = 4 // moment, revision, origin
@@ -44,7 +45,20 @@ const (
 	arcOp       = 10
 	arcGone     = 11 // rid, sequence, account, region, type, id
 	arcEnd      = 12 // counts, SHA-256
+	arcDocument = 13 // collection, name, revision, body
 )
+
+// archivePlain is the version of backups without documents.
+const archivePlain = 1
+
+// of are the counts that a version of backups tells.
+func (c *copyCounts) of(version uint32) []*uint64 {
+	list := c.list()
+	if version == archivePlain {
+		return list[:len(list)-1] // all but the documents
+	}
+	return list
+}
 
 // archiver is the sink that writes a backup.
 type archiver struct {
@@ -54,6 +68,8 @@ type archiver struct {
 	frame  []byte // records of the frame under way
 	packed []byte
 	counts copyCounts
+
+	version uint32
 }
 
 func newArchiver(write func([]byte) error) (*archiver, error) {
@@ -65,12 +81,31 @@ func newArchiver(write func([]byte) error) (*archiver, error) {
 }
 
 func (a *archiver) begin(h *copyHeader) error {
-	if err := a.put(binary.BigEndian.AppendUint32([]byte(archiveMagic), archiveVersion)); err != nil {
+	if a.version = archiveVersion; h.documents == 0 {
+		a.version = archivePlain // which older programs restore too
+	}
+	if err := a.put(binary.BigEndian.AppendUint32([]byte(archiveMagic), a.version)); err != nil {
 		return err
 	}
 	a.frame = appendBytes(append(a.frame, arcHeader), appendLineage(nil, &h.lineage))
 	a.frame = appendBytes(h.mark.append(a.frame), h.floors.append(nil))
+	if a.version > archivePlain {
+		a.frame = binary.AppendUvarint(a.frame, h.documents)
+	}
 	return a.flushFrame() // by itself, so that it can be read at once
+}
+
+func (a *archiver) document(d *history.Document) error {
+	a.counts.documents++
+	a.frame = appendBytes(appendBytes(append(a.frame, arcDocument), d.Collection), d.Name)
+	a.frame = appendBytes(binary.AppendUvarint(a.frame, d.Revision), d.Body)
+	return nil
+}
+
+func (d *decoder) document() history.Document {
+	doc := history.Document{Collection: d.string(), Name: d.string(), Revision: d.uvarint()}
+	doc.Body = append([]byte{}, d.bytes()...)
+	return doc
 }
 
 func (a *archiver) run(r *runRecord) error {
@@ -160,7 +195,7 @@ func (a *archiver) end() error {
 	}
 	sum := a.hash.Sum(nil)
 	a.frame = append(a.frame, arcEnd)
-	for _, n := range a.counts.list() {
+	for _, n := range a.counts.of(a.version) {
 		a.frame = binary.AppendUvarint(a.frame, *n)
 	}
 	a.frame = append(a.frame, sum...)

@@ -31,6 +31,7 @@ type unarchiver struct {
 
 	to       sink
 	progress func(done, total uint64)
+	version  uint32
 	header   copyHeader
 	counts   copyCounts
 	ended    bool
@@ -59,9 +60,9 @@ func (u *unarchiver) start() (*copyHeader, error) {
 	if !bytes.HasPrefix(front, []byte(archiveMagic)) {
 		return nil, &history.Error{Kind: history.Invalid, Field: "backup", Text: "is not a backup of Varve"}
 	}
-	if v := binary.BigEndian.Uint32(front[len(archiveMagic):]); v != archiveVersion {
+	if u.version = binary.BigEndian.Uint32(front[len(archiveMagic):]); u.version < archivePlain || u.version > archiveVersion {
 		return nil, history.Errorf(history.NewerFormat,
-			"the backup has version %d, this program knows version %d; use a newer one", v, archiveVersion)
+			"the backup has version %d, this program knows versions up to %d; use a newer one", u.version, archiveVersion)
 	}
 	u.hash.Write(front)
 	u.next = int64(len(front))
@@ -76,6 +77,9 @@ func (u *unarchiver) start() (*copyHeader, error) {
 	u.header = copyHeader{lineage: lineage, mark: d.mark()}
 	f := decoder{b: d.bytes()}
 	u.header.floors = f.floors()
+	if u.version > archivePlain {
+		u.header.documents = d.uvarint()
+	}
 	if !ok || d.short || f.short || len(d.b) > 0 {
 		return nil, u.damage("its header cannot be read")
 	}
@@ -168,6 +172,9 @@ func (u *unarchiver) tell(ctx context.Context, to sink, progress func(done, tota
 // record tells one record; d.short says that there was none.
 func (u *unarchiver) record(d *decoder) error {
 	switch d.byte() {
+	case arcDocument:
+		doc := d.document()
+		return u.told(d, &u.counts.documents, func() error { return u.to.document(&doc) })
 	case arcRun:
 		r := d.run()
 		return u.told(d, &u.counts.runs, func() error { return u.to.run(&r) })
@@ -228,7 +235,7 @@ func (u *unarchiver) told(d *decoder, count *uint64, tell func() error) error {
 // end checks what was read against the end record.
 func (u *unarchiver) end(d *decoder) error {
 	var counts copyCounts
-	for _, n := range counts.list() {
+	for _, n := range counts.of(u.version) {
 		*n = d.uvarint()
 	}
 	sum := d.take(sha256.Size)

@@ -13,6 +13,7 @@ import (
 // sink takes a store part by part:
 //
 //	begin
+//	document …
 //	run …
 //	resource, then of it: sighting … row … resourceDone; by rid
 //	gone … by rid
@@ -27,6 +28,7 @@ import (
 // is open, and the sink does what takes long. An error ends the copy.
 type sink interface {
 	begin(h *copyHeader) error
+	document(d *history.Document) error
 	run(r *runRecord) error
 	resource(r rid, k history.Key) error
 	sighting(s plan.Sighting, origin []byte) error
@@ -46,15 +48,17 @@ type copyHeader struct {
 	lineage history.Lineage
 	mark    mark // where the store stands at the revision
 	floors  *floors
+
+	documents uint64 // revision of their newest put, of before the mark; zero: there was none
 }
 
 // copyCounts are the numbers of what was told, by which a copy is checked.
 type copyCounts struct {
-	runs, resources, sightings, rows, gone, seen, changes, clock, ops uint64
+	runs, resources, sightings, rows, gone, seen, changes, clock, ops, documents uint64
 }
 
 func (c *copyCounts) list() []*uint64 {
-	return []*uint64{&c.runs, &c.resources, &c.sightings, &c.rows, &c.gone, &c.seen, &c.changes, &c.clock, &c.ops}
+	return []*uint64{&c.runs, &c.resources, &c.sightings, &c.rows, &c.gone, &c.seen, &c.changes, &c.clock, &c.ops, &c.documents}
 }
 
 // CopyOptions are those of Restore and Compact; the zero value works.

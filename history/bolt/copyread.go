@@ -30,12 +30,16 @@ const copyRest = 20 * time.Millisecond
 func (s *Store) copyTo(ctx context.Context, to sink, progress func(done, total uint64)) error {
 	s.upkeep.whole.RLock()
 	defer s.upkeep.whole.RUnlock()
+	documents, err := s.storedDocuments()
+	if err != nil {
+		return err
+	}
 	s.mu.RLock()
 	if s.closed {
 		s.mu.RUnlock()
 		return errClosed
 	}
-	h := copyHeader{lineage: s.lineage, mark: s.mark, floors: s.floors.Load()}
+	h := copyHeader{lineage: s.lineage, mark: s.mark, floors: s.floors.Load(), documents: documents.revision}
 	runs := slices.Clone(s.runs) // the records are replaced, not changed
 	s.mu.RUnlock()
 
@@ -43,6 +47,9 @@ func (s *Store) copyTo(ctx context.Context, to sink, progress func(done, total u
 		return err
 	}
 	if err := to.begin(&h); err != nil {
+		return err
+	}
+	if err := documents.tell(ctx, to); err != nil {
 		return err
 	}
 	for _, r := range runs {

@@ -111,6 +111,13 @@ func (b *builder) begin(h *copyHeader) error {
 	return nil
 }
 
+func (b *builder) document(d *history.Document) error {
+	b.counts.documents++
+	key := documentKey(d.Collection, d.Name)
+	b.add(bucketDocuments, key, sealValue(key, appendDocument(nil, d.Revision, sealPlain(d.Body, s2.Encode))))
+	return nil
+}
+
 func (b *builder) run(r *runRecord) error {
 	b.counts.runs++
 	key := binary.BigEndian.AppendUint32(nil, uint32(r.no))
@@ -359,6 +366,11 @@ func (b *builder) commit(p *puts) error {
 // finish makes the file a store of a lineage, on the disk, and closes it.
 func (b *builder) finish(l *history.Lineage) error {
 	err := b.db.Update(func(tx *bolt.Tx) error {
+		if b.h.documents > 0 {
+			if err := putDocumentRevision(tx, b.h.documents); err != nil {
+				return err
+			}
+		}
 		m := tx.Bucket(bucketMeta)
 		return errors.Join(
 			m.Put(metaFormat, binary.BigEndian.AppendUint32(nil, formatVersion)),

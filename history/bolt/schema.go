@@ -33,10 +33,12 @@ var (
 	bucketOps       = []byte("op")
 	bucketOpAges    = []byte("opage")
 	bucketLinks     = []byte("link")
+	bucketDocuments = []byte("doc")
 
 	allBuckets = [][]byte{
 		bucketMeta, bucketLog, bucketGroups, bucketDicts, bucketNames, bucketHeads, bucketSegments, bucketSpans, bucketSightings,
 		bucketFeed, bucketClock, bucketRuns, bucketSeen, bucketOps, bucketOpAges, bucketGone, bucketLinks,
+		bucketDocuments,
 	}
 )
 
@@ -47,6 +49,8 @@ var (
 	metaMerged  = []byte("merged") // a mark: how far the log has been merged
 	metaFloors  = []byte("floors") // what is no longer kept; absent: all is
 	metaLinks   = []byte("links")  // which links bucketLinks holds; absent: none
+
+	metaDocuments = []byte("documents") // the revision of their newest put; absent: there was none
 )
 
 // rid numbers resources in the order of their first recording, from 1.

@@ -48,7 +48,7 @@ func (c *counters) count(results []history.Result) {
 type bucketSizes struct {
 	mu     sync.Mutex
 	list   []history.BucketStats
-	merges uint64
+	writes uint64 // commits and merges, when they were learned
 	taken  time.Time
 	took   time.Duration
 }
@@ -88,7 +88,7 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 		page := int64(s.db.Info().PageSize)
 		stats.FreeBytes = int64(s.db.Stats().FreePageN+s.db.Stats().PendingPageN) * page
 		stats.LiveBytes = v.tx.Size() - stats.FreeBytes
-		stats.Buckets = s.sizes.of(v.tx, stats.Merges)
+		stats.Buckets = s.sizes.of(v.tx, stats.Commits+stats.Merges)
 		return nil
 	})
 	if err != nil {
@@ -104,13 +104,13 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 	return stats, nil
 }
 
-func (b *bucketSizes) of(tx *bolt.Tx, merges uint64) []history.BucketStats {
+func (b *bucketSizes) of(tx *bolt.Tx, writes uint64) []history.BucketStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.list == nil || b.merges != merges && time.Since(b.taken) > min(bucketSizesAge, bucketSizesRest*b.took) {
+	if b.list == nil || b.writes != writes && time.Since(b.taken) > min(bucketSizesAge, bucketSizesRest*b.took) {
 		began := time.Now()
 		b.list = bucketStats(tx)
-		b.merges, b.taken, b.took = merges, time.Now(), time.Since(began)
+		b.writes, b.taken, b.took = writes, time.Now(), time.Since(began)
 	}
 	return b.list
 }

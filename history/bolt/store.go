@@ -9,6 +9,7 @@
 // What an inventory needs stands apart, in spans (span.go, inventory.go).
 // So do the links of versions, by term (linkblock.go, linkmerge.go, linkfind.go):
 // they follow from the versions, and are read anew when they are missing (relink.go).
+// Documents are written where they belong at once (document.go).
 // FORMAT.md describes every bucket and byte.
 //
 // One goroutine writes: it drains its queue into one commit, so that while one

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,6 +36,7 @@ func (f Finding) String() string {
 // Summary says what a verification has read.
 type Summary struct {
 	Resources, Versions, Changes, Sightings, Runs, LogEntries uint64
+	Documents                                                 uint64
 	FileBytes, LiveBytes                                      int64 // of the file, and of its pages in use
 	ContentBytes                                              int64 // of what versions held, as stored, dictionaries included
 	Findings                                                  uint64
@@ -103,7 +105,7 @@ func (c *check) all(tx *bolt.Tx, s *Store) error {
 		}
 	}
 	for _, step := range []func() error{
-		c.tables, c.names, c.segments, c.spans, c.heads, c.links, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.log,
+		c.tables, c.names, c.segments, c.spans, c.heads, c.links, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.documents, c.log,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -547,6 +549,29 @@ func (c *check) ops() error {
 			c.find(bucketOpAges, k, "its operation is missing")
 		}
 	}))
+}
+
+func (c *check) documents() error {
+	newest, err := documentRevision(c.tx)
+	if err != nil {
+		c.find(bucketMeta, metaDocuments, "its checksum does not match, or it is cut short: no document can be put")
+		newest = math.MaxUint64 // not known
+	}
+	if c.tx.Bucket(bucketDocuments) == nil && newest == 0 {
+		return nil // of a file made before there were any
+	}
+	return c.each(bucketDocuments, func(k, framed []byte) {
+		c.sum.Documents++
+		doc, err := openDocument(k, framed)
+		switch {
+		case err != nil:
+			c.find(bucketDocuments, k, "document %.1200q: its checksum does not match, or it cannot be read", k)
+		case doc.Collection == "" || doc.Name == "":
+			c.find(bucketDocuments, k, "it is of no collection, or has no name")
+		case doc.Revision == 0 || doc.Revision > newest:
+			c.find(bucketDocuments, k, "document %q of %q has revision %d, which was not given", doc.Name, doc.Collection, doc.Revision)
+		}
+	})
 }
 
 // log checks what was not merged: each entry by itself, and that none is

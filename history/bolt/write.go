@@ -34,6 +34,7 @@ type writer struct {
 	// durable.
 	mark        mark
 	pending     *tail
+	documents   documentPuts
 	now         history.Moment
 	completedTo history.Moment
 
@@ -45,7 +46,8 @@ type writer struct {
 	rows      int                    // in timelines
 }
 
-// request is a piece of work for the writer. Its plan adds to the pending tail.
+// request is a piece of work for the writer. Its plan adds to the pending tail, or
+// to the documents.
 // When it returns an error it has added nothing, or, if a stored value turned
 // out damaged midway, the observations before that one.
 type request struct {
@@ -153,28 +155,36 @@ func (w *writer) commit(group []*request) error {
 	w.now = max(history.MomentOf(s.o.Now()), w.mark.recordedAt)
 	w.pending = newTail()
 	w.pending.first, w.pending.last = w.mark.commit, w.mark.commit
+	w.documents = documentPuts{}
 	err := s.plan(w.pending, func(v *view) error {
 		for _, r := range group {
 			r.err = r.plan(v)
 		}
 		return nil
 	})
-	if err == nil && w.mark.revision == s.mark.revision && len(w.pending.runs)+len(w.pending.ops) == 0 {
+	recorded := w.mark.revision != s.mark.revision || len(w.pending.runs)+len(w.pending.ops) > 0
+	if err == nil && !recorded && len(w.documents.values) == 0 {
 		return nil // nothing to keep
 	}
-	if err == nil {
+	var entry []byte // of the log
+	if err == nil && recorded {
 		if w.mark.revision != s.mark.revision {
 			w.mark.recordedAt = w.now
 		}
 		w.pending.end, w.pending.clock = w.mark, []plan.Stamp{w.mark.stamp()}
-		err = s.log(w.mark, w.pending)
+		entry = w.pending.entry(w.mark)
+	}
+	if err == nil {
+		err = s.keep(w.mark.commit, entry, &w.documents)
 	}
 	if err != nil {
 		w.forget()
 		s.latest.Forget()
 		return fmt.Errorf("bolt: commit: %w", err)
 	}
-	s.publish(w.mark, w.pending)
+	if recorded {
+		s.publish(w.mark, w.pending)
+	}
 	if len(w.heads) > cachedHeads || len(w.rids) > cachedHeads || w.rows > cachedRows {
 		w.forget()
 	}
@@ -194,14 +204,23 @@ func (s *Store) plan(pending *tail, f func(*view) error) error {
 	})
 }
 
-// log makes a commit durable.
-func (s *Store) log(m mark, t *tail) error {
+// entry is what a commit writes into the log.
+func (t *tail) entry(m mark) []byte {
 	entry := t.appendRecords(m.append(make([]byte, 0, t.bytes+t.bytes/4+256)))
 	t.bytes = len(entry)
+	return entry
+}
+
+// keep makes a commit durable: its entry of the log, if there is one, and its
+// documents.
+func (s *Store) keep(commit uint64, entry []byte, documents *documentPuts) error {
 	return s.writeTx(func(tx *bolt.Tx) error {
+		if err := documents.put(tx); err != nil || entry == nil {
+			return err
+		}
 		b := tx.Bucket(bucketLog)
 		b.FillPercent = 1
-		return putLogEntry(b, m.commit, entry)
+		return putLogEntry(b, commit, entry)
 	})
 }
 

@@ -72,7 +72,7 @@ var ofStats = []measure[history.Stats]{
 	gauge("unmerged_records", "Records of the log that are not yet merged: how far the merger is behind.", func(s *history.Stats) float64 { return float64(s.Unmerged) }),
 	gauge("unmerged_bytes", "Size of these records.", func(s *history.Stats) float64 { return float64(s.UnmergedBytes) }),
 
-	counter("commits_total", "Commits of observations.", func(s *history.Stats) float64 { return float64(s.Commits) }),
+	counter("commits_total", "Commits of observations, runs and documents.", func(s *history.Stats) float64 { return float64(s.Commits) }),
 	counter("commit_seconds_total", "Time spent in commits, planning included.", func(s *history.Stats) float64 { return seconds(s.CommitNanos) }),
 	counter("merges_total", "Merges of the log.", func(s *history.Stats) float64 { return float64(s.Merges) }),
 	counter("merges_failed_total", "Merges of the log that failed, and are tried again.", func(s *history.Stats) float64 { return float64(s.MergeFailed) }),
