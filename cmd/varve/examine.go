@@ -47,7 +47,7 @@ func (a *app) examine(ctx context.Context, dir string) error {
 	}
 	return a.writeJSON(examined{Sum: &verification{
 		Resources: sum.Resources, Versions: sum.Versions, Changes: sum.Changes, Sightings: sum.Sightings,
-		Runs: sum.Runs, LogEntries: sum.LogEntries, FileBytes: sum.FileBytes, LiveBytes: sum.LiveBytes,
+		Runs: sum.Runs, Documents: sum.Documents, LogEntries: sum.LogEntries, FileBytes: sum.FileBytes, LiveBytes: sum.LiveBytes,
 	}})
 }
 

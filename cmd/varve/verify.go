@@ -19,6 +19,7 @@ type verification struct {
 	Changes    uint64    `json:"changes"`
 	Sightings  uint64    `json:"sightings"`
 	Runs       uint64    `json:"runs"`
+	Documents  uint64    `json:"documents"`
 	LogEntries uint64    `json:"logEntries"`
 	FileBytes  int64     `json:"fileBytes"`
 	LiveBytes  int64     `json:"liveBytes"` // of its pages in use
@@ -98,6 +99,7 @@ func (a *app) verifyTable(v verification) error {
 		number("changes", v.Changes),
 		number("sightings", v.Sightings),
 		number("runs", v.Runs),
+		number("documents", v.Documents),
 		number("log entries", v.LogEntries),
 		{Name: "file", Cell: table.Text(fmt.Sprintf("%s, of which %s in use", size(v.FileBytes), size(v.LiveBytes)))},
 	}

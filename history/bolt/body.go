@@ -90,14 +90,19 @@ func sealBody(payload []byte, with *dict) []byte {
 
 // sealPlain makes a body that stands alone without a dictionary.
 func sealPlain(payload []byte, encode func(dst, src []byte) []byte) []byte {
-	b := make([]byte, 1, 1+s2.MaxEncodedLen(len(payload)))
-	if packed := encode(b[1:cap(b)], payload); len(packed) < len(payload) {
+	return sealBehind(0, payload, encode)
+}
+
+// sealBehind leaves room for so many bytes before the body.
+func sealBehind(front int, payload []byte, encode func(dst, src []byte) []byte) []byte {
+	b := make([]byte, front+1, front+1+s2.MaxEncodedLen(len(payload)))
+	if packed := encode(b[front+1:cap(b)], payload); len(packed) < len(payload) {
 		b = append(b, packed...)
-		b[0] = byte(codecS2)
+		b[front] = byte(codecS2)
 		return slices.Clip(b)
 	}
-	b = append(b[:1], payload...)
-	b[0] = byte(codecPlain)
+	b = append(b, payload...)
+	b[front] = byte(codecPlain)
 	return slices.Clip(b)
 }
 

@@ -114,7 +114,7 @@ func (b *builder) begin(h *copyHeader) error {
 func (b *builder) document(d *history.Document) error {
 	b.counts.documents++
 	key := documentKey(d.Collection, d.Name)
-	b.add(bucketDocuments, key, sealValue(key, appendDocument(nil, d.Revision, sealPlain(d.Body, s2.Encode))))
+	b.add(bucketDocuments, key, frontDocument(key, sealDocument(d.Body), d.Revision))
 	return nil
 }
 

@@ -51,6 +51,8 @@ var crashOps = []crashOp{
 	{name: "merge, late", o: bolt.Options{Linker: testLinker, MergeRecords: 300, MergeIdle: time.Millisecond}},
 	{name: "merge, at once", o: bolt.Options{Linker: testLinker, MergeIdle: time.Hour},
 		beside: func(_ context.Context, _ string, s *bolt.Store, _ int) error { return s.Merge() }},
+	{name: "documents", o: bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond}, beside: crashDocuments,
+		check: func(t *testing.T, _ string, s *bolt.Store, done int) { checkCrashDocuments(t, s, done) }},
 	{name: "runs", o: bolt.Options{Linker: testLinker, MergeRecords: 500, MergeIdle: time.Millisecond}, beside: crashRun, check: checkCrashRuns},
 	{name: "open and close", instead: again(func(_ context.Context, dir string, _ int) error {
 		s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, MergeIdle: time.Millisecond, MergeRecords: 1})
@@ -167,6 +169,7 @@ func TestSurvivesKill(t *testing.T) {
 		if op.check != nil {
 			op.check(t, dir, s, done[n])
 		}
+		checkCrashDocuments(t, s, done[documentsOp])
 		present := countBatches(t, s)
 		if err := s.Close(); err != nil {
 			t.Error(err)

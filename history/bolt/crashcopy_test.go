@@ -56,6 +56,7 @@ func checkCrashBackup(t *testing.T, dir string, _ *bolt.Store, done int) {
 		}
 		sound(t, to)
 		s := openStore(t, to)
+		checkCrashDocuments(t, s, -1)
 		n := countBatches(t, s)
 		if n < at {
 			t.Errorf("a later backup holds %d batches, the one before %d", n, at)

@@ -28,21 +28,39 @@ func documentKey(collection, name string) []byte {
 	return append(append(append(b, collection...), 0), name...)
 }
 
-// appendDocument writes the value of a document whose body is sealed.
-func appendDocument(b []byte, revision uint64, sealed []byte) []byte {
-	return append(binary.AppendUvarint(b, revision), sealed...)
+// documentFront is how many bytes of a document's value stand before its body: the
+// checksum and the revision.
+const documentFront = 4 + 8
+
+// sealDocument makes the value of a document, but for its front.
+func sealDocument(body []byte) []byte { return sealBehind(documentFront, body, s2.Encode) }
+
+// frontDocument fills in the front of a value.
+func frontDocument(key, value []byte, revision uint64) []byte {
+	binary.BigEndian.PutUint64(value[4:], revision)
+	binary.BigEndian.PutUint32(value, checksum(key, value[4:]))
+	return value
+}
+
+// openFront checks a value and returns its revision and what holds the body, which
+// is not empty.
+func openFront(key, framed []byte) (revision uint64, sealed []byte, ok bool) {
+	value, ok := openValue(key, framed)
+	if !ok || len(framed) <= documentFront {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint64(value), framed[documentFront:], true
 }
 
 // openDocument reads a document, in memory of its own.
 func openDocument(key, framed []byte) (history.Document, error) {
 	collection, name, named := strings.Cut(string(key), "\x00")
-	value, ok := openValue(key, framed)
-	d := decoder{b: value}
-	doc := history.Document{Collection: collection, Name: name, Revision: d.uvarint()}
-	if !ok || !named || d.short || len(d.b) == 0 {
+	revision, sealed, ok := openFront(key, framed)
+	if !ok || !named {
 		return history.Document{}, damaged(bucketDocuments, key)
 	}
-	switch packed := d.b[1:]; codec(d.b[0]) {
+	doc := history.Document{Collection: collection, Name: name, Revision: revision}
+	switch packed := sealed[1:]; codec(sealed[0]) {
 	case codecPlain:
 		doc.Body = append([]byte{}, packed...)
 		return doc, nil
@@ -127,10 +145,10 @@ func (s *Store) Documents(ctx context.Context, collection, after string, limit i
 	return list, more, nil
 }
 
-// documentPut is a write of a document whose body is sealed already.
+// documentPut is a write of a document whose value is made, but for its front.
 type documentPut struct {
 	history.DocumentWrite
-	key, sealed []byte
+	key, value []byte
 }
 
 // PutDocuments implements history.Documents.
@@ -149,8 +167,8 @@ func (s *Store) PutDocuments(ctx context.Context, writes []history.DocumentWrite
 		}
 		puts[i] = documentPut{DocumentWrite: w, key: documentKey(w.Collection, w.Name)}
 		if w.Body != nil {
-			puts[i].sealed = sealPlain(w.Body, s2.Encode)
-			r.bytes += len(puts[i].sealed)
+			puts[i].value = sealDocument(w.Body)
+			r.bytes += len(puts[i].value)
 		}
 	}
 	var list []history.Document
@@ -167,7 +185,7 @@ func (s *Store) PutDocuments(ctx context.Context, writes []history.DocumentWrite
 // documentPuts are the documents that a commit writes.
 type documentPuts struct {
 	revision uint64            // of the newest put among them
-	values   map[string][]byte // by key, not yet framed; nil: deleted
+	values   map[string][]byte // by key; nil: deleted
 }
 
 // plan adds one put, or nothing if it is refused. A document whose stored value
@@ -206,7 +224,7 @@ func (p *documentPuts) plan(v *view, puts []documentPut) ([]history.Document, er
 			continue
 		}
 		list[i].Revision, list[i].Body = p.revision, put.Body
-		p.values[string(put.key)] = appendDocument(make([]byte, 0, binary.MaxVarintLen64+len(put.sealed)), p.revision, put.sealed)
+		p.values[string(put.key)] = frontDocument(put.key, put.value, p.revision)
 	}
 	return list, nil
 }
@@ -214,9 +232,11 @@ func (p *documentPuts) plan(v *view, puts []documentPut) ([]history.Document, er
 // present is the revision of a document as the puts before leave it; zero if it
 // is not there.
 func (p *documentPuts) present(v *view, key []byte) (uint64, error) {
-	if value, ok := p.values[string(key)]; ok {
-		d := decoder{b: value}
-		return d.uvarint(), nil // of a deleted one: zero
+	switch value, ok := p.values[string(key)]; {
+	case value != nil:
+		return binary.BigEndian.Uint64(value[4:]), nil
+	case ok: // deleted
+		return 0, nil
 	}
 	b := v.tx.Bucket(bucketDocuments)
 	if b == nil {
@@ -226,8 +246,11 @@ func (p *documentPuts) present(v *view, key []byte) (uint64, error) {
 	if framed == nil {
 		return 0, nil
 	}
-	doc, err := openDocument(key, framed)
-	return doc.Revision, err
+	revision, _, ok := openFront(key, framed)
+	if !ok {
+		return 0, damaged(bucketDocuments, key)
+	}
+	return revision, nil
 }
 
 // put writes them.
@@ -249,7 +272,7 @@ func (p *documentPuts) put(tx *bolt.Tx) error {
 		if value == nil {
 			err = b.Delete(k)
 		} else {
-			err = b.Put(k, sealValue(k, value))
+			err = b.Put(k, value)
 		}
 		if err != nil {
 			return err

@@ -1,20 +1,16 @@
 package bolt
 
-import (
-	"github.com/klauspost/compress/s2"
-
-	"github.com/varvehq/varve/history"
-)
+import "github.com/varvehq/varve/history"
 
 // Queued is how many requests wait for the writer.
 func (s *Store) Queued() int { return len(s.writer.queue) }
 
-// AppendDocument is the value of a document before it is framed, Seal frames one,
-// and OpenDocument reads it.
-func AppendDocument(revision uint64, body []byte) []byte {
-	return appendDocument(nil, revision, sealPlain(body, s2.Encode))
+// DocumentValue is a document as it is stored, and OpenDocument reads it.
+func DocumentValue(key, body []byte, revision uint64) []byte {
+	return frontDocument(key, sealDocument(body), revision)
 }
 
-func Seal(key, value []byte) []byte { return sealValue(key, value) }
-
 func OpenDocument(key, framed []byte) (history.Document, error) { return openDocument(key, framed) }
+
+// Seal frames a value.
+func Seal(key, value []byte) []byte { return sealValue(key, value) }

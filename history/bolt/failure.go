@@ -31,7 +31,8 @@ import (
 // more writes. Reads go on, and are right: the pages of a transaction are synced
 // before its meta page is written, so that either meta page leads to pages that
 // are on the disk, and what the last transaction would have changed is in the
-// tails in memory as well.
+// tails in memory as well. Documents are read as that transaction would have left
+// them, or as they were before: nobody was told that they were put.
 //
 // A disk without room is no such failure, as long as the meta page was not
 // reached: nothing happened, and the next write may succeed.

@@ -78,6 +78,12 @@ func TestFailedBefore(t *testing.T) {
 		if _, err := s.OpenRun(ctx, history.Run{ID: "r"}); !errors.Is(err, history.DataLoss) {
 			t.Errorf("run: got %v, want DataLoss", err)
 		}
+		if _, err := s.PutDocuments(ctx, []history.DocumentWrite{document("c", "a", "1")}); !errors.Is(err, history.DataLoss) {
+			t.Errorf("put: got %v, want DataLoss", err)
+		}
+		if list := documentsOf(t, s, "state"); len(list) != 20 {
+			t.Errorf("%d documents are read of 20", len(list))
+		}
 		if err := s.Merge(); !errors.Is(err, history.DataLoss) {
 			t.Errorf("merge: got %v, want DataLoss", err)
 		}

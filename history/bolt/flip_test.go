@@ -267,6 +267,17 @@ func askEverything(dir string, right map[string]string) (map[string]string, erro
 	note("feed", feed, err)
 	runs, _, err := s.Runs(ctx, "", 100)
 	note("runs", runs, err)
+	for _, collection := range []string{"state", "dead", "empty"} {
+		list, _, err := s.Documents(ctx, collection, "", 0)
+		note("documents "+collection, list, err)
+		for n := range 20 {
+			doc, err := s.Document(ctx, collection, fmt.Sprint(2*n))
+			if errors.Is(err, history.NotFound) {
+				err = nil
+			}
+			note(fmt.Sprint("document ", collection, n), doc, err)
+		}
+	}
 	for n := range 20 {
 		rev, err := s.KnownAt(ctx, usedFirst+history.Moment(n)*1_000_000)
 		note(fmt.Sprint("known ", n), rev, err)
@@ -328,6 +339,10 @@ func writeInto(t *testing.T, path string) {
 	}
 	if err := s.Merge(); err != nil && !errors.Is(err, history.DataLoss) && !errors.Is(err, history.Unavailable) {
 		fmt.Println("outcome BAD: merge:", err)
+	}
+	_, err = s.PutDocuments(ctx, []history.DocumentWrite{document("state", "1", "again"), document("new", "1", "new"), {Collection: "dead", Name: "38"}})
+	if err != nil && !errors.Is(err, history.DataLoss) && !errors.Is(err, history.Unavailable) {
+		fmt.Println("outcome BAD: put:", err)
 	}
 }
 
@@ -408,6 +423,7 @@ func usedStore(t testing.TB, dir string) {
 			}
 		}
 	}
+	someDocuments(t, s)
 	late := append([]history.Observation(nil), list[600:700]...)
 	for i := range late {
 		late[i].CapturedAt -= 100_500_000
