@@ -117,62 +117,70 @@ func TestDocumentsCopied(t *testing.T) {
 }
 
 // TestDocumentsInBackup puts the position of what was recorded into two documents
-// at once while backups are made. In each of these both are of one put, and their
-// position is one that the copy knows.
+// at once while copies are begun. In each of these both are of one put, and their
+// position is one that the copy knows; so it is where a backup is restored.
 func TestDocumentsInBackup(t *testing.T) {
-	bolt.ThinSlices(t)
 	ctx := context.Background()
 	s := openWith(t, memoryDir(t), bolt.Options{MergeRecords: 50})
+	step := func(n int) error {
+		receipt, err := s.Append(ctx, history.Batch{Observations: []history.Observation{
+			observed(n%50, firstMoment+history.Moment(n), fmt.Sprint(n)),
+		}})
+		if err != nil {
+			return err
+		}
+		at := string(receipt.Position)
+		_, err = s.PutDocuments(ctx, []history.DocumentWrite{document("state", "a", at), document("state", "b", at)})
+		return err
+	}
+	if err := step(0); err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan struct{})
 	var recording sync.WaitGroup
 	recording.Go(func() {
-		for n := 0; ; n++ {
-			select {
-			case <-ended:
-				return
-			default:
-			}
-			receipt, err := s.Append(ctx, history.Batch{Observations: []history.Observation{
-				observed(n%50, firstMoment+history.Moment(n), fmt.Sprint(n)),
-			}})
-			if err == nil {
-				at := string(receipt.Position)
-				_, err = s.PutDocuments(ctx, []history.DocumentWrite{document("state", "a", at), document("state", "b", at)})
-			}
-			if err != nil {
+		defer close(ended)
+		for n := 1; n < 4000; n++ {
+			if err := step(n); err != nil {
 				t.Error(err)
 				return
 			}
 		}
 	})
-	found := 0
-	for range 15 {
-		backup := backupOf(t, s)
-		to := filepath.Join(memoryDir(t), "new")
-		if _, err := bolt.Restore(ctx, bytes.NewReader(backup), to, bolt.CopyOptions{}); err != nil {
-			t.Fatal(err)
+	var backup []byte
+	for n, ending := 0, false; !ending; n++ {
+		select {
+		case <-ended:
+			ending = true
+		default:
 		}
-		sound(t, to)
-		restored := openWith(t, to, bolt.Options{})
-		list := documentsOf(t, restored, "state")
-		if len(list) == 0 {
-			continue // backed up before the first put
+		if n == 0 {
+			backup = backupOf(t, s)
 		}
-		found++
-		if len(list) != 2 || !bytes.Equal(list[0].Body, list[1].Body) || list[0].Revision != list[1].Revision {
-			t.Fatalf("parts of several puts: %v", list)
-		}
-		if _, _, err := restored.Changes(ctx, history.Position(list[0].Body), 1, 0); err != nil {
-			t.Errorf("position %s is not known to the copy: %v", list[0].Body, err)
-		}
-		if err := restored.Close(); err != nil {
+		list, err := s.BeginCopy(ctx)
+		if err != nil {
 			t.Error(err)
+			break
+		}
+		if len(list) != 2 || !bytes.Equal(list[0].Body, list[1].Body) || list[0].Revision != list[1].Revision {
+			t.Errorf("parts of several puts: %v", list)
+			break
 		}
 	}
-	close(ended)
 	recording.Wait()
-	if found == 0 {
-		t.Error("no backup had documents")
+
+	to := filepath.Join(memoryDir(t), "new")
+	if _, err := bolt.Restore(ctx, bytes.NewReader(backup), to, bolt.CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, to)
+	restored := openWith(t, to, bolt.Options{})
+	list := documentsOf(t, restored, "state")
+	if len(list) != 2 {
+		t.Fatalf("there are %v", list)
+	}
+	if _, _, err := restored.Changes(ctx, history.Position(list[0].Body), 1, 0); err != nil {
+		t.Errorf("position %s is not known to the copy: %v", list[0].Body, err)
 	}
 }
 
