@@ -8,6 +8,22 @@ import (
 // What follows are optional powers of a store, each an interface of its own: a
 // door asks for it by type assertion and answers Unimplemented without it.
 
+// Power finds an optional power of a store, or of what it wraps: a wrapper has an
+// Unwrap method that returns a Store.
+func Power[T any](s Store) (T, bool) {
+	for {
+		if p, ok := s.(T); ok {
+			return p, true
+		}
+		wrapper, ok := s.(interface{ Unwrap() Store })
+		if !ok {
+			var none T
+			return none, false
+		}
+		s = wrapper.Unwrap()
+	}
+}
+
 // Floors say what a store no longer keeps. What lies below one is refused with
 // Compacted, at every door and for captures as well as for questions.
 type Floors struct {

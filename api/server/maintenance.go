@@ -19,19 +19,7 @@ type maintenanceService struct {
 }
 
 // power finds an optional power of a store, or of what it wraps.
-func power[T any](s history.Store) (T, bool) {
-	for {
-		if p, ok := s.(T); ok {
-			return p, true
-		}
-		wrapper, ok := s.(interface{ Unwrap() history.Store })
-		if !ok {
-			var none T
-			return none, false
-		}
-		s = wrapper.Unwrap()
-	}
-}
+func power[T any](s history.Store) (T, bool) { return history.Power[T](s) }
 
 func lacks(what string) error {
 	return history.Errorf(history.Unimplemented, "this store cannot %s", what)

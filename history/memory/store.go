@@ -275,6 +275,9 @@ func (s *Store) now() history.Moment {
 // seq is that of the newest change.
 func (s *Store) seq() history.Seq { return s.floors.Seq + history.Seq(len(s.feed)) }
 
+// Lineage implements history.Descendant.
+func (s *Store) Lineage() history.Lineage { return s.lineage }
+
 func (s *Store) end() history.Position { return s.lineage.Position(s.seq()) }
 
 func (s *Store) commit() {

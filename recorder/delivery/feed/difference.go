@@ -15,6 +15,15 @@ var patches = diff.Options{LCS: true}
 func differenceOf(before, after *history.Item) (Difference, error) {
 	var d Difference
 	var err error
+	if before.Version == 0 && after.Version == 0 {
+		return d, nil // nothing is known of either
+	}
+	if !before.Exists() || !after.Exists() {
+		d.Paths = []string{""}
+	}
+	if before.Erased || after.Erased {
+		return d, nil
+	}
 	if d.Configuration, err = diff.Compute(before.State.Configuration, after.State.Configuration, patches); err != nil {
 		return Difference{}, unreadable(after, err)
 	}
@@ -29,8 +38,7 @@ func differenceOf(before, after *history.Item) (Difference, error) {
 	if d.Attributes, err = diff.Compute(a, b, patches); err != nil {
 		return Difference{}, unreadable(after, err)
 	}
-	if !before.Exists() || !after.Exists() {
-		d.Paths = []string{""}
+	if d.Paths != nil {
 		return d, nil
 	}
 	d.Paths = touched(nil, "/configuration", d.Configuration)

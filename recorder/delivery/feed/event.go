@@ -23,14 +23,17 @@ type Event struct {
 	Before, After history.Item
 
 	// Compacted says that the change is still told but no longer the versions,
-	// which were pruned: Before and After are empty but for After's Key.
+	// of which one or both were pruned: Before and After are empty but for
+	// After's Key. So they are for a kind that this program does not know.
 	Compacted bool
 
 	difference func() (Difference, error)
 	references func() References
 }
 
-// Difference is what changed between Before and After.
+// Difference is what changed between Before and After. It has no patches if one of
+// them was erased or pruned, and then Paths tell no more than that a resource
+// appeared or went.
 type Difference struct {
 	Configuration diff.Patch // RFC 6902, of the configuration
 	Attributes    diff.Patch // of everything else that is compared: see Attributes
@@ -46,7 +49,7 @@ type Difference struct {
 // References are what a version says of what it uses, and its predecessor did not
 // say, or the other way about. Whether there is a resource behind a reference is
 // asked of the graph: an edge that appears or ends only because its target does is
-// told by the target's own event.
+// told by the target's own event. There are none if a version was erased or pruned.
 type References struct {
 	Opened, Closed []graph.Reference // in the order of graph.Claims
 }

@@ -8,6 +8,9 @@ import (
 )
 
 func referencesOf(k history.Key, before, after *history.Item) References {
+	if before.Erased || after.Erased {
+		return References{}
+	}
 	a, b := graph.Extract(k, stateOf(before)).References, graph.Extract(k, stateOf(after)).References
 	return References{Opened: without(b, a), Closed: without(a, b)}
 }
