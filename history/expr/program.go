@@ -1,0 +1,166 @@
+package expr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/interpreter"
+)
+
+// Program is a compiled condition. Its methods are safe for concurrent use.
+type Program struct {
+	text    string
+	program cel.Program
+	source  *ast.SourceInfo
+	limits  Limits
+	loops   bool
+}
+
+// Check looks at the tree of an expression that is sound as far as types go. It
+// returns what is wrong, if anything, and the id of the node where.
+type Check func(root ast.NavigableExpr) (id int64, problem string)
+
+// Condition compiles an expression that is true or false. Its error is
+// history.Invalid or history.TooLarge about the field, and shows the place; its
+// Meta has line and column, from 1. No text is no expression.
+func (e *Env) Condition(field, text string, checks ...Check) (*Program, error) {
+	if err := e.fits(field, text); err != nil {
+		return nil, err
+	}
+	checked, issues := e.cel.Compile(text)
+	if err := issues.Err(); err != nil {
+		return nil, e.refusal(field, text, issues)
+	}
+	tree := checked.NativeRep()
+	root := ast.NavigateAST(tree)
+	for _, check := range append([]Check{offered, sound, isCondition}, checks...) {
+		if id, problem := check(root); problem != "" {
+			at := tree.SourceInfo().GetStartLocation(id)
+			return nil, refusal(field, text, []problemAt{{at.Line(), at.Column(), problem}})
+		}
+	}
+
+	options := append(patterns(), cel.EvalOptions(cel.OptOptimize), cel.CostLimit(e.limits.Steps), cel.InterruptCheckFrequency(everySteps))
+	if makes(root) {
+		calc := types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxNesting), types.SizeCalculatorMaxTraversal(maxRange))
+		options = append(options, cel.MemoryTracking(types.MemoryTrackerSizeCalculator(calc)), cel.MemoryLimit(maxMade))
+	}
+	program, err := e.cel.Program(checked, options...)
+	if err != nil {
+		return nil, refusal(field, text, []problemAt{{1, 0, err.Error()}})
+	}
+	return &Program{
+		text: text, program: program, source: tree.SourceInfo(), limits: e.limits,
+		loops: len(ast.MatchDescendants(root, ast.KindMatcher(ast.ComprehensionKind))) > 0,
+	}, nil
+}
+
+// String is the text.
+func (p *Program) String() string { return p.text }
+
+// Holds evaluates the condition. An error says that it could not be evaluated to
+// its end, and where in the text that was seen; see [Absent]. What vars resolves is
+// asked for only when the evaluation comes to it, once for each mention.
+func (p *Program) Holds(ctx context.Context, vars cel.Activation) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, &evaluation{err: err}
+	}
+	result, err := p.evaluate(ctx, vars)
+	if err != nil {
+		return false, p.failure(err)
+	}
+	return bool(result), nil
+}
+
+func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (types.Bool, error) {
+	var err error
+	var v any
+	if p.loops {
+		within, cancel := context.WithTimeoutCause(ctx, p.limits.Time, errTime)
+		defer cancel()
+		v, _, err = p.program.ContextEval(within, vars)
+	} else { // every step is counted before the next, and their number is bounded by the text
+		v, _, err = p.program.Eval(vars)
+	}
+	if err != nil {
+		return false, err
+	}
+	b, ok := v.(types.Bool)
+	if !ok {
+		return false, absent(fmt.Sprintf("no such overload: a condition that is %T", v))
+	}
+	return b, nil
+}
+
+var errTime = errors.New("out of time")
+
+// evaluation is the failure of an evaluation.
+type evaluation struct {
+	where string
+	err   error
+}
+
+// Error is where and what.
+func (e *evaluation) Error() string { return e.where + e.err.Error() }
+
+func (e *evaluation) Unwrap() error { return e.err }
+
+func (p *Program) failure(err error) error {
+	var cancelled interpreter.EvalCancelledError
+	var at *types.Err
+	switch {
+	case errors.Is(err, errTime):
+		return &evaluation{err: fmt.Errorf("takes longer than %v", p.limits.Time)}
+	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
+		return &evaluation{err: fmt.Errorf("takes more than %d steps", p.limits.Steps)}
+	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.MemoryLimitExceeded:
+		return &evaluation{err: errors.New("makes too large a value")}
+	case errors.As(err, &at) && at.NodeID() > 0:
+		l := p.source.GetStartLocation(at.NodeID())
+		return &evaluation{where: fmt.Sprintf("line %d, column %d: ", l.Line(), l.Column()+1), err: err}
+	}
+	return &evaluation{err: err}
+}
+
+func isCondition(root ast.NavigableExpr) (int64, string) {
+	switch t := root.Type(); t.Kind() {
+	case types.BoolKind:
+		return 0, ""
+	case types.DynKind:
+		return root.ID(), "this may be of any type; compare it, with == true for instance"
+	default:
+		return root.ID(), fmt.Sprintf("this is of type %s, not true or false", cel.FormatCELType(t))
+	}
+}
+
+func offered(root ast.NavigableExpr) (int64, string) {
+	for _, call := range ast.MatchDescendants(root, ast.KindMatcher(ast.CallKind)) {
+		name := call.AsCall().FunctionName()
+		if instead, ok := notOffered[name]; ok {
+			return call.ID(), fmt.Sprintf("%s is not offered here; %s", name, instead)
+		}
+	}
+	return 0, ""
+}
+
+// makes reports whether an expression makes lists, maps or texts that are larger
+// than what it finds.
+func makes(root ast.NavigableExpr) bool {
+	return len(ast.MatchDescendants(root, func(e ast.NavigableExpr) bool {
+		switch e.Kind() {
+		case ast.CallKind:
+			return e.AsCall().FunctionName() == operators.Add
+		case ast.ListKind, ast.MapKind:
+			return !ast.ConstantValueMatcher()(e)
+		case ast.ComprehensionKind:
+			k := e.AsComprehension().AccuInit().Kind()
+			return k == ast.ListKind || k == ast.MapKind
+		}
+		return false
+	})) > 0
+}
