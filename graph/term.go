@@ -42,6 +42,18 @@ func (t Term) resource() (typ, id string, ok bool) {
 	return strings.Cut(string(t[1:]), "\x00")
 }
 
+// Target is the type and the id or name of what the term is borne by. An
+// identifier that stands for itself has no type, a label neither.
+func (t Term) Target() (typ, id string) {
+	switch typ, id, ok := t.resource(); {
+	case ok:
+		return typ, id
+	case strings.HasPrefix(string(t), "g"):
+		return "", string(t[1:])
+	}
+	return "", ""
+}
+
 // String is for people: the NUL becomes a blank.
 func (t Term) String() string { return strings.ReplaceAll(string(t), "\x00", " ") }
 

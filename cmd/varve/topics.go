@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/varvehq/varve/cmd/internal/config"
+	changes "github.com/varvehq/varve/recorder/delivery/filter"
 )
 
 var (
@@ -20,6 +21,7 @@ var (
 func newTopics() []*cobra.Command {
 	return []*cobra.Command{
 		{Use: "config", Short: "A configuration file for `varve serve`, with every key explained", Long: config.Example},
+		{Use: "filters", Short: "What a filter of changes may mention, and how it is understood", Long: changes.Reference()},
 		{Use: "systemd", Short: "A unit that runs the daemon under systemd", Long: systemdUnit},
 		{Use: "container", Short: "A file that builds a container image of the daemon", Long: containerFile},
 	}

@@ -29,6 +29,7 @@ type Event struct {
 
 	difference func() (Difference, error)
 	references func() References
+	remembered sync.Map
 }
 
 // Difference is what changed between Before and After. It has no patches if one of
@@ -69,3 +70,15 @@ func (e *Event) Difference() (Difference, error) { return e.difference() }
 
 // References tells which references the change opened and closed.
 func (e *Event) References() References { return e.references() }
+
+// Remember returns what work returns, or has returned for the same key before: so
+// that who reads events can share what it works out of them. Of calls at one time
+// several may work, and all return what one of them found. What is remembered
+// stays as long as the event.
+func (e *Event) Remember(key any, work func() any) any {
+	if found, ok := e.remembered.Load(key); ok {
+		return found
+	}
+	found, _ := e.remembered.LoadOrStore(key, work())
+	return found
+}
