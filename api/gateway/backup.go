@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -23,14 +24,7 @@ func (b *backup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.g.fail(w, r, &history.Error{Kind: history.Invalid, Field: "query", Text: "a backup takes none"})
 		return
 	}
-	ctx := r.Context()
-	// As the generated code passes them on.
-	for _, name := range []string{"x-request-id", "authorization"} {
-		if v := r.Header.Get(name); v != "" {
-			ctx = metadata.AppendToOutgoingContext(ctx, name, v)
-		}
-	}
-	stream, err := b.client.Backup(ctx, &varvev1.BackupRequest{})
+	stream, err := b.client.Backup(passedOn(r), &varvev1.BackupRequest{})
 	for first := true; ; first = false {
 		var part *varvev1.BackupResponse
 		if err == nil {
@@ -52,4 +46,16 @@ func (b *backup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return // the client is gone
 		}
 	}
+}
+
+// passedOn is the context of a call that a request makes without generated code,
+// with the headers that this would pass on.
+func passedOn(r *http.Request) context.Context {
+	ctx := r.Context()
+	for _, name := range []string{"x-request-id", "authorization"} {
+		if v := r.Header.Get(name); v != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, name, v)
+		}
+	}
+	return ctx
 }

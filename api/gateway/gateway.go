@@ -4,7 +4,8 @@
 // A configuration stands in a body as the JSON it is, in both directions and
 // with every digit: varve.v1.Json is written and read as the value it holds.
 // Streams are newline-delimited JSON, each line {"result": …} or, as the last
-// one, {"error": …}. Errors are google.rpc.Status messages.
+// one, {"error": …}; changes come as server-sent events where these are asked for
+// (events.go). Errors are google.rpc.Status messages.
 package gateway
 
 import (
@@ -85,6 +86,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		varvev1.RegisterRunServiceHandlerClient(ctx, g.mux, varvev1.NewRunServiceClient(conn)),
 		varvev1.RegisterHistoryServiceHandlerClient(ctx, g.mux, varvev1.NewHistoryServiceClient(conn)),
 		varvev1.RegisterGraphServiceHandlerClient(ctx, g.mux, varvev1.NewGraphServiceClient(conn)),
+		varvev1.RegisterWatchServiceHandlerClient(ctx, g.mux, varvev1.NewWatchServiceClient(conn)),
 		varvev1.RegisterMaintenanceServiceHandlerClient(ctx, g.mux, varvev1.NewMaintenanceServiceClient(conn)),
 	)
 	if err != nil {
@@ -102,6 +104,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		_, _ = w.Write(opts.OpenAPI)
 	})
 	pages.Handle("GET /v1/backup", bounded(&backup{g, varvev1.NewMaintenanceServiceClient(conn)}))
+	pages.Handle("GET "+watchPath, bounded(&events{g, varvev1.NewWatchServiceClient(conn)}))
 	for _, page := range []string{"/{$}", "/openapi.json", "/v1/backup"} {
 		pages.HandleFunc(page, func(w http.ResponseWriter, r *http.Request) {
 			g.answerRouting(r.Context(), g.mux, marshaler{}, w, r, http.StatusMethodNotAllowed)
@@ -140,6 +143,7 @@ What every resource looked like, and when we learned of it.
   GET  /v1/graph:diff?from=&to=           what came and went between two moments
   GET  /v1/graph:subgraph?type=&ids=      a part of the graph, for drawing
   GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
+  GET  /v1/changes:watch?since=&filter=   all of it, live; as server-sent events, too
   POST /v1/items:batchRecord              record observations
   GET  /v1/runs                           collection runs
   GET  /v1/status                         how far the store has come, how large it is
@@ -215,6 +219,15 @@ type writer struct {
 func (w *writer) Write(p []byte) (int, error) {
 	_ = w.control.SetWriteDeadline(time.Now().Add(patience)) // as above
 	return w.ResponseWriter.Write(p)
+}
+
+// FlushError is for http.ResponseController. What is flushed belongs to a stream,
+// which then may be silent for as long as it likes.
+func (w *writer) FlushError() error {
+	_ = w.control.SetWriteDeadline(time.Now().Add(patience)) // as above
+	err := w.control.Flush()
+	_ = w.control.SetWriteDeadline(time.Time{})
+	return err
 }
 
 // Unwrap is for http.ResponseController.

@@ -33,7 +33,7 @@ func questions() (map[string]question, error) {
 	all := map[string]question{}
 	for _, file := range []protoreflect.FileDescriptor{
 		varvev1.File_varve_v1_graph_proto, varvev1.File_varve_v1_history_proto, varvev1.File_varve_v1_maintenance_proto,
-		varvev1.File_varve_v1_recorder_proto, varvev1.File_varve_v1_run_proto,
+		varvev1.File_varve_v1_recorder_proto, varvev1.File_varve_v1_run_proto, varvev1.File_varve_v1_watch_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()

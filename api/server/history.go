@@ -116,18 +116,9 @@ func (s *historyService) ListChanges(ctx context.Context, req *varvev1.ListChang
 	if wait < 0 {
 		return nil, &history.Error{Kind: history.Invalid, Field: "wait", Value: wait.String(), Text: "is negative"}
 	}
-	after := history.Position(req.GetPosition())
-	if req.GetSince() != nil {
-		if after != "" {
-			return nil, &history.Error{Kind: history.Invalid, Field: "since", Text: "and position are given; give one of them"}
-		}
-		since, err := wire.AskedFromProto("since", req.GetSince())
-		if err != nil {
-			return nil, err
-		}
-		if after, err = s.store.PositionAt(ctx, since); err != nil {
-			return nil, err
-		}
+	after, err := s.feedFrom(ctx, req)
+	if err != nil {
+		return nil, err
 	}
 	changes, next, err := s.await(ctx, after, size, min(wait, maxWait))
 	if err != nil {

@@ -106,7 +106,9 @@ func (s *maintenanceService) EraseVersion(ctx context.Context, req *varvev1.Eras
 	if req.GetVersion() == 0 {
 		return nil, &history.Error{Kind: history.Invalid, Field: "version", Text: "is required: the number of the version, as its history lists it"}
 	}
-	if err := eraser.Erase(ctx, k, req.GetVersion()); err != nil {
+	err = eraser.Erase(ctx, k, req.GetVersion())
+	s.feed.Forget() // it may have been erased all the same
+	if err != nil {
 		return nil, err
 	}
 	return &varvev1.EraseVersionResponse{}, nil

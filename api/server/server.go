@@ -19,6 +19,7 @@ import (
 
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+	"github.com/varvehq/varve/recorder/delivery/feed"
 )
 
 // MaxMessage is the largest request in bytes that is received, and what a client
@@ -60,6 +61,11 @@ type Options struct {
 	// ours is told as "unknown". Default: nobody is told.
 	Observe func(method string, code codes.Code, took time.Duration)
 
+	// Feed tells the events of the store; others may read it as well. What erases
+	// versions by another way than this server makes it forget them.
+	// Default: one of our own.
+	Feed *feed.Source
+
 	Slow  time.Duration // calls that take longer are logged. Default 0: none is
 	Stats stats.Handler // sees what goes over the wire, as tracing does. Default: none
 }
@@ -67,6 +73,7 @@ type Options struct {
 // Server is the gRPC door. Make one with New.
 type Server struct {
 	store    history.Store
+	feed     *feed.Source
 	recorder Recorder
 	opts     Options
 	grpc     *grpc.Server
@@ -92,7 +99,10 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	s := &Server{store: store, recorder: recorder, opts: opts, health: newProbe(store, opts.Logger)}
+	if opts.Feed == nil {
+		opts.Feed = feed.NewSource(store, feed.Options{})
+	}
+	s := &Server{store: store, feed: opts.Feed, recorder: recorder, opts: opts, health: newProbe(store, opts.Logger)}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),
@@ -117,6 +127,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	varvev1.RegisterRunServiceServer(s.grpc, &runService{Server: s})
 	varvev1.RegisterHistoryServiceServer(s.grpc, &historyService{Server: s})
 	varvev1.RegisterGraphServiceServer(s.grpc, &graphService{Server: s})
+	varvev1.RegisterWatchServiceServer(s.grpc, &watchService{Server: s})
 	varvev1.RegisterMaintenanceServiceServer(s.grpc, &maintenanceService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.add(name)
@@ -137,8 +148,8 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 func (s *Server) Serve(l net.Listener) error { return s.grpc.Serve(l) }
 
 // Drain asks those who wait to leave: health says so, waiting questions are
-// answered with what there is, and streams of batches end with UNAVAILABLE after
-// the batch under way.
+// answered with what there is, streams of batches end with UNAVAILABLE after the
+// batch under way, and streams of changes after the last position.
 func (s *Server) Drain() {
 	s.health.Shutdown()
 	s.drain()

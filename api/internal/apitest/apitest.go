@@ -44,6 +44,7 @@ type Doors struct {
 	Runs     varvev1.RunServiceClient
 	History  varvev1.HistoryServiceClient
 	Graph    varvev1.GraphServiceClient
+	Watch    varvev1.WatchServiceClient
 	Keep     varvev1.MaintenanceServiceClient
 	Log      *Log
 }
@@ -84,6 +85,7 @@ func Open(t testing.TB, o Options) *Doors {
 	d.Runs = varvev1.NewRunServiceClient(d.Conn)
 	d.History = varvev1.NewHistoryServiceClient(d.Conn)
 	d.Graph = varvev1.NewGraphServiceClient(d.Conn)
+	d.Watch = varvev1.NewWatchServiceClient(d.Conn)
 	d.Keep = varvev1.NewMaintenanceServiceClient(d.Conn)
 
 	web := listen(t)
