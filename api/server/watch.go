@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -12,6 +11,7 @@ import (
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 	"github.com/varvehq/varve/recorder/delivery/feed"
+	eventfilter "github.com/varvehq/varve/recorder/delivery/filter"
 )
 
 // A watcher reads a page of events when it has sent the one before: nothing
@@ -34,11 +34,6 @@ type watchService struct {
 	*Server
 }
 
-// chooser chooses events; an error says why it could not decide.
-type chooser interface {
-	Match(ctx context.Context, e *feed.Event) (bool, error)
-}
-
 func (s *watchService) WatchChanges(req *varvev1.WatchChangesRequest, stream varvev1.WatchService_WatchChangesServer) error {
 	w := watcher{s: s.Server, stream: stream}
 	switch req.GetView() {
@@ -49,8 +44,10 @@ func (s *watchService) WatchChanges(req *varvev1.WatchChangesRequest, stream var
 		return &history.Error{Kind: history.Invalid, Field: "view", Value: req.GetView().String(), Text: "is not known"}
 	}
 	var err error
-	if w.filter, err = filterOf(req.GetFilter()); err != nil {
-		return err
+	if req.GetFilter() != "" {
+		if w.filter, err = eventfilter.Compile(req.GetFilter()); err != nil {
+			return err
+		}
 	}
 	if w.after, err = s.watchedFrom(stream.Context(), req); err != nil {
 		return err
@@ -104,8 +101,8 @@ func (s *Server) feedFrom(ctx context.Context, req feedRequest) (history.Positio
 type watcher struct {
 	s      *Server
 	stream varvev1.WatchService_WatchChangesServer
-	filter chooser // nil: all of them
-	head   bool    // heads only
+	filter *eventfilter.Filter // nil: all of them
+	head   bool                // heads only
 
 	after    history.Position // all up to here was looked at
 	told     history.Position // by the last message
@@ -161,7 +158,7 @@ func (w *watcher) look(ctx context.Context, e *feed.Event) error {
 	var undecided error
 	if w.filter != nil {
 		var chosen bool
-		if chosen, undecided = w.filter.Match(ctx, e); !chosen && undecided == nil {
+		if chosen, undecided = w.filter.Match(ctx, e); !chosen {
 			w.after = e.Position
 			w.passed++
 			return nil
@@ -211,12 +208,4 @@ func (w *watcher) send(m *varvev1.WatchChangesResponse) error {
 	}
 	w.told, w.sent, w.passed = w.after, time.Now(), 0
 	return nil
-}
-
-// filterOf reads a filter; nil chooses everything.
-func filterOf(text string) (chooser, error) {
-	if text == "" {
-		return nil, nil
-	}
-	return nil, &history.Error{Kind: history.Unimplemented, Field: "filter", Value: strconv.Quote(cut(text)), Text: "is not offered"}
 }

@@ -265,6 +265,63 @@ func TestWatchReferences(t *testing.T) {
 	}
 }
 
+func TestWatchFilter(t *testing.T) {
+	d := open(t, apitest.Options{})
+	w := watch(t, d, &varvev1.WatchChangesRequest{Filter: `after.configuration.n > 2 && kind == "updated"`})
+	d.Record(t, seen("a", 1, `{"n":1}`), seen("b", 1, `{"n":5}`), seen("c", 1, `{"m":9}`))
+	d.Record(t, seen("a", 2, `{"n":3}`), seen("b", 2, `{"n":2}`), seen("c", 2, `{"m":8}`))
+	d.Record(t, seen("a", 3, `{"n":4}`), seen("b", 3, `{"n":1}`))
+	first, second := w.next(), w.next()
+	if first.GetChange().GetSequence() != 4 || first.GetPrevious() != 0 || second.GetChange().GetSequence() != 7 || second.GetPrevious() != 4 {
+		t.Errorf("got %d after %d, %d after %d", first.GetChange().GetSequence(), first.GetPrevious(), second.GetChange().GetSequence(), second.GetPrevious())
+	}
+	t.Run("TellsHowFarItLooked", func(t *testing.T) {
+		m, err := w.stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, err := d.History.GetStatus(t.Context(), &varvev1.GetStatusRequest{})
+		if err != nil || m.GetProgress().GetPosition() != status.GetPosition() {
+			t.Errorf("got %v, want a mark at %s, %v", m, status.GetPosition(), err)
+		}
+	})
+	t.Run("TellsAgainAfterManyThatDoNotMatch", func(t *testing.T) {
+		for i := range 3 {
+			var list []*varvev1.Observation
+			for j := range 1000 {
+				list = append(list, seen(fmt.Sprint(j), 1+i, fmt.Sprint(i)))
+			}
+			d.Record(t, list...)
+		}
+		replay := watch(t, d, &varvev1.WatchChangesRequest{Since: day(-1000), Filter: `id == "none"`})
+		for marks := 0; ; marks++ {
+			status, err := d.History.GetStatus(t.Context(), &varvev1.GetStatusRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := replay.stream.Recv()
+			if err != nil || m.GetChange() != nil {
+				t.Fatal(m, err)
+			}
+			if m.GetProgress().GetPosition() == status.GetPosition() {
+				if marks < 2 {
+					t.Errorf("%d marks before the end", marks)
+				}
+				return
+			}
+		}
+	})
+	t.Run("SendsWhatItCannotDecide", func(t *testing.T) {
+		if _, err := d.Keep.EraseVersion(t.Context(), &varvev1.EraseVersionRequest{Key: &varvev1.ResourceKey{Type: "T", Id: "a"}, Version: 3}); err != nil {
+			t.Fatal(err)
+		}
+		again := watch(t, d, &varvev1.WatchChangesRequest{Since: day(-1000), Filter: `after.configuration.n == 4`})
+		if e := again.next(); e.GetChange().GetSequence() != 7 || e.GetFilterError() == "" {
+			t.Errorf("got %v", e)
+		}
+	})
+}
+
 // A daemon that stops says so, and what comes after it is read from where it was.
 func TestWatchEndsWhenTheServerStops(t *testing.T) {
 	watchStores(t, func(t *testing.T, store history.Store) {
@@ -312,6 +369,7 @@ func TestWatchRefuses(t *testing.T) {
 		"Future":    {&varvev1.WatchChangesRequest{Since: timestamppb.New(now.Add(time.Hour))}, history.Future, "since"},
 		"Compacted": {&varvev1.WatchChangesRequest{Position: first}, history.Compacted, "position"},
 		"Foreign":   {&varvev1.WatchChangesRequest{Position: foreign}, history.ForeignToken, "position"},
+		"Filter":    {&varvev1.WatchChangesRequest{Filter: "type =="}, history.Invalid, "filter"},
 		"Damaged":   {&varvev1.WatchChangesRequest{Position: "x"}, history.ForeignToken, "position"},
 	} {
 		t.Run(name, func(t *testing.T) {

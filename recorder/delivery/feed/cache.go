@@ -84,7 +84,7 @@ func (c *cache) fly(f *flight, change history.Change, load func(history.Change) 
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if f.err == nil {
-			c.kept.Put(at, f.event, 2*f.event.bytes()+4<<10)
+			c.kept.Put(at, f.event, 4*f.event.bytes()+4<<10)
 		}
 		delete(c.flights, at)
 		close(f.done)

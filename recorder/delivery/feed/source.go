@@ -14,9 +14,8 @@ import (
 // Options of a source; the zero value works.
 type Options struct {
 	// CacheBytes is about how much memory the events that are kept take. Each
-	// counts twice the bytes of its two versions, since what is worked out of them
-	// may take as much again, and 4 KiB besides: so no more than CacheBytes/4096
-	// are kept. One of more than an eighth of it is not. Default 64 MiB.
+	// counts four times the bytes of its two versions, for what is worked out of
+	// them is kept as well, and 4 KiB besides: so no more than CacheBytes/4096 are. One of more than an eighth of it is not. Default 64 MiB.
 	CacheBytes int
 
 	// PageBytes is about how many bytes of versions one page may hold before it
