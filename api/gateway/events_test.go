@@ -73,15 +73,17 @@ func (s *sse) next() (serverEvent, bool) {
 // eventStream asks for server-sent events.
 func eventStream(t *testing.T, d *apitest.Doors, query string, header map[string]string) *sse {
 	t.Helper()
-	resp := ask(t, d, query, "text/event-stream", header)
-	if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != "text/event-stream" {
-		body, _ := io.ReadAll(resp.Body)
-		t.Fatalf("%d %s %s", resp.StatusCode, got, body)
+	code, kind, body := ask(t, d, query, "text/event-stream", header)
+	if code != 200 || kind != "text/event-stream" {
+		text, _ := io.ReadAll(body)
+		t.Fatalf("%d %s %s", code, kind, text)
 	}
-	return &sse{TB: t, lines: bufio.NewReader(resp.Body)}
+	return &sse{TB: t, lines: bufio.NewReader(body)}
 }
 
-func ask(t *testing.T, d *apitest.Doors, query, accept string, header map[string]string) *http.Response {
+// ask begins to watch, and returns status, Content-Type and body, which lasts as
+// long as the test.
+func ask(t *testing.T, d *apitest.Doors, query, accept string, header map[string]string) (code int, kind string, body io.Reader) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+d.HTTP+"/v1/changes:watch?"+query, nil)
 	if err != nil {
@@ -99,7 +101,7 @@ func ask(t *testing.T, d *apitest.Doors, query, accept string, header map[string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
+	return resp.StatusCode, resp.Header.Get("Content-Type"), resp.Body
 }
 
 const exactDoc = `{"":1e400,"a":1.0,"big":12345678901234567890,"text":"\n\r\u2028é🦀"}`
@@ -186,11 +188,11 @@ func TestServerSentEvents(t *testing.T) {
 func TestWatchInLines(t *testing.T) {
 	d := open(t, apitest.Options{})
 	for _, accept := range []string{"*/*", "application/x-ndjson", ""} {
-		resp := ask(t, d, "", accept, nil)
-		if got := resp.Header.Get("Content-Type"); resp.StatusCode != 200 || got != "application/x-ndjson" {
-			t.Fatalf("%d %s", resp.StatusCode, got)
+		code, kind, body := ask(t, d, "", accept, nil)
+		if code != 200 || kind != "application/x-ndjson" {
+			t.Fatalf("%d %s", code, kind)
 		}
-		lines := bufio.NewScanner(resp.Body)
+		lines := bufio.NewScanner(body)
 		if !lines.Scan() || !strings.HasPrefix(lines.Text(), `{"result":{"progress":{"position":"`) {
 			t.Fatalf("begins with %s", lines.Text())
 		}
@@ -220,14 +222,14 @@ func TestWatchIsGuarded(t *testing.T) {
 			"Position": {"position=x", nil, 400},
 			"LastID":   {"position=x", map[string]string{"Last-Event-ID": "x"}, 400},
 		} {
-			resp := ask(t, d, c.query, accept, c.header)
-			body, _ := io.ReadAll(resp.Body)
+			code, kind, stream := ask(t, d, c.query, accept, c.header)
+			body, _ := io.ReadAll(stream)
 			var line struct{ Error json.RawMessage } // a stream that ends before it begins
 			if json.Unmarshal(body, &line) == nil && line.Error != nil && accept != "text/event-stream" {
 				body = line.Error
 			}
-			if resp.StatusCode != c.code || resp.Header.Get("Content-Type") != "application/json" || apitest.ReadFault(t, body).Message == "" {
-				t.Errorf("%s, %s: %d %s", accept, name, resp.StatusCode, body)
+			if code != c.code || kind != "application/json" || apitest.ReadFault(t, body).Message == "" {
+				t.Errorf("%s, %s: %d %s %s", accept, name, code, kind, body)
 			}
 		}
 	}

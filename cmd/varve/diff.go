@@ -71,7 +71,11 @@ func writeDiff(w io.Writer, screen terminal.Screen, s subject, d *varvev1.DiffIt
 		{Name: "from", Cell: sideCell(d.GetFrom())},
 		{Name: "to", Cell: sideCell(d.GetTo())},
 	})
-	before, after := living(d.GetFrom()), living(d.GetTo())
+	return writeDifference(w, screen, living(d.GetFrom()), living(d.GetTo()))
+}
+
+// writeDifference shows what differs between two states; nil does not exist.
+func writeDifference(w io.Writer, screen terminal.Screen, before, after *varvev1.Item) error {
 	if before == nil && after == nil {
 		return nil
 	}

@@ -44,6 +44,11 @@ func TestMain(m *testing.M) {
 //	position FILE         sets POSITION to that of the last change in FILE
 //	soon FILE             writes an observation captured two minutes from now
 //	damage FILE           overwrites the text DAMAGE-ME within FILE
+//	watch start FLAG…     starts varve watch beside the script
+//	watch sees REGEXP     waits for a line of its standard output
+//	watch says REGEXP     waits for a line of its standard error
+//	watch stop            SIGINT; it must exit with 0, and is then to have written
+//	                      nothing more to standard output
 //	spoil FILE            flips a bit in the middle of FILE
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -53,11 +58,13 @@ func TestScript(t *testing.T) {
 			env.Setenv("NO_COLOR", "")
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Values[daemonsKey{}] = map[string]*served{}
+			env.Values[followerKey{}] = map[string]*follower{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": scriptDaemon, "exits": scriptExits, "answer": scriptAnswer, "pack": scriptPack,
 			"position": scriptPosition, "damage": scriptDamage, "spoil": scriptSpoil, "soon": scriptSoon,
+			"watch": scriptWatch,
 		},
 		RequireUniqueNames: true,
 		UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",

@@ -194,7 +194,7 @@ func newRoot(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a),
+	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a), newWatch(a),
 		newGraph(a), newUses(a), newPath(a), newUnused(a), newLastUsed(a), newGraphDiff(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
 	add(groupOperate, newServe(a), newStatus(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),

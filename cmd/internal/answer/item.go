@@ -104,7 +104,7 @@ func tags(p *varvev1.Item) map[string]string {
 	return map[string]string{}
 }
 
-func causeOf(p *varvev1.Item) *Cause {
+func causeOf(p interface{ GetCause() *varvev1.Cause }) *Cause {
 	c := Cause{Actor: p.GetCause().GetActor(), EventID: p.GetCause().GetEventId(), SourceIP: p.GetCause().GetSourceIp()}
 	if c == (Cause{}) {
 		return nil

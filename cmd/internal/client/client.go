@@ -37,6 +37,7 @@ type Conn struct {
 	varvev1.RecorderServiceClient
 	varvev1.RunServiceClient
 	varvev1.MaintenanceServiceClient
+	varvev1.WatchServiceClient
 
 	addr  string
 	conn  *grpc.ClientConn
@@ -81,6 +82,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	c.GraphServiceClient = varvev1.NewGraphServiceClient(conn)
 	c.RecorderServiceClient = varvev1.NewRecorderServiceClient(conn)
 	c.RunServiceClient = varvev1.NewRunServiceClient(conn)
+	c.WatchServiceClient = varvev1.NewWatchServiceClient(conn)
 	c.MaintenanceServiceClient = varvev1.NewMaintenanceServiceClient(conn)
 	return c, nil
 }

@@ -79,19 +79,6 @@ func (r *rig) record(id, l string, captured history.Moment, run history.RunID) {
 	}
 }
 
-func (r *rig) run(id history.RunID, moment history.Moment, seen ...string) {
-	r.Helper()
-	if _, err := r.store.OpenRun(r.Context(), history.Run{ID: id, Moment: moment}); err != nil {
-		r.Fatal(err)
-	}
-	for _, l := range seen {
-		r.record(l[:1], l[1:], 0, id)
-	}
-	if _, err := r.store.CloseRun(r.Context(), id, history.CompleteForced, ""); err != nil {
-		r.Fatal(err)
-	}
-}
-
 // events reads the feed to its end, so many at a time.
 func (r *rig) events(s *feed.Source, after history.Position, limit int) []*feed.Event {
 	r.Helper()

@@ -259,7 +259,7 @@ func TestErased(t *testing.T) {
 			if err != nil || (len(d.Configuration) == 0) != hides || (len(d.Paths) == 0) != hides {
 				t.Errorf("change %d: %+v, %v", e.Seq, d, err)
 			}
-			if strings.Contains(fmt.Sprintf("%s", e.Before.State.Configuration)+fmt.Sprintf("%s", e.After.State.Configuration), `"B"`) {
+			if strings.Contains(string(e.Before.State.Configuration)+string(e.After.State.Configuration), `"B"`) {
 				t.Errorf("change %d tells what was erased", e.Seq)
 			}
 		}
