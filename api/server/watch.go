@@ -138,6 +138,9 @@ func (w *watcher) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if w.filter == nil && !w.head {
+		feed.WorkOut(events)
+	}
 	for _, e := range events {
 		if err := ctx.Err(); err != nil {
 			return err

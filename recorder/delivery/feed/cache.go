@@ -2,9 +2,7 @@ package feed
 
 import (
 	"context"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memo"
@@ -36,9 +34,6 @@ type flight struct {
 func newCache(floors history.Floors, bytes int) *cache {
 	return &cache{floors: floors, kept: memo.New[place, *Event](bytes), flights: map[place]*flight{}}
 }
-
-// share is how many events at least one more core reads.
-const share = 4
 
 // events finds or reads the events of changes. What others read meanwhile is
 // waited for until ctx is done; reading itself is short, and goes on for their
@@ -90,22 +85,6 @@ func (c *cache) fly(f *flight, change history.Change, load func(history.Change) 
 		close(f.done)
 	}()
 	f.event, f.err = load(change)
-}
-
-// parallel calls do with 0 to n-1, on several cores where that pays.
-func parallel(n int, do func(i int)) {
-	var next atomic.Int64
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			do(i)
-		}
-	}
-	var others sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n/share) - 1 {
-		others.Go(work)
-	}
-	work()
-	others.Wait()
 }
 
 // bytes is about what the versions of an event take.

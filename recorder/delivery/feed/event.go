@@ -27,8 +27,11 @@ type Event struct {
 	// After's Key. So they are for a kind that this program does not know.
 	Compacted bool
 
-	difference func() (Difference, error)
-	references func() References
+	differs    sync.Once
+	difference Difference
+	unreadable error
+	refers     sync.Once
+	references References
 	remembered sync.Map
 }
 
@@ -58,18 +61,21 @@ type References struct {
 // New makes an event of a change and the versions on both sides of it, which
 // nobody changes any more.
 func New(c history.Change, before, after history.Item) *Event {
-	e := &Event{Change: c, Before: before, After: after}
-	e.difference = sync.OnceValues(func() (Difference, error) { return differenceOf(&e.Before, &e.After) })
-	e.references = sync.OnceValue(func() References { return referencesOf(e.Key, &e.Before, &e.After) })
-	return e
+	return &Event{Change: c, Before: before, After: after}
 }
 
 // Difference tells what changed. Its error is DataLoss: a stored document cannot
 // be read.
-func (e *Event) Difference() (Difference, error) { return e.difference() }
+func (e *Event) Difference() (Difference, error) {
+	e.differs.Do(func() { e.difference, e.unreadable = differenceOf(&e.Before, &e.After) })
+	return e.difference, e.unreadable
+}
 
 // References tells which references the change opened and closed.
-func (e *Event) References() References { return e.references() }
+func (e *Event) References() References {
+	e.refers.Do(func() { e.references = referencesOf(e.Key, &e.Before, &e.After) })
+	return e.references
+}
 
 // Remember returns what work returns, or has returned for the same key before: so
 // that who reads events can share what it works out of them. Of calls at one time
