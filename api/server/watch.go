@@ -134,6 +134,7 @@ func (w *watcher) turn(ctx context.Context) error {
 	if w.after == w.told {
 		wait = max(quiet, aliveEvery-time.Since(w.sent))
 	}
+	epoch := w.s.feed.Epoch()
 	events, next, err := w.s.feed.Events(ctx, w.after, watchPage, wait)
 	if err != nil {
 		return err
@@ -144,6 +145,9 @@ func (w *watcher) turn(ctx context.Context) error {
 	for _, e := range events {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if w.s.feed.Epoch() != epoch {
+			return nil // a version was erased while the receiver kept us waiting: read the rest again
 		}
 		if err := w.look(ctx, e); err != nil {
 			return err

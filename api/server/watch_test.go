@@ -178,6 +178,26 @@ func TestWatchSlowReader(t *testing.T) {
 	slow.wantDense(1, changes)
 }
 
+// What is erased while a receiver takes nothing is not sent to it afterwards, but
+// for what was on its way.
+func TestWatchSlowReaderAndErasure(t *testing.T) {
+	d := open(t, apitest.Options{})
+	const changes = 50 // of one page
+	large := `"` + strings.Repeat("x", 300_000) + `"`
+	for i := range changes {
+		d.Record(t, seen(fmt.Sprint(i), 1, large))
+	}
+	slow := watch(t, d, &varvev1.WatchChangesRequest{Since: day(-1000)})
+	slow.wantDense(1, 1) // it has read a page, and cannot send all of it
+	if _, err := d.Keep.EraseVersion(t.Context(), &varvev1.EraseVersionRequest{Key: &varvev1.ResourceKey{Type: "T", Id: fmt.Sprint(changes - 1)}, Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	slow.wantDense(2, changes-1)
+	if e := slow.next(); !e.GetAfter().GetErased() || e.GetChange().GetSequence() != changes {
+		t.Errorf("what was erased is sent: %d", e.GetChange().GetSequence())
+	}
+}
+
 func TestWatchTellsAll(t *testing.T) {
 	watchStores(t, func(t *testing.T, store history.Store) {
 		d := open(t, apitest.Options{Store: store})

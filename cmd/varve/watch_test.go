@@ -2,11 +2,16 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -105,4 +110,74 @@ func (r *lineReader) rest() string {
 		b.WriteString(line + "\n")
 	}
 	return b.String()
+}
+
+// Whatever the daemon dies of while it records, what is watched has no gap, and
+// nothing comes twice.
+func TestWatchThroughCrashes(t *testing.T) {
+	const rounds, perRound = 6, 300
+	dir := filepath.Join(t.TempDir(), "store")
+	d, err := serve(dir, "127.0.0.1:0", os.Environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.stop(syscall.SIGKILL) }()
+	watch := exec.Command("varve", "watch", "--from", "2020-01-01", "-o", "json", "--addr", d.addr)
+	out, err := watch.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = watch.Process.Kill() }()
+	seen := make(chan int)
+	go func() {
+		defer close(seen)
+		n := 0
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			var e struct{ Sequence, Previous string }
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				t.Error(err)
+			}
+			if e.Sequence != fmt.Sprint(n+1) || e.Previous != fmt.Sprint(n) {
+				t.Errorf("sequence %s after %s, want %d", e.Sequence, e.Previous, n+1)
+				return
+			}
+			n++
+			seen <- n
+		}
+	}()
+	await := func(want int) {
+		for n := range seen {
+			if n == want {
+				return
+			}
+		}
+		t.Fatalf("it ended before change %d", want)
+	}
+
+	im := startImport(t, d.addr)
+	for round := range rounds {
+		im.feed(t, perRound)
+		await(round*perRound + perRound/2) // the rest is under way
+		signal := []os.Signal{syscall.SIGKILL, syscall.SIGTERM}[round%2]
+		_ = d.stop(signal)
+		if d, err = serve(dir, d.addr, os.Environ()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := im.end(t); code != 0 {
+		t.Fatalf("import: exit code %d\n%s", code, im.stderr.String())
+	}
+	await(rounds * perRound)
+	if err := watch.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	for range seen {
+		t.Error("more changes than were recorded")
+	}
+	if err := watch.Wait(); err != nil {
+		t.Error(err)
+	}
 }

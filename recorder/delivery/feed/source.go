@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/varvehq/varve/history"
@@ -29,6 +30,8 @@ type Options struct {
 type Source struct {
 	store history.Store
 	o     Options
+
+	epoch atomic.Uint64
 
 	mu    sync.Mutex
 	cache *cache // replaced when what it holds may not be told any more
@@ -99,7 +102,12 @@ func (s *Source) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cache = newCache(s.cache.floors, s.o.CacheBytes)
+	s.epoch.Add(1)
 }
+
+// Epoch says how often Forget was called. Who holds events for long asks for it
+// before he reads them, and reads them again when it has changed.
+func (s *Source) Epoch() uint64 { return s.epoch.Load() }
 
 // present is the cache whose events may be told now: pruning makes what was read
 // before it void.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -262,6 +263,50 @@ func TestErased(t *testing.T) {
 			if strings.Contains(string(e.Before.State.Configuration)+string(e.After.State.Configuration), `"B"`) {
 				t.Errorf("change %d tells what was erased", e.Seq)
 			}
+		}
+	})
+}
+
+// Whatever is recorded, pruned and erased, what is kept is what a source tells that
+// has kept nothing.
+func TestKeptIsAsFresh(t *testing.T) {
+	onBackends(t, func(t *testing.T, r *rig) {
+		random := rand.New(rand.NewPCG(7, 0))
+		compacted, erased := 0, 0
+		for step := range 300 {
+			id := string("abc"[random.IntN(3)])
+			switch random.IntN(20) {
+			case 0:
+				r.prune(history.PruneRequest{Floor: at(100 + step - 40), Type: []string{"T", ""}[random.IntN(2)],
+					Recorded: history.Moment(r.now.Load() * int64(random.IntN(2)))})
+			case 1, 2:
+				if err := r.store.(history.Eraser).Erase(t.Context(), key(id), 1+uint32(random.IntN(30))); err != nil && !errors.Is(err, history.NotFound) {
+					t.Fatal(err)
+				}
+				r.source.Forget()
+			default:
+				r.record(id, string("ABC-"[random.IntN(4)]), at(100+step-random.IntN(5)), "")
+			}
+			fresh := r.events(feed.NewSource(r.store, feed.Options{}), "", 1000)
+			kept := r.events(r.source, "", 1000)
+			if len(fresh) != len(kept) {
+				t.Fatalf("step %d: %d events, want %d", step, len(kept), len(fresh))
+			}
+			for i, want := range fresh {
+				got := kept[i]
+				if !reflect.DeepEqual([]any{got.Change, got.Before, got.After, got.Compacted}, []any{want.Change, want.Before, want.After, want.Compacted}) {
+					t.Fatalf("step %d, change %d: got %+v, want %+v", step, want.Seq, got, want)
+				}
+				if want.Compacted {
+					compacted++
+				}
+				if want.Before.Erased {
+					erased++
+				}
+			}
+		}
+		if compacted == 0 || erased == 0 {
+			t.Errorf("%d events were compacted, %d erased: nothing is tested", compacted, erased)
 		}
 	})
 }
