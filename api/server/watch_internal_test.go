@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,7 +43,7 @@ func TestWatchIsNeverSilentForLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := watcher{s: s, stream: stream, after: head.Position}
-		if err := w.run(ctx); err != context.DeadlineExceeded {
+		if err := w.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 		want := []time.Duration{0, 15 * time.Second, 30 * time.Second, 45 * time.Second}

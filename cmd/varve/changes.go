@@ -26,9 +26,9 @@ func newChanges(a *app) *cobra.Command {
 of recording. It is about when we learned, not about when it was true; a change
 that was captured before what was known already is marked late.
 
-All changes are shown up to the end that the feed has when it is asked. --limit
-cuts it off earlier, which is told on standard error with the position to go on
-from.
+All changes are shown up to the end that the feed has when it is asked; varve watch
+shows those that come after it, and what is different. --limit cuts it off
+earlier, which is told on standard error with the position to go on from.
 
 Each change has a position. Given to --from, it resumes the feed right after that
 change, also after a restart of the daemon. With -o json each change is an object
