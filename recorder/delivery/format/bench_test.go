@@ -1,0 +1,52 @@
+package format_test
+
+import (
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/varvehq/varve/recorder/delivery"
+	"github.com/varvehq/varve/recorder/delivery/format"
+)
+
+// BenchmarkEncode writes a change of a security group in each format, and beside
+// them, as copy, the two documents alone: what any writer of before and after
+// must do at least if it looks at what it writes. bytes/event is the length of
+// what one notice becomes.
+func BenchmarkEncode(b *testing.B) {
+	n := cases(b)["updated"]
+	for _, name := range format.Names() {
+		f := formatOf(b, name)
+		list := make([]*delivery.Notice, f.Batches())
+		for i := range list {
+			list[i] = n
+		}
+		b.Run(name, func(b *testing.B) {
+			size := 0
+			b.ReportAllocs()
+			for i := 0; i < b.N; i += len(list) {
+				m, err := f.Encode(list, now)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size = len(m.Body) / len(list)
+			}
+			b.ReportMetric(float64(size), "bytes/event")
+		})
+	}
+	b.Run("copy", func(b *testing.B) {
+		b.ReportAllocs()
+		size := 0
+		for range b.N {
+			var out []byte
+			for _, doc := range [][]byte{n.Before.State.Configuration, n.After.State.Configuration} {
+				var err error
+				if out, err = jsontext.AppendFormat(out, doc); err != nil {
+					b.Fatal(err)
+				}
+			}
+			size = len(out)
+		}
+		b.ReportMetric(float64(size), "bytes/event")
+	})
+}
