@@ -1,0 +1,3 @@
+// Package interop holds what is sent to subscribers against the readers that
+// others wrote: everything in it is a test.
+package interop
