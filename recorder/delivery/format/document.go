@@ -16,7 +16,7 @@ import (
 //	opened      references that the version before did not have
 //	closed      references that it had
 //	cause       who made the change; absent where the source does not tell
-//	compacted   true if the versions are no longer kept: before and after are null, the lists empty
+//	compacted   the versions are no longer kept: before and after are null, the lists empty
 func (e *encoder) document(n *delivery.Notice) {
 	e.change(&n.Change)
 	if n.Compacted {
@@ -43,6 +43,7 @@ func (e *encoder) document(n *delivery.Notice) {
 	e.references("opened", r.Opened)
 	e.references("closed", r.Closed)
 	e.cause(n.After.Origin.Cause)
+	e.bool("compacted", false)
 }
 
 // sizeOf is about how long the document of a notice gets.

@@ -15,48 +15,54 @@ import (
 //	type, resourceName  the resource of that short name
 //	identifier          whatever bears that ARN, full resource name or UID
 //	scope, selector     all with those labels inside the scope
+//
+// What it has not is there and empty.
 func (e *encoder) references(name string, list []graph.Reference) {
 	e.member(name)
 	e.open('[')
 	for i := range list {
-		r := &list[i]
 		e.element()
-		e.open('{')
-		e.text("name", r.Name)
-		e.bool("inverse", r.Inverse)
-		e.target(r)
-		e.given("account", r.Account)
-		e.given("region", r.Region)
-		e.member("sources")
-		e.open('[')
-		for _, s := range r.Sources {
-			e.element()
-			e.string(string(s))
-		}
-		e.close(']')
-		e.close('}')
+		e.reference(&list[i])
 	}
 	e.close(']')
 }
 
-func (e *encoder) target(r *graph.Reference) {
-	if r.Term == "" {
-		return
+func (e *encoder) reference(r *graph.Reference) {
+	var typ, id, resourceName, identifier, scope string
+	var selector graph.Selector
+	if r.Term != "" {
+		text := string(r.Term[1:])
+		first, rest, _ := strings.Cut(text, "\x00")
+		switch r.Term[0] {
+		case 'i':
+			typ, id = first, rest
+		case 'n':
+			typ, resourceName = first, rest
+		case 'g':
+			identifier = text
+		case 'l':
+			scope, selector = first, r.Selector
+		}
 	}
-	first, rest, _ := strings.Cut(string(r.Term[1:]), "\x00")
-	switch r.Term[0] {
-	case 'i':
-		e.text("type", first)
-		e.text("id", rest)
-	case 'n':
-		e.text("type", first)
-		e.text("resourceName", rest)
-	case 'g':
-		e.text("identifier", string(r.Term[1:]))
-	case 'l':
-		e.text("scope", first)
-		e.selector(r.Selector)
+	e.open('{')
+	e.text("name", r.Name)
+	e.bool("inverse", r.Inverse)
+	e.text("type", typ)
+	e.text("id", id)
+	e.text("resourceName", resourceName)
+	e.text("identifier", identifier)
+	e.text("scope", scope)
+	e.selector(selector)
+	e.text("account", r.Account)
+	e.text("region", r.Region)
+	e.member("sources")
+	e.open('[')
+	for _, s := range r.Sources {
+		e.element()
+		e.string(string(s))
 	}
+	e.close(']')
+	e.close('}')
 }
 
 var operators = map[graph.Operator]string{
