@@ -16,14 +16,19 @@ import (
 	"github.com/varvehq/varve/recorder/delivery/file"
 )
 
-// TestMain is also the program that TestCrash kills.
+// TestMain is also the program that TestCrash kills and TestDisk watches.
 func TestMain(m *testing.M) {
 	if url := os.Getenv("FILE_TARGET"); url != "" {
 		first, _ := strconv.Atoi(os.Getenv("FILE_FIRST"))
-		if err := deliverForEver(url, first); err != nil {
+		run := func() error { return deliverForEver(url, first) }
+		if count, err := strconv.Atoi(os.Getenv("FILE_COUNT")); err == nil {
+			run = func() error { return deliverMany(url, count) }
+		}
+		if err := run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
