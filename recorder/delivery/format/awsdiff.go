@@ -90,7 +90,7 @@ func (e *encoder) property(p property) {
 	case p.after == nil:
 		change = "DELETE"
 	}
-	e.member(p.path)
+	e.key(p.path)
 	e.open('{')
 	e.rawOrNull("previousValue", p.before)
 	e.rawOrNull("updatedValue", p.after)

@@ -1,6 +1,8 @@
 package format_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,12 +11,27 @@ import (
 	"github.com/varvehq/varve/recorder/delivery/format"
 )
 
-// BenchmarkEncode writes a change of a security group in each format, and beside
-// them, as copy, the two documents alone: what any writer of before and after
-// must do at least if it looks at what it writes. bytes/event is the length of
-// what one notice becomes.
+// BenchmarkEncode writes a change in each format, of a security group with one rule
+// and of one with 200, and beside them, as copy, the two documents alone: what any
+// writer of before and after must do at least if it looks at what it writes.
+// bytes/event is the length of what one notice becomes.
 func BenchmarkEncode(b *testing.B) {
-	n := cases(b)["updated"]
+	b.Run("small", func(b *testing.B) { benchmarkEncode(b, cases(b)["updated"]) })
+	b.Run("large", func(b *testing.B) {
+		before, after := group("10.0.0.0/8"), group("10.0.0.0/8")
+		rules := func(last string) []byte {
+			var list []string
+			for i := range 200 {
+				list = append(list, fmt.Sprintf(`{"fromPort":%d,"ipProtocol":"tcp","ipRanges":["10.%d.0.0/16"],"toPort":%d}`, i, i, i))
+			}
+			return []byte(`{"groupId":"sg-1","ipPermissions":[` + strings.Join(list, ",") + `,` + last + `],"vpcId":"vpc-1"}`)
+		}
+		before.State.Configuration, after.State.Configuration = rules(`{"toPort":1}`), rules(`{"toPort":2}`)
+		benchmarkEncode(b, noticeOf(b, before, after))
+	})
+}
+
+func benchmarkEncode(b *testing.B, n *delivery.Notice) {
 	for _, name := range format.Names() {
 		f := formatOf(b, name)
 		list := make([]*delivery.Notice, f.Batches())

@@ -45,7 +45,7 @@ func (cloudEvents) Encode(notices []*delivery.Notice, _ time.Time) (delivery.Mes
 	if len(notices) != 1 {
 		return delivery.Message{}, fmt.Errorf("cloudevents: %d notices in a message of one", len(notices))
 	}
-	e := encoder{b: make([]byte, 0, sizeOf(notices[0]))}
+	e := sized(notices...)
 	e.cloudEvent(notices[0])
 	return message(notices, "application/cloudevents+json", &e)
 }
@@ -61,7 +61,7 @@ func (f cloudEventsBatch) Encode(notices []*delivery.Notice, _ time.Time) (deliv
 	if len(notices) < 1 || len(notices) > f.Batches() {
 		return delivery.Message{}, fmt.Errorf("cloudevents-batch: %d notices in a message of 1 to %d", len(notices), f.Batches())
 	}
-	var e encoder
+	e := sized(notices...)
 	e.open('[')
 	for _, n := range notices {
 		e.element()

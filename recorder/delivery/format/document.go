@@ -46,12 +46,15 @@ func (e *encoder) document(n *delivery.Notice) {
 	e.bool("compacted", false)
 }
 
-// sizeOf is about how long the document of a notice gets.
-func sizeOf(n *delivery.Notice) int {
-	before, after := len(n.Before.State.Configuration), len(n.After.State.Configuration)
-	size := 2048 + before + after
-	if !n.Before.Exists() || !n.After.Exists() { // the patch has all of it again
-		size += before + after
+// sized is an encoder with room for about what the documents of notices take.
+func sized(notices ...*delivery.Notice) encoder {
+	size := 0
+	for _, n := range notices {
+		before, after := len(n.Before.State.Configuration), len(n.After.State.Configuration)
+		size += 4096 + before + after
+		if !n.Before.Exists() || !n.After.Exists() { // the patch has all of it again
+			size += before + after
+		}
 	}
-	return size
+	return encoder{b: make([]byte, 0, size)}
 }

@@ -34,8 +34,16 @@ func (e *encoder) element() {
 	}
 }
 
-// member begins a member of the innermost object.
+// member begins a member of the innermost object. The name needs no escapes.
 func (e *encoder) member(name string) {
+	e.element()
+	e.b = append(e.b, '"')
+	e.b = append(e.b, name...)
+	e.b = append(e.b, '"', ':')
+}
+
+// key begins a member of any name.
+func (e *encoder) key(name string) {
 	e.element()
 	e.string(name)
 	e.b = append(e.b, ':')
@@ -66,10 +74,15 @@ func (e *encoder) raw(name string, value []byte) {
 }
 
 func (e *encoder) rawOrNull(name string, value []byte) {
+	e.member(name)
+	e.orNull(value)
+}
+
+func (e *encoder) orNull(value []byte) {
 	if value == nil {
 		value = null
 	}
-	e.raw(name, value)
+	e.b = append(e.b, value...)
 }
 
 var null = []byte("null")
@@ -100,27 +113,30 @@ func (e *encoder) moment(name string, m history.Moment) {
 	}
 	e.member(name)
 	e.b = append(e.b, '"')
-	e.b = append(e.b, timestamp(m)...)
+	e.b = m.Time().AppendFormat(e.b, layout(m))
 	e.b = append(e.b, '"')
 }
 
-// timestamp is a moment as the HTTP API writes it: no fraction, or three digits
-// or six.
-func timestamp(m history.Moment) string {
+func timestamp(m history.Moment) string { return m.Time().Format(layout(m)) }
+
+// layout writes a moment as the HTTP API does: no fraction, or three digits or
+// six.
+func layout(m history.Moment) string {
 	switch {
 	case m%1_000_000 == 0:
-		return m.Time().Format("2006-01-02T15:04:05Z")
+		return "2006-01-02T15:04:05Z"
 	case m%1000 == 0:
-		return m.Time().Format("2006-01-02T15:04:05.000Z")
+		return "2006-01-02T15:04:05.000Z"
 	}
-	return m.Time().Format("2006-01-02T15:04:05.000000Z")
+	return "2006-01-02T15:04:05.000000Z"
 }
 
 func (e *encoder) texts(name string, m map[string]string) {
 	e.member(name)
 	e.open('{')
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		e.text(key, m[key])
+		e.key(key)
+		e.string(m[key])
 	}
 	e.close('}')
 }
@@ -129,7 +145,8 @@ func (e *encoder) documents(name string, docs map[string][]byte) {
 	e.member(name)
 	e.open('{')
 	for _, key := range slices.Sorted(maps.Keys(docs)) {
-		e.rawOrNull(key, docs[key])
+		e.key(key)
+		e.orNull(docs[key])
 	}
 	e.close('}')
 }

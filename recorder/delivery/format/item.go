@@ -4,7 +4,7 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-func (e *encoder) key(k history.Key) {
+func (e *encoder) resource(k history.Key) {
 	e.member("key")
 	e.open('{')
 	e.text("account", k.Account)
@@ -24,7 +24,7 @@ func (e *encoder) change(c *history.Change) {
 	e.large("revision", uint64(c.Revision))
 	e.text("kind", c.Kind.String())
 	e.bool("late", c.Late)
-	e.key(c.Key)
+	e.resource(c.Key)
 	e.small("version", c.Version)
 	e.moment("capturedAt", c.CapturedAt)
 	e.moment("recordedAt", c.RecordedAt)
@@ -40,7 +40,7 @@ func (e *encoder) item(name string, i *history.Item) {
 	}
 	s, from := &i.State, &i.Origin
 	e.open('{')
-	e.key(i.Key)
+	e.resource(i.Key)
 	e.small("version", i.Version)
 	e.text("status", string(i.Status))
 	e.bool("deleted", s.Deleted)

@@ -20,7 +20,7 @@ func (f ndjson) Encode(notices []*delivery.Notice, _ time.Time) (delivery.Messag
 	if len(notices) < 1 || len(notices) > f.Batches() {
 		return delivery.Message{}, fmt.Errorf("ndjson: %d notices in a message of 1 to %d", len(notices), f.Batches())
 	}
-	var e encoder
+	e := sized(notices...)
 	for _, n := range notices {
 		e.open('{')
 		e.text("id", eventID(n))
