@@ -22,8 +22,9 @@ type property struct {
 // Objects are compared member by member. Of a list, elements that only one side
 // has are told whole, first those that went, then those that came, numbered
 // together: an element that changed is both. A list in which elements only changed
-// places is told whole. Nothing is told of a resource that appears: the item says
-// it all.
+// places is told whole, and so is an object that has two names which would come to
+// the same path. Tags go by their keys (AWS numbers them, and tells of each the
+// value alone). Nothing is told of a resource that appears: the item says it all.
 func (e *encoder) itemDiff(n *delivery.Notice, before, after []byte) {
 	e.member("configurationItemDiff")
 	e.open('{')
