@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ var slackMarks = map[history.ChangeKind]string{history.Created: "+", history.Upd
 
 func slackText(n *delivery.Notice) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`%s` *%s* %s %s", slackMarks[n.Kind], n.Kind, quoted(n.Key.Type, slackName), quoted(n.Key.ID, slackName))
+	fmt.Fprintf(&b, "`%s` *%s* %s %s", cmp.Or(slackMarks[n.Kind], "?"), n.Kind, quoted(n.Key.Type, slackName), quoted(n.Key.ID, slackName))
 	if name := nameOf(n); name != "" && name != n.Key.ID {
 		fmt.Fprintf(&b, " (%s)", quoted(name, slackName))
 	}
