@@ -25,7 +25,6 @@ var refused = []struct {
 	{netip.MustParsePrefix("100.96.0.96/32"), "the metadata address of Volcano Engine"},
 	{netip.MustParsePrefix("fd00:42::42/128"), "the metadata address of Scaleway"},
 	{netip.MustParsePrefix("0.0.0.0/8"), "no address of a receiver"},
-	{netip.MustParsePrefix("::/128"), "no address of a receiver"},
 	{netip.MustParsePrefix("224.0.0.0/4"), "multicast"},
 	{netip.MustParsePrefix("ff00::/8"), "multicast"},
 	{netip.MustParsePrefix("255.255.255.255/32"), "broadcast"},
