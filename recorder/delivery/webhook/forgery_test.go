@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/varvehq/varve/history"
@@ -105,7 +106,11 @@ func TestForgedNames(t *testing.T) {
 		for _, host := range []string{strings.TrimSuffix(name, "."), strings.ToUpper(name)} {
 			target := newTarget(t, webhook.Options{URL: fmt.Sprintf("http://%s:%d/", host, port), Resolver: resolver})
 			var at *webhook.AddressError
-			if err := target.Deliver(t.Context(), message); !errors.As(err, &at) {
+			err := target.Deliver(t.Context(), message)
+			if errors.Is(err, syscall.EAFNOSUPPORT) && strings.Contains(zone[name][0], ":") {
+				continue // a machine that has no IPv6 sends nothing there
+			}
+			if !errors.As(err, &at) {
 				t.Errorf("%s: %v", host, err)
 			}
 		}
