@@ -88,6 +88,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		varvev1.RegisterGraphServiceHandlerClient(ctx, g.mux, varvev1.NewGraphServiceClient(conn)),
 		varvev1.RegisterWatchServiceHandlerClient(ctx, g.mux, varvev1.NewWatchServiceClient(conn)),
 		varvev1.RegisterMaintenanceServiceHandlerClient(ctx, g.mux, varvev1.NewMaintenanceServiceClient(conn)),
+		varvev1.RegisterSubscriptionServiceHandlerClient(ctx, g.mux, varvev1.NewSubscriptionServiceClient(conn)),
 	)
 	if err != nil {
 		return nil, err
@@ -144,6 +145,8 @@ What every resource looked like, and when we learned of it.
   GET  /v1/graph:subgraph?type=&ids=      a part of the graph, for drawing
   GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
   GET  /v1/changes:watch?since=&filter=   all of it, live; as server-sent events, too
+  GET  /v1/subscriptions                  who is told of changes, and how that goes
+  PUT  /v1/subscriptions/NAME             tell somebody
   POST /v1/items:batchRecord              record observations
   GET  /v1/runs                           collection runs
   GET  /v1/status                         how far the store has come, how large it is

@@ -33,7 +33,8 @@ func questions() (map[string]question, error) {
 	all := map[string]question{}
 	for _, file := range []protoreflect.FileDescriptor{
 		varvev1.File_varve_v1_graph_proto, varvev1.File_varve_v1_history_proto, varvev1.File_varve_v1_maintenance_proto,
-		varvev1.File_varve_v1_recorder_proto, varvev1.File_varve_v1_run_proto, varvev1.File_varve_v1_watch_proto,
+		varvev1.File_varve_v1_recorder_proto, varvev1.File_varve_v1_run_proto, varvev1.File_varve_v1_subscription_proto,
+		varvev1.File_varve_v1_watch_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
@@ -43,10 +44,7 @@ func questions() (map[string]question, error) {
 				if !ok || rule == nil {
 					continue // gRPC only
 				}
-				verb, path := http.MethodGet, rule.GetGet()
-				if path == "" {
-					verb, path = http.MethodPost, rule.GetPost()
-				}
+				verb, path := bound(rule)
 				if path == "" || len(rule.GetAdditionalBindings()) > 0 {
 					return nil, fmt.Errorf("gateway: %s is bound in a way that is not foreseen here", m.FullName())
 				}
@@ -55,6 +53,21 @@ func questions() (map[string]question, error) {
 		}
 	}
 	return all, nil
+}
+
+// bound is the verb and the path of a rule; no path if it is none of these verbs.
+func bound(rule *annotations.HttpRule) (verb, path string) {
+	switch p := rule.GetPattern().(type) {
+	case *annotations.HttpRule_Get:
+		return http.MethodGet, p.Get
+	case *annotations.HttpRule_Put:
+		return http.MethodPut, p.Put
+	case *annotations.HttpRule_Post:
+		return http.MethodPost, p.Post
+	case *annotations.HttpRule_Delete:
+		return http.MethodDelete, p.Delete
+	}
+	return "", ""
 }
 
 // questionOf is what body and path leave over.

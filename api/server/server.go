@@ -51,6 +51,9 @@ type Options struct {
 	Authorizer Authorizer       // default: Everyone
 	Now        func() time.Time // default: time.Now
 
+	// Subscriptions answers for those. Default: there are none, and none can be made.
+	Subscriptions Subscriptions
+
 	// Authenticate tells who asks by the values of the authorization header, or
 	// why not, in a text for the client. It is asked before anything else of a
 	// call is received, must not block, and spares checks of health.
@@ -129,6 +132,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	varvev1.RegisterGraphServiceServer(s.grpc, &graphService{Server: s})
 	varvev1.RegisterWatchServiceServer(s.grpc, &watchService{Server: s})
 	varvev1.RegisterMaintenanceServiceServer(s.grpc, &maintenanceService{Server: s})
+	varvev1.RegisterSubscriptionServiceServer(s.grpc, &subscriptionService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.add(name)
 	}

@@ -38,6 +38,7 @@ type Conn struct {
 	varvev1.RunServiceClient
 	varvev1.MaintenanceServiceClient
 	varvev1.WatchServiceClient
+	varvev1.SubscriptionServiceClient
 
 	addr  string
 	conn  *grpc.ClientConn
@@ -84,6 +85,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	c.RunServiceClient = varvev1.NewRunServiceClient(conn)
 	c.WatchServiceClient = varvev1.NewWatchServiceClient(conn)
 	c.MaintenanceServiceClient = varvev1.NewMaintenanceServiceClient(conn)
+	c.SubscriptionServiceClient = varvev1.NewSubscriptionServiceClient(conn)
 	return c, nil
 }
 
