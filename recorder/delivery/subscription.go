@@ -44,9 +44,8 @@ type Secret struct {
 // Rotation says when a file is closed and another one begun; a zero field is the
 // target's own default.
 type Rotation struct {
-	Bytes int64         // when it has become that large
-	Every time.Duration // when it has become that old
-	Keep  int           // how many closed ones stay
+	Bytes int64 // when it has become that large
+	Keep  int   // how many closed ones stay
 }
 
 // Bounds and defaults of a subscription.
@@ -99,11 +98,6 @@ func checkName(name string) error {
 	case name[0] == '-':
 		return invalid("begins with '-'")
 	}
-	for _, c := range name {
-		if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return invalid("holds other characters")
-		}
-	}
 	return nil
 }
 
@@ -116,7 +110,7 @@ func (s *Subscription) check() error {
 	for _, b := range []struct {
 		field       string
 		value, most time.Duration
-	}{{"timeout", s.Timeout, MaxTimeout}, {"retry_for", s.RetryFor, MaxRetryFor}, {"rotate.every", s.Rotate.Every, 10 * 365 * 24 * time.Hour}} {
+	}{{"timeout", s.Timeout, MaxTimeout}, {"retry_for", s.RetryFor, MaxRetryFor}} {
 		if b.value < 0 || b.value > b.most {
 			return &history.Error{Kind: history.Invalid, Field: b.field, Value: b.value.String(),
 				Text: fmt.Sprintf("is not between 0 and %s; 0 is the default", b.most)}

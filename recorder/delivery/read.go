@@ -1,0 +1,250 @@
+package delivery
+
+import (
+	"errors"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/recorder/delivery/feed"
+)
+
+// page is how many events are read at once.
+const page = 500
+
+// recognise looks whether the store knows the position that the run begins with.
+// False: the run has ended.
+func (r *run) recognise() bool {
+	for {
+		_, _, err := r.d.store.Changes(r.reading, r.at.position, 1, 0)
+		if errors.Is(err, history.ForeignToken) {
+			err = r.goBack(err)
+		}
+		if r.reading.Err() != nil {
+			return false
+		}
+		if err == nil || gone(err) { // whatever else there is, reading will find it
+			return true
+		}
+		if !r.suffer("the feed cannot be read: " + messageOf(err)) {
+			return false
+		}
+	}
+}
+
+// settleIn finds out where the entries of a former life stand. The first ones may
+// be sent before the last ones are found. False: the run has ended.
+func (r *run) settleIn() bool {
+	r.mu.Lock()
+	list := r.queue.unplaced()
+	r.dispatch()
+	r.mu.Unlock()
+	for _, e := range list {
+		event, err := r.d.source.At(r.reading, e.seq)
+		for err != nil && !gone(err) {
+			if r.reading.Err() != nil || !r.suffer("an outstanding change cannot be read: "+messageOf(err)) {
+				return false
+			}
+			event, err = r.d.source.At(r.reading, e.seq)
+		}
+		r.mu.Lock()
+		now := r.d.now()
+		r.trouble = 0
+		switch {
+		case err == nil:
+			r.queue.place(e, event, now)
+		case errors.Is(err, history.DataLoss):
+			r.queue.drop([]*entry{e}, now)
+			r.giveUp([]*entry{e}, messageOf(err), now)
+		default:
+			r.queue.drop([]*entry{e}, now)
+			r.missed(1, e.seq, e.seq)
+		}
+		r.dispatch()
+		r.mu.Unlock()
+	}
+	return true
+}
+
+// gone reports whether an event will not be there later either.
+func gone(err error) bool {
+	return errors.Is(err, history.Compacted) || errors.Is(err, history.NotFound) || errors.Is(err, history.DataLoss)
+}
+
+// read reads the feed into the queue until the run is halted.
+func (r *run) read() {
+	for r.hasRoom() {
+		news := r.d.news.next()
+		n, err := r.readPage()
+		if r.reading.Err() != nil {
+			return
+		}
+		switch {
+		case err == nil && n > 0:
+		case err == nil:
+			select {
+			case <-news:
+			case <-r.reading.Done():
+				return
+			}
+		default:
+			if err = r.overcome(err); err != nil && !r.suffer("the feed cannot be read: "+messageOf(err)) {
+				return
+			}
+		}
+	}
+}
+
+// hasRoom waits until the queue wants more; false: the run has ended.
+func (r *run) hasRoom() bool {
+	for {
+		r.mu.Lock()
+		wants := r.queue.wants(r.target.Concurrency())
+		r.mu.Unlock()
+		if r.reading.Err() != nil || wants {
+			return r.reading.Err() == nil
+		}
+		select {
+		case <-r.room:
+		case <-r.reading.Done():
+		}
+	}
+}
+
+// readPage reads some events, and puts those that match into the queue.
+func (r *run) readPage() (n int, err error) {
+	if err := r.d.turns.enter(r.reading); err != nil {
+		return 0, err
+	}
+	defer r.d.turns.leave()
+	events, next, err := r.d.source.Events(r.reading, r.at.position, page, 0)
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	type match struct {
+		event *feed.Event
+		entry *entry
+	}
+	var matches []match
+	for _, e := range events {
+		if e.Kind.String() == "unknown" { // one of tomorrow
+			continue
+		}
+		matched, undecided := r.filter.Match(r.reading, e)
+		if !matched {
+			continue
+		}
+		m := match{e, &entry{seq: e.Seq}}
+		if undecided != nil {
+			m.entry.filterError = short(undecided.Error(), maxFilterError)
+		}
+		matches = append(matches, m)
+	}
+	if err := r.reading.Err(); err != nil { // the filter could not decide for that reason
+		return 0, err
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.d.now()
+	for _, m := range matches {
+		r.chain(m.entry)
+		r.queue.place(m.entry, m.event, now)
+	}
+	r.at.position, r.at.read, r.trouble = next, events[len(events)-1].Seq, 0
+	r.touch()
+	r.dispatch()
+	return len(events), nil
+}
+
+// chain makes an entry the last that matched. The lock is held.
+func (r *run) chain(e *entry) {
+	e.previous, r.at.previous = r.at.previous, e.seq
+	r.at.counts.matched++
+	if e.filterError != "" {
+		r.at.counts.filterErrors++
+	}
+}
+
+// overcome deals with what will not be otherwise the next time. It returns the
+// error if it cannot.
+func (r *run) overcome(err error) error {
+	switch {
+	case errors.Is(err, history.Compacted):
+		return r.goOnAtFloor()
+	case errors.Is(err, history.ForeignToken):
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.disableForeign(err)
+		return nil
+	case errors.Is(err, history.DataLoss):
+		return r.passDamaged(err)
+	}
+	return err
+}
+
+// goOnAtFloor goes on at the first change that is kept. The chain begins anew, for
+// nobody knows whether what was missed would have matched.
+func (r *run) goOnAtFloor() error {
+	first, err := r.d.store.PositionAt(r.reading, history.FirstMoment)
+	if err != nil {
+		return err
+	}
+	seq, err := r.d.seqOf(first)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if seq > r.at.read {
+		r.missed(uint64(seq-r.at.read), r.at.read+1, seq)
+	}
+	r.at.position, r.at.read, r.at.previous = first, seq, 0
+	return nil
+}
+
+// goBack, before anything is sent, is for a store that was restored from a backup
+// which is older than the state that came with it, as when files are put back by
+// hand: it goes on where the backup ends, and lets go of what only the lost store
+// knew. A position of any other store disables the subscription.
+func (r *run) goBack(cause error) error {
+	lineage := r.d.lineage()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(lineage.Forks); n == 0 || r.at.read <= lineage.Forks[n-1].Seq {
+		r.disableForeign(cause)
+		return nil
+	}
+	end, now := lineage.Forks[len(lineage.Forks)-1].Seq, r.d.now()
+	for _, e := range r.queue.sorted() {
+		if e.seq > end {
+			r.queue.drop([]*entry{e}, now)
+		}
+	}
+	r.d.o.Logger.Warn("subscription goes back with its restored store", "subscription", r.sub.Name, "from", r.at.read, "to", end)
+	r.at.position, r.at.read, r.at.previous = lineage.Position(end), end, 0
+	r.touch()
+	return nil
+}
+
+func (r *run) disableForeign(cause error) {
+	r.disable("the store does not know its position, " + messageOf(cause) + "; put it with a place to begin from")
+}
+
+// passDamaged puts a change whose versions cannot be read into the queue, without
+// asking the filter. It fails there, and becomes a dead letter that can be replayed
+// when the store has been repaired.
+func (r *run) passDamaged(cause error) error {
+	changes, next, err := r.d.store.Changes(r.reading, r.at.position, 1, 0)
+	if err != nil || len(changes) == 0 {
+		return errors.Join(cause, err)
+	}
+	c := changes[0]
+	e := &entry{seq: c.Seq, key: c.Key, recorded: c.RecordedAt, filterError: short(messageOf(cause), maxFilterError)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.chain(e)
+	r.queue.append(e, r.d.now())
+	r.at.position, r.at.read = next, c.Seq
+	r.touch()
+	r.dispatch()
+	return nil
+}
