@@ -26,6 +26,8 @@ import (
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 	"github.com/varvehq/varve/recorder"
 	"github.com/varvehq/varve/recorder/canonical"
+	"github.com/varvehq/varve/recorder/delivery"
+	"github.com/varvehq/varve/recorder/delivery/feed"
 )
 
 // Where a daemon listens unless it is told otherwise.
@@ -69,15 +71,17 @@ type Options struct {
 
 // Daemon is one running program: New, Start once, Stop once.
 type Daemon struct {
-	o        Options
-	store    history.Store
-	recorder *recorder.Recorder
-	server   *server.Server
-	conn     *grpc.ClientConn // from the HTTP to the gRPC door
-	http     *http.Server
-	metrics  *metrics.Metrics
-	tokens   *token.File       // nil: everybody may ask
-	pair     *certificate.Pair // nil: no TLS
+	o         Options
+	store     history.Store
+	recorder  *recorder.Recorder
+	feed      *feed.Source
+	deliverer *delivery.Deliverer // nil: the store keeps no subscriptions
+	server    *server.Server
+	conn      *grpc.ClientConn // from the HTTP to the gRPC door
+	http      *http.Server
+	metrics   *metrics.Metrics
+	tokens    *token.File       // nil: everybody may ask
+	pair      *certificate.Pair // nil: no TLS
 
 	grpcListener, httpListener net.Listener
 
@@ -135,6 +139,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		if d.store, err = open(d.o); err != nil {
 			return err
 		}
+	}
+	if err := d.startDelivery(ctx); err != nil {
+		return err
 	}
 	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
 		return err

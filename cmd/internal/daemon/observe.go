@@ -26,6 +26,9 @@ import (
 func (d *Daemon) newMetrics() *metrics.Metrics {
 	m := metrics.New(metrics.Build{Version: d.o.Version, Commit: d.o.Commit, Go: runtime.Version()})
 	m.Store(d.store, d.o.Now, d.o.Logger)
+	if d.deliverer != nil {
+		m.Subscriptions(d.deliverer, d.o.Logger)
+	}
 	if d.pair != nil {
 		m.Expiry(func() time.Time { return d.pair.Leaf().NotAfter })
 	}
@@ -35,7 +38,10 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 func (d *Daemon) serverOptions() server.Options {
 	o := server.Options{
 		Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
-		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide),
+		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
+	}
+	if d.deliverer != nil {
+		o.Subscriptions = d.deliverer
 	}
 	if d.tokens != nil {
 		o.Authenticate = d.know

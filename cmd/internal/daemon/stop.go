@@ -21,6 +21,7 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	defer cancel()
 	d.stop()
 	d.server.Drain()
+	delivered := d.stopDelivery(ctx)
 	if err := d.http.Shutdown(ctx); err != nil {
 		d.o.Logger.Warn("requests were cut off", "door", "HTTP", "err", err)
 		_ = d.http.Close() // its connections are going away one way or another
@@ -30,6 +31,7 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	}
 	_ = d.conn.Close()
 	d.work.Wait()
+	delivered()
 	err := d.store.Close()
 	d.o.Logger.Info("stopped")
 	return err
@@ -55,6 +57,7 @@ func (d *Daemon) abandon() {
 		_ = d.httpListener.Close()
 	}
 	d.work.Wait()
+	d.stopDelivery(now)()
 	if d.store != nil {
 		_ = d.store.Close()
 	}
