@@ -50,6 +50,11 @@ func TestMain(m *testing.M) {
 //	watch stop            SIGINT; it must exit with 0, and is then to have written
 //	                      nothing more to standard output
 //	spoil FILE            flips a bit in the middle of FILE
+//	receiver start        starts a receiver of webhooks and sets RECEIVER to its URL
+//	receiver answers CODE what it answers from now on; at first 204
+//	receiver got N FILE   waits until it has taken N messages in all, no more, and
+//	                      writes them to FILE, their signatures to FILE.signed
+//	until REGEXP COMMAND… runs a command again and again until it prints that
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -59,12 +64,13 @@ func TestScript(t *testing.T) {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Values[daemonsKey{}] = map[string]*served{}
 			env.Values[followerKey{}] = map[string]*follower{}
+			env.Values[receiverKey{}] = &webhook{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": scriptDaemon, "exits": scriptExits, "answer": scriptAnswer, "pack": scriptPack,
 			"position": scriptPosition, "damage": scriptDamage, "spoil": scriptSpoil, "soon": scriptSoon,
-			"watch": scriptWatch,
+			"watch": scriptWatch, "receiver": scriptReceiver, "until": scriptUntil,
 		},
 		RequireUniqueNames: true,
 		UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
