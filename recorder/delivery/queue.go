@@ -137,6 +137,43 @@ func (q *queue) append(e *entry, now history.Moment) {
 	}
 }
 
+// insert puts an entry with a key where its sequence belongs in its lane, but
+// behind what is under way or about to be.
+func (q *queue) insert(e *entry, now history.Moment) {
+	l := q.lanes[e.key]
+	if l == nil {
+		q.append(e, now)
+		return
+	}
+	at := max(l.flying, 1)
+	if head := l.entries[0]; l.flying == 0 && e.seq < head.seq {
+		if i := slices.Index(q.waiting, head); i >= 0 {
+			heap.Remove(&q.waiting, i)
+			at = 0
+		}
+	}
+	for at > 0 && at < len(l.entries) && l.entries[at].seq < e.seq {
+		at++
+	}
+	q.entries[e.seq], e.lane = e, l
+	l.entries = slices.Insert(l.entries, at, e)
+	if l.held {
+		q.held++
+	}
+	if at == 0 {
+		q.unhold(l)
+		q.expose(l, now)
+	}
+}
+
+// unhold notes that the head of a lane is no longer one that has failed.
+func (q *queue) unhold(l *lane) {
+	if l.held {
+		l.held = false
+		q.held -= len(l.entries)
+	}
+}
+
 // expose offers the head of a lane that has nothing under way.
 func (q *queue) expose(l *lane, now history.Moment) {
 	e := l.entries[0]
@@ -322,10 +359,7 @@ func (q *queue) back(list []*entry, now history.Moment) {
 		if l.flying--; l.flying > 0 {
 			continue
 		}
-		if l.held {
-			l.held = false
-			q.held -= len(l.entries)
-		}
+		q.unhold(l)
 		if len(l.entries) == 0 {
 			delete(q.lanes, e.key)
 			continue

@@ -38,8 +38,9 @@ func (d *Deliverer) storedLetters(ctx context.Context, name string, after histor
 }
 
 // Replay makes dead letters outstanding again, and tells how many: those of the
-// given sequences, or with none given all of them. They are tried at once, with
-// all of RetryFor before them. Of all, those stay whose change was pruned or is
+// given sequences, or with none given all of them. They are tried at once, unless
+// an earlier event of the resource is outstanding, with all of RetryFor before
+// them. Of all, those stay whose change was pruned or is
 // damaged, and those for which there is no room among the outstanding ones.
 // NotFound as Get, or if one of the sequences is not a dead letter; Compacted if
 // it was pruned: nothing is replayed then.
@@ -104,7 +105,7 @@ func (r *runner) again(list []*entry) (n int) {
 		if len(r.queue.entries) >= maxOutstanding || r.queue.entries[e.seq] != nil {
 			continue
 		}
-		r.queue.append(e, r.d.now())
+		r.queue.insert(e, r.d.now())
 		r.letters.remove(e.seq)
 		n++
 	}
