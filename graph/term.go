@@ -42,16 +42,33 @@ func (t Term) resource() (typ, id string, ok bool) {
 	return strings.Cut(string(t[1:]), "\x00")
 }
 
-// Target is the type and the id or name of what the term is borne by. An
-// identifier that stands for itself has no type, a label neither.
-func (t Term) Target() (typ, id string) {
-	switch typ, id, ok := t.resource(); {
-	case ok:
-		return typ, id
-	case strings.HasPrefix(string(t), "g"):
-		return "", string(t[1:])
+// Parts are what a term says, one or two of them.
+type Parts struct {
+	Type         string // of a resource, with ID or ResourceName
+	ID           string
+	ResourceName string // a short name
+	Identifier   string // that stands for itself: an ARN, a full resource name, a UID
+	Scope        string // of a label, or of whatever can be selected
+}
+
+// Parts takes a term apart.
+func (t Term) Parts() Parts {
+	if t == "" {
+		return Parts{}
 	}
-	return "", ""
+	text := string(t[1:])
+	first, rest, _ := strings.Cut(text, "\x00")
+	switch t[0] {
+	case 'i':
+		return Parts{Type: first, ID: rest}
+	case 'n':
+		return Parts{Type: first, ResourceName: rest}
+	case 'g':
+		return Parts{Identifier: text}
+	case 'l':
+		return Parts{Scope: first}
+	}
+	return Parts{}
 }
 
 // String is for people: the NUL becomes a blank.

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"strings"
-
 	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -50,24 +48,15 @@ func referencesToProto(list []graph.Reference) []*varvev1.Reference {
 }
 
 func referenceToProto(r *graph.Reference) *varvev1.Reference {
-	p := &varvev1.Reference{Name: r.Name, Inverse: r.Inverse, Account: r.Account, Region: r.Region}
+	to := r.Term.Parts()
+	p := &varvev1.Reference{
+		Name: r.Name, Inverse: r.Inverse, Type: to.Type, Id: to.ID, ResourceName: to.ResourceName,
+		Identifier: to.Identifier, Scope: to.Scope, Account: r.Account, Region: r.Region,
+	}
 	for _, source := range r.Sources {
 		p.Sources = append(p.Sources, string(source))
 	}
-	if r.Term == "" {
-		return p
-	}
-	text := string(r.Term[1:])
-	first, rest, _ := strings.Cut(text, "\x00")
-	switch r.Term[0] {
-	case 'i':
-		p.Type, p.Id = first, rest
-	case 'n':
-		p.Type, p.ResourceName = first, rest
-	case 'g':
-		p.Identifier = text
-	case 'l':
-		p.Scope = first
+	if to.Scope != "" {
 		for _, q := range r.Selector {
 			p.Selector = append(p.Selector, &varvev1.Reference_Requirement{Key: q.Key, Operator: operators[q.Op], Values: q.Values})
 		}

@@ -15,6 +15,7 @@ for any moment: what was it like then, what changed, who did it, what existed.
   varve get TYPE ID --at -3d      ask
   varve uses TYPE ID --at -3d     ask who used it
   varve watch                     see what changes, as it is recorded
+  varve subscription put NAME …   have it sent, to a webhook or into a file
 
 A resource has a TYPE (AWS::EC2::SecurityGroup, Kubernetes::apps::Deployment,
 aws_instance) and an ID; where several accounts or regions have one of that name,

@@ -22,7 +22,7 @@ const (
 	maxNodes   = 10_000
 	maxRange   = 100_000 // elements of lists.range
 	maxMade    = 4 << 20 // values, about, in a list or map that an expression makes
-	everySteps = 16      // turns of a loop between two looks at the clock
+	everySteps = 1       // turns of a loop between two looks at the clock
 )
 
 // notOffered are functions whose cost is known only when it has been paid, and has

@@ -45,7 +45,7 @@ func (e *Env) Condition(field, text string, checks ...Check) (*Program, error) {
 		}
 	}
 
-	options := append(patterns(), cel.EvalOptions(cel.OptOptimize), cel.CostLimit(e.limits.Steps), cel.InterruptCheckFrequency(everySteps))
+	options := append(patterns(root), cel.EvalOptions(cel.OptOptimize), cel.CostLimit(e.limits.Steps), cel.InterruptCheckFrequency(everySteps))
 	if makes(root) {
 		calc := types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxNesting), types.SizeCalculatorMaxTraversal(maxRange))
 		options = append(options, cel.MemoryTracking(types.MemoryTrackerSizeCalculator(calc)), cel.MemoryLimit(maxMade))

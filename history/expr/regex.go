@@ -15,8 +15,8 @@ import (
 // A pattern runs in time linear in the text, but nothing stops it once it runs:
 // twenty nanoseconds for a byte and an instruction of its program, at worst.
 const (
-	maxPattern = 500      // instructions of a pattern's program
-	maxMatched = 32 << 20 // bytes of a text times instructions
+	maxPattern = 500     // instructions of a pattern's program
+	maxMatched = 8 << 20 // bytes of a text times instructions, of all calls in a text together
 )
 
 // pattern is a compiled pattern and how many instructions its program has.
@@ -36,7 +36,8 @@ func compile(text string) (*pattern, error) {
 
 // patterns compiles patterns that are literals once, with the expression, and
 // those made of values when they are met.
-func patterns() []cel.ProgramOption {
+func patterns(root ast.NavigableExpr) []cel.ProgramOption {
+	most := maxMatched / max(1, len(ast.MatchDescendants(root, ast.FunctionMatcher(overloads.Matches))))
 	literal := func(overload string) *interpreter.RegexOptimization {
 		return &interpreter.RegexOptimization{
 			Function: overloads.Matches, OverloadID: overload, RegexIndex: 1,
@@ -45,7 +46,7 @@ func patterns() []cel.ProgramOption {
 				if err != nil {
 					return nil, err
 				}
-				return newMatch(call, func(string) (*pattern, error) { return p, nil }), nil
+				return newMatch(call, most, func(string) (*pattern, error) { return p, nil }), nil
 			},
 		}
 	}
@@ -55,25 +56,26 @@ func patterns() []cel.ProgramOption {
 			if !ok || call.Function() != overloads.Matches || len(call.Args()) != 2 {
 				return i, nil
 			}
-			return newMatch(call, compile), nil
+			return newMatch(call, most, compile), nil
 		}),
 		cel.OptimizeRegex(literal(overloads.Matches), literal(overloads.MatchesString)),
 	}
 }
 
-// newMatch is a call of matches(text, pattern) with bounds.
-func newMatch(call interpreter.InterpretableCall, compile func(string) (*pattern, error)) interpreter.InterpretableCall {
+// newMatch is a call of matches(text, pattern) which takes at most so many bytes
+// times instructions.
+func newMatch(call interpreter.InterpretableCall, most int, compile func(string) (*pattern, error)) interpreter.InterpretableCall {
 	return interpreter.NewCall(call.ID(), call.Function(), call.OverloadID(), call.Args(), func(values ...ref.Val) ref.Val {
 		text, isText := values[0].(types.String)
 		pattern, isPattern := values[1].(types.String)
 		if !isText || !isPattern {
-			return types.NoSuchOverloadErr()
+			return types.WrapErr(absent("no such overload: matches"))
 		}
 		p, err := compile(string(pattern))
 		if err != nil {
 			return types.WrapErr(err)
 		}
-		if most := maxMatched / p.size; len(text) > most {
+		if most := most / p.size; len(text) > most {
 			return types.WrapErr(fmt.Errorf("a text of %d bytes is not matched with this pattern; at most %d are", len(text), most))
 		}
 		return types.Bool(p.MatchString(string(text)))

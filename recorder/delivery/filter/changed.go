@@ -27,7 +27,7 @@ func changedMacro() []cel.EnvOption {
 				p, ok := pointer.(types.String)
 				list, isList := paths.(traits.Lister)
 				if !ok || !isList {
-					return types.NoSuchOverloadErr()
+					return types.MaybeNoSuchOverloadErr(paths)
 				}
 				return types.Bool(touched(list.Value().([]string), string(p)))
 			}))),

@@ -6,7 +6,7 @@
 //	kind == "deleted" && tags.env == "prod"
 //	after.configuration.instanceType.startsWith("p4")
 //	before.configuration.encrypted == true && after.configuration.encrypted == false
-//	opened.exists(r, r.type == "AWS::IAM::Role" && r.id.endsWith("/admin"))
+//	opened.exists(r, r.type == "AWS::EC2::SecurityGroup" || r.identifier.endsWith(":role/admin"))
 //
 // The change:
 //
@@ -31,7 +31,8 @@
 //	                          a resource that appears or goes the single path ""
 //	changed(POINTER)          whether something at, below or above the pointer changed
 //	opened closed             what it uses now and did not, or no longer uses: lists of
-//	                          relationship, type, id, account, region, inverse
+//	                          name, type, id, resourceName, identifier (an ARN and
+//	                          the like), account, region, inverse
 //	before after              the versions on both sides; before is null if there is
 //	                          none. Each has configuration, supplementary, tags, name,
 //	                          arn, availabilityZone, status, relationships, deleted,

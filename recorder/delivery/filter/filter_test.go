@@ -126,7 +126,7 @@ func TestMatch(t *testing.T) {
 		{`changed("/" + "tags")`, updated(), true},
 		{`tags.exists(paths, changed("/tags"))`, updated(), true},
 
-		{`opened.exists(r, r.id == "vpc-2" && r.type == "AWS::EC2::VPC" && r.relationship == "Is contained in" && !r.inverse)`, updated(), true},
+		{`opened.exists(r, r.id == "vpc-2" && r.type == "AWS::EC2::VPC" && r.name == "Is contained in" && !r.inverse)`, updated(), true},
 		{`closed.exists(r, r.id == "vpc-1") && closed.exists(r, r.id == "vol-1")`, updated(), true},
 		{`size(closed) == 0 && size(opened) == 2`, created(), true},
 	} {
@@ -211,7 +211,7 @@ func TestRefused(t *testing.T) {
 		`kind in ["created", "gone"]`:    `no change is of kind "gone"`,
 		`account == 111122223333`:        "== does not take (string, int)",
 		`after.config.x == 1`:            "undefined field 'config'",
-		`opened.exists(r, r.name == "")`: "undefined field 'name'",
+		`opened.exists(r, r.nam == "")`:  "undefined field 'nam'",
 		`tags.env == 1`:                  "== does not take (string, int)",
 		`changed("configuration.state")`: `a JSON pointer begins with a slash: "/configuration/state"`,
 		`changed(1)`:                     "does not take",

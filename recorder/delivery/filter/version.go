@@ -88,13 +88,15 @@ var causeType = expr.NewType("Cause",
 	text("sourceIp", func(c *history.Cause) string { return c.SourceIP }),
 )
 
-// referenceType tells a reference in the words of relationships. Of what is
-// referred to by an identifier that stands for itself, such as an ARN, the id is
-// that; a selector's type and id are empty.
+// referenceType tells a reference as the stream of changes does: of what it leads to
+// type and id, type and resourceName, or identifier.
 var referenceType = expr.NewType("Reference",
-	text("relationship", func(r *graph.Reference) string { return r.Name }),
-	text("type", func(r *graph.Reference) string { typ, _ := r.Term.Target(); return typ }),
-	text("id", func(r *graph.Reference) string { _, id := r.Term.Target(); return id }),
+	text("name", func(r *graph.Reference) string { return r.Name }),
+	text("type", func(r *graph.Reference) string { return r.Term.Parts().Type }),
+	text("id", func(r *graph.Reference) string { return r.Term.Parts().ID }),
+	text("resourceName", func(r *graph.Reference) string { return r.Term.Parts().ResourceName }),
+	text("identifier", func(r *graph.Reference) string { return r.Term.Parts().Identifier }),
+	text("scope", func(r *graph.Reference) string { return r.Term.Parts().Scope }),
 	text("account", func(r *graph.Reference) string { return r.Account }),
 	text("region", func(r *graph.Reference) string { return r.Region }),
 	expr.Field[graph.Reference]{Name: "inverse", Type: cel.BoolType, Get: func(r *graph.Reference) ref.Val { return types.Bool(r.Inverse) }},

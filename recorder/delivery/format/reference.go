@@ -1,10 +1,6 @@
 package format
 
-import (
-	"strings"
-
-	"github.com/varvehq/varve/graph"
-)
+import "github.com/varvehq/varve/graph"
 
 // references writes what a resource says of others. Each has the relationship's
 // name in the user's wording, inverse (the resource itself is the used one),
@@ -28,30 +24,19 @@ func (e *encoder) references(name string, list []graph.Reference) {
 }
 
 func (e *encoder) reference(r *graph.Reference) {
-	var typ, id, resourceName, identifier, scope string
+	to := r.Term.Parts()
 	var selector graph.Selector
-	if r.Term != "" {
-		text := string(r.Term[1:])
-		first, rest, _ := strings.Cut(text, "\x00")
-		switch r.Term[0] {
-		case 'i':
-			typ, id = first, rest
-		case 'n':
-			typ, resourceName = first, rest
-		case 'g':
-			identifier = text
-		case 'l':
-			scope, selector = first, r.Selector
-		}
+	if to.Scope != "" {
+		selector = r.Selector
 	}
 	e.open('{')
 	e.text("name", r.Name)
 	e.bool("inverse", r.Inverse)
-	e.text("type", typ)
-	e.text("id", id)
-	e.text("resourceName", resourceName)
-	e.text("identifier", identifier)
-	e.text("scope", scope)
+	e.text("type", to.Type)
+	e.text("id", to.ID)
+	e.text("resourceName", to.ResourceName)
+	e.text("identifier", to.Identifier)
+	e.text("scope", to.Scope)
 	e.selector(selector)
 	e.text("account", r.Account)
 	e.text("region", r.Region)
