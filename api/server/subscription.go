@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"strconv"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -54,7 +55,22 @@ func (s *subscriptionService) PutSubscription(ctx context.Context, req *varvev1.
 	if o.From, err = wire.FromFromProto(req); err != nil {
 		return nil, err
 	}
-	return standing(all.Put(ctx, sub, o))
+	now, err := all.Put(ctx, sub, o)
+	return standing(now, inOurWords(err))
+}
+
+// fields are those of a definition that have another name in a message.
+var fields = map[string]string{"retry_for": "retryFor", "rotate.bytes": "rotation.bytes", "rotate.keep": "rotation.keep"}
+
+// inOurWords names the field of an error as a message does.
+func inOurWords(err error) error {
+	var e *history.Error
+	if !errors.As(err, &e) || fields[e.Field] == "" {
+		return err
+	}
+	named := *e
+	named.Field = fields[e.Field]
+	return &named
 }
 
 func (s *subscriptionService) GetSubscription(ctx context.Context, req *varvev1.GetSubscriptionRequest) (*varvev1.Subscription, error) {

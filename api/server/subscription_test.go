@@ -236,6 +236,12 @@ func TestSubscriptionRefused(t *testing.T) {
 		{"Bad duration", func(r *varvev1.PutSubscriptionRequest) {
 			r.Subscription.Timeout = &durationpb.Duration{Seconds: 1, Nanos: -1}
 		}, "subscription.timeout", history.Invalid},
+		{"Too long a time", func(r *varvev1.PutSubscriptionRequest) {
+			r.Subscription.RetryFor = durationpb.New(1000 * time.Hour)
+		}, "retryFor", history.Invalid},
+		{"Less than nothing", func(r *varvev1.PutSubscriptionRequest) {
+			r.Subscription.Rotation = &varvev1.Subscription_Rotation{Keep: -1}
+		}, "rotation.keep", history.Invalid},
 		{"Position and moment", func(r *varvev1.PutSubscriptionRequest) { r.Position, r.Since = "x", day(1) }, "since", history.Invalid},
 		{"No position", func(r *varvev1.PutSubscriptionRequest) { r.Position = "x" }, "position", history.ForeignToken},
 	} {
