@@ -30,10 +30,7 @@ func sending(t *testing.T) *apitest.Doors {
 	t.Helper()
 	store := memory.New(memory.Options{StoreID: [16]byte{1, 2, 3}})
 	deliverer := delivery.New(store, store, feed.NewSource(store, feed.Options{}), delivery.Options{
-		Check: route.Check,
-		Open: func(s delivery.Subscription) (delivery.Format, delivery.Target, error) {
-			return route.Open(s, route.Options{})
-		},
+		Check: route.Options{}.Check, Open: route.Options{}.Open,
 	})
 	if err := deliverer.Start(t.Context()); err != nil {
 		t.Fatal(err)

@@ -185,6 +185,7 @@ func (s *serving) options(log *slog.Logger) daemon.Options {
 		TokenFile: c.Auth.TokenFile, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
 		Logger: log, Slow: time.Duration(c.Log.Slow), Pprof: c.Debug.Pprof,
 		Version: thisBuild().Version, Commit: thisBuild().Commit,
+		Delivery:  daemon.Delivery{BaseURL: c.Delivery.BaseURL, Files: c.Delivery.Files},
 		Documents: canonical.Limits{MaxBytes: int(c.Limits.Document), MaxDepth: c.Limits.Depth},
 		Tuning: bolt.Options{
 			FutureSlack: time.Duration(c.Limits.Future), MergeRecords: c.Store.MergeRecords,

@@ -30,6 +30,8 @@ URL is where changes are sent:
                                 meant, link-local and metadata addresses may not
   file:///PATH, file:-          appended to a file, or to standard output, of the
                                 daemon; what is told was written is on the disk
+                                (one that others can reach writes below the folder
+                                delivery.files of its configuration only)
 
 --filter chooses changes; "varve help filters" tells how, and --format how they are
 written:

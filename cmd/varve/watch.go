@@ -20,6 +20,7 @@ import (
 
 func newWatch(a *app) *cobra.Command {
 	var from, filter string
+	var limit int
 	cmd := &cobra.Command{
 		Use:   "watch",
 		Short: "Show changes as they are recorded",
@@ -37,16 +38,21 @@ With -o json each change is an object on a line of its own: the members of varve
 changes, and before, after, patch, attributes, paths, opened and closed.
 
 A daemon that goes away is waited for, and what was recorded meanwhile is shown
-when it is back. Interrupted, the command says how to go on from there, and exits
-with 0.`,
+when it is back. Interrupted, or after as many changes as --limit says, the command
+says how to go on from there, and exits with 0.`,
 		Example: `  varve watch
   varve watch --from -1h --filter 'kind == "deleted"'
+  varve watch --limit 1 --filter 'id == "sg-1" && kind == "updated"' && make deploy
   varve watch --from "$POSITION" -o json | jq -c '[.id, .paths]'`,
 		Args: noArgs,
 	}
 	cmd.Flags().StringVar(&from, "from", "", "begin with what was recorded at `TIME|POSITION` (default: now)")
 	cmd.Flags().StringVar(&filter, "filter", "", "show only what this `CONDITION` in CEL chooses")
+	cmd.Flags().IntVar(&limit, "limit", 0, "end after `N` changes (default: never)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if limit < 0 {
+			return usagef(cmd, "--limit %d: it must not be negative", limit)
+		}
 		conn, err := a.dial(cmd)
 		if err != nil {
 			return err
@@ -54,10 +60,10 @@ with 0.`,
 		defer conn.Close()
 		ctx, stop := interruptible(cmd.Context())
 		defer stop()
-		w := &watcher{app: a, conn: conn, request: watchFrom(from)}
+		w := &watcher{app: a, conn: conn, request: watchFrom(from), limit: limit}
 		w.request.Filter = filter
 		err = w.follow(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errShown) {
 			w.goOn()
 			return nil
 		}
@@ -87,11 +93,15 @@ type watcher struct {
 	conn    *client.Conn
 	request *varvev1.WatchChangesRequest // goes on after what was shown
 
+	limit    int    // 0: none
 	previous uint64 // sequence of the change shown last
 	shown    int
 	begun    bool // the daemon has answered
 	away     bool // it does no longer, and that was told
 }
+
+// errShown ends a watch that was to show so many changes.
+var errShown = errors.New("as many changes as were asked for")
 
 // How long to wait for a daemon that went away, before the next attempt.
 const (
@@ -150,6 +160,9 @@ func (w *watcher) stream(ctx context.Context, pause *time.Duration) error {
 				return err
 			}
 			w.after(part.Change.GetChange().GetPosition())
+			if w.shown == w.limit {
+				return errShown
+			}
 		case *varvev1.WatchChangesResponse_Progress_:
 			w.after(part.Progress.GetPosition())
 		}

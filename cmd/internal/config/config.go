@@ -26,15 +26,16 @@ var Example string
 
 // Config is all that may be configured. [Default] gives the defaults.
 type Config struct {
-	Data   string `yaml:"data" path:""`
-	Listen Listen `yaml:"listen"`
-	Auth   Auth   `yaml:"auth"`
-	TLS    TLS    `yaml:"tls"`
-	Log    Log    `yaml:"log"`
-	Traces Traces `yaml:"traces"`
-	Debug  Debug  `yaml:"debug"`
-	Store  Store  `yaml:"store"`
-	Limits Limits `yaml:"limits"`
+	Data     string   `yaml:"data" path:""`
+	Listen   Listen   `yaml:"listen"`
+	Auth     Auth     `yaml:"auth"`
+	TLS      TLS      `yaml:"tls"`
+	Log      Log      `yaml:"log"`
+	Traces   Traces   `yaml:"traces"`
+	Debug    Debug    `yaml:"debug"`
+	Store    Store    `yaml:"store"`
+	Delivery Delivery `yaml:"delivery"`
+	Limits   Limits   `yaml:"limits"`
 }
 
 // Listen says where the daemon answers, and by which names.
@@ -90,6 +91,12 @@ type Limits struct {
 	Future   Duration `yaml:"future"`
 }
 
+// Delivery is how changes are sent to subscriptions.
+type Delivery struct {
+	BaseURL string `yaml:"base_url"`
+	Files   string `yaml:"files" path:""`
+}
+
 // Where a daemon listens unless it is told otherwise.
 const (
 	GRPCAddr = "127.0.0.1:7420"
@@ -127,7 +134,7 @@ func (c *Config) Check() error {
 	return firstOf(
 		c.TLS.check(),
 		c.Listen.check(c.Auth, c.TLS),
-		c.Log.check(), c.Traces.check(), c.Store.check(), c.Limits.check())
+		c.Log.check(), c.Traces.check(), c.Store.check(), c.Delivery.check(), c.Limits.check())
 }
 
 func firstOf(errs ...error) error {
@@ -232,6 +239,17 @@ func (s Store) check() error {
 		within("store.merge_records", s.MergeRecords, 1<<10, 16<<20),
 		within("store.merge_bytes", s.MergeBytes, 1<<20, 4<<30),
 		within("store.merge_idle", s.MergeIdle, Duration(10*time.Millisecond), Duration(time.Hour)))
+}
+
+func (d Delivery) check() error {
+	if d.BaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(d.BaseURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(d.BaseURL, "/") {
+		return errorf("delivery.base_url", "%q is not a URL such as https://varve.example, without a slash at its end", d.BaseURL)
+	}
+	return nil
 }
 
 func (l Limits) check() error {

@@ -152,6 +152,7 @@ func TestCheck(t *testing.T) {
 		"data: a\nlisten: {http: 'h:1'}\ntls: {cert: c, key: k}":                       "give --auth-token-file as well",
 		"data: a\nlisten: {http: 7421}":                                                "listen.http: \"7421\" is not of the form HOST:PORT",
 		"data: a\nlisten: {http: '127.0.0.1:x'}":                                       "has no port from 0 to 65535",
+		"data: a\ndelivery: {base_url: varve.example}":                                 "delivery.base_url: \"varve.example\" is not a URL such as https://varve.example",
 		"data: a\nlisten: {hosts: [a, 'https://b']}":                                   "listen.hosts[1]: \"https://b\" is not a name",
 		"data: a\nlog: {format: xml}":                                                  "log.format: \"xml\" is not a format; choose text or json",
 		"data: a\nlog: {slow: -1s}":                                                    "log.slow: -1s is negative",

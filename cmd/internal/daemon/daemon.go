@@ -60,6 +60,8 @@ type Options struct {
 	Traces  trace.TracerProvider // default: no traces. It stays the caller's to shut down
 	Pprof   bool                 // profiles at /debug/pprof/
 
+	Delivery Delivery // of changes to subscriptions
+
 	Documents canonical.Limits // of each JSON document; default those of its package
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger, LockTimeout and Linker are ours
 
@@ -140,13 +142,13 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := d.startDelivery(ctx); err != nil {
-		return err
-	}
 	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
 		return err
 	}
 	if d.httpListener, err = d.listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
+		return err
+	}
+	if err := d.startDelivery(ctx); err != nil {
 		return err
 	}
 	if err := d.openDoors(); err != nil {

@@ -6,8 +6,15 @@ import (
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/recorder/delivery"
 	"github.com/varvehq/varve/recorder/delivery/feed"
+	"github.com/varvehq/varve/recorder/delivery/format"
 	"github.com/varvehq/varve/recorder/delivery/route"
 )
+
+// Delivery is what subscriptions need to know of the daemon's surroundings.
+type Delivery struct {
+	BaseURL string // where receivers reach the HTTP door, for what they are to fetch there
+	Files   string // folder in or below which files are written. Default: anywhere, or nowhere where others can reach the daemon
+}
 
 // startDelivery begins to send to subscriptions, where the store can keep any.
 func (d *Daemon) startDelivery(ctx context.Context) error {
@@ -16,14 +23,13 @@ func (d *Daemon) startDelivery(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	options := route.Options{UserAgent: "varve/" + d.o.Version, Logger: d.o.Logger, Now: d.o.Now}
+	options := route.Options{
+		Format: format.Options{BaseURL: d.o.Delivery.BaseURL},
+		Folder: d.o.Delivery.Files, NoFiles: d.o.Delivery.Files == "" && d.beyondLoopback(),
+		UserAgent: "varve/" + d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
+	}
 	deliverer := delivery.New(d.store, documents, d.feed, delivery.Options{
-		Check: route.Check,
-		Open: func(s delivery.Subscription) (delivery.Format, delivery.Target, error) {
-			return route.Open(s, options)
-		},
-		Logger: d.o.Logger,
-		Now:    d.o.Now,
+		Check: options.Check, Open: options.Open, Logger: d.o.Logger, Now: d.o.Now,
 	})
 	if err := deliverer.Start(ctx); err != nil {
 		return err

@@ -38,6 +38,11 @@ func (d *Daemon) listen(ctx context.Context, flag, addr string) (net.Listener, e
 	return l, nil
 }
 
+// beyondLoopback reports whether others can reach the daemon by one of its doors.
+func (d *Daemon) beyondLoopback() bool {
+	return !isLoopback(d.grpcListener.Addr()) || !isLoopback(d.httpListener.Addr())
+}
+
 func isLoopback(addr net.Addr) bool {
 	at, ok := addr.(*net.TCPAddr)
 	return ok && at.IP.IsLoopback()

@@ -352,6 +352,35 @@ func TestBeyondLoopback(t *testing.T) {
 	}
 }
 
+// TestFilesOfOthers: a daemon that others can reach writes subscriptions into files
+// of one folder only, and none where its configuration names no folder.
+func TestFilesOfOthers(t *testing.T) {
+	folder := t.TempDir()
+	for name, tt := range map[string]struct {
+		addr, files, target, want string
+	}{
+		"Nowhere":     {":0", "", "file://" + folder + "/x", "delivery.files"},
+		"Inside":      {":0", folder, "file://" + folder + "/x", ""},
+		"Outside":     {":0", folder, "file://" + filepath.Dir(folder) + "/x", "is outside of"},
+		"A loopback":  {"127.0.0.1:0", "", "file://" + folder + "/y", ""},
+		"Its folder":  {"127.0.0.1:0", folder, "file:///tmp/../x", "is outside of"},
+		"No file":     {":0", "", "https://hooks.example/x", ""},
+		"Its console": {":0", "", "file:-", "delivery.files"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, ca := secured(t, daemon.Options{TokenFile: tokenFile(t, oldToken), Delivery: daemon.Delivery{Files: tt.files}}, tt.addr)
+			_, port, _ := net.SplitHostPort(d.GRPCAddr())
+			conn := overTLS(t, "127.0.0.1:"+port, &tls.Config{RootCAs: ca.Pool})
+			_, err := varvev1.NewSubscriptionServiceClient(conn).PutSubscription(bearing(t.Context(), oldToken), &varvev1.PutSubscriptionRequest{
+				Subscription: &varvev1.Subscription{Name: "subscriptions/a", Target: tt.target},
+			})
+			if tt.want == "" && err != nil || tt.want != "" && (status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), tt.want)) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestSecretsThatCannotBeUsed keep a daemon from starting, and leave nothing open.
 func TestSecretsThatCannotBeUsed(t *testing.T) {
 	ca := certtest.New(t)

@@ -28,6 +28,7 @@ import (
 // Options of a target. Only URL is required.
 type Options struct {
 	URL    string       // as CheckURL takes it
+	Within string       // the folder that the file must lie in or below; "": anywhere
 	Stdout io.Writer    // what file:- means; nil: os.Stdout
 	Log    *slog.Logger // told when old files cannot be packed or removed; nil: nobody is
 }
@@ -35,6 +36,7 @@ type Options struct {
 // Target writes to one file. It implements delivery.Target.
 type Target struct {
 	place
+	within string
 	log    *slog.Logger
 	turn   chan struct{} // holds one: whoever takes it may write
 	stdout io.Writer     // nil: there is a path
@@ -63,7 +65,7 @@ func New(o Options) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{place: p, log: o.Log, turn: newTurn()}
+	t := &Target{place: p, within: o.Within, log: o.Log, turn: newTurn()}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
@@ -194,6 +196,9 @@ func (t *Target) current() bool {
 
 // open opens the file, or makes it, for this target alone.
 func (t *Target) open() (err error) {
+	if err := t.inside(); err != nil {
+		return err
+	}
 	if info, err := os.Stat(t.path); err == nil && !info.Mode().IsRegular() { // to open a pipe may take for ever
 		return t.foreign("is not a file; choose a path of its own")
 	}

@@ -355,7 +355,7 @@ func TestCheckURL(t *testing.T) {
 		"file:-", "file:" + dir + "/new", "file://" + dir + "/new", "file://localhost" + dir + "/new", "FILE:" + dir + "/new", "file:" + dir + "/ours", "file:" + dir + "/empty",
 		"file:" + dir + "/new?size=1KiB&keep=0&gzip=false", "file:" + dir + "/new?size=4096&keep=999999&gzip=true", "file:" + dir + "/sub/../a%3Fb%23",
 	} {
-		if err := file.CheckURL(raw); err != nil {
+		if err := file.CheckURL(raw, ""); err != nil {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}
@@ -394,10 +394,58 @@ func TestCheckURL(t *testing.T) {
 		"file:" + dir + "/text":   "holds something else than lines of JSON",
 		"file:" + dir + "/store":  "holds something else than lines of JSON",
 	} {
-		err := file.CheckURL(raw)
+		err := file.CheckURL(raw, "")
 		var e *history.Error
 		if !errors.As(err, &e) || e.Kind != history.Invalid || e.Field != "target" || !strings.Contains(e.Message(), want) {
 			t.Errorf("%s: %v", raw, err)
 		}
+	}
+}
+
+// TestWithin: a folder for files keeps them in, whatever links say.
+func TestWithin(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "files")
+	for _, name := range []string{folder, filepath.Join(folder, "a"), filepath.Join(dir, "other"), filepath.Join(dir, "files2")} {
+		if err := os.Mkdir(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{
+		"files/out": "../other", "files/in": "a", "files/secret": "../other/there", "files/dangling": "../other/none", "alias": "files",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "other/there"), []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"files/x", "files/a/x", "files/in/x", "alias/x", "files/a/../x", "files/..x"} {
+		if err := file.CheckURL("file:"+dir+"/"+path, folder); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for path, want := range map[string]string{
+		"x": "is outside of", "other/x": "is outside of", "files2/x": "is outside of", "files/../x": "is outside of", "files/out/x": "is outside of",
+		"files/secret": "is outside of", "files/dangling": "is a link to what is not there", "files/none/x": "make the folder first",
+	} {
+		url := "file:" + dir + "/" + path
+		if err := file.CheckURL(url, folder); !errors.Is(err, history.Invalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+		target, err := file.New(file.Options{URL: url, Within: folder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := target.Deliver(t.Context(), delivery.Message{Body: []byte("{}\n")}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: delivered: %v", path, err)
+		}
+		if err := target.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := file.CheckURL("file:"+folder+"/x", dir+"/none"); err == nil || !strings.Contains(err.Error(), "the folder for files") {
+		t.Errorf("without the folder: %v", err)
 	}
 }

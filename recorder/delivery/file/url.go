@@ -39,13 +39,17 @@ const (
 //	gzip=true    compress the old files
 //
 // A folder must be there, and what is there of that name must be a file that
-// holds nothing or lines of JSON.
-func CheckURL(raw string) error {
+// holds nothing or lines of JSON. Where within names a folder, it must lie in that
+// one or below it.
+func CheckURL(raw, within string) error {
 	p, err := parseURL(raw)
 	if err != nil || p.path == "" {
 		return err
 	}
-	t := Target{place: p}
+	t := Target{place: p, within: within}
+	if err := t.inside(); err != nil {
+		return err
+	}
 	switch info, err := os.Stat(filepath.Dir(p.path)); {
 	case errors.Is(err, fs.ErrNotExist):
 		return t.foreign("is in a folder that is not there; make the folder first")
@@ -69,6 +73,37 @@ func CheckURL(raw string) error {
 	defer f.Close()
 	if first, err := byteAt(f, 0); err == nil && !begins(first) {
 		return t.foreign("holds something else than lines of JSON; choose another file, or move it away")
+	}
+	return nil
+}
+
+// inside refuses a path that leads out of the folder which files are to be in,
+// links followed.
+func (t *Target) inside() error {
+	if t.within == "" {
+		return nil
+	}
+	folder, err := filepath.EvalSymlinks(t.within)
+	if err != nil {
+		return t.foreign("cannot be written: the folder for files, " + t.within + ", cannot be looked at: " + reason(err))
+	}
+	at, err := filepath.EvalSymlinks(t.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if at, err = filepath.EvalSymlinks(filepath.Dir(t.path)); err == nil {
+			at = filepath.Join(at, filepath.Base(t.path))
+		}
+		if info, lerr := os.Lstat(t.path); lerr == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return t.foreign("is a link to what is not there; choose a path of its own")
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return t.foreign("is in a folder that is not there; make the folder first")
+	}
+	if err != nil {
+		return t.foreign("cannot be looked at: " + reason(err))
+	}
+	if below, err := filepath.Rel(folder, at); err != nil || !filepath.IsLocal(below) {
+		return t.foreign("is outside of " + t.within + ", where this daemon lets files be written; choose a path below that")
 	}
 	return nil
 }

@@ -19,9 +19,11 @@ import (
 	"github.com/varvehq/varve/recorder/delivery/webhook"
 )
 
-// Options of what is made; the zero value works.
+// Options of what is checked and made; the zero value works.
 type Options struct {
 	Format    format.Options
+	Folder    string           // in or below which files are written; "": anywhere
+	NoFiles   bool             // none are
 	UserAgent string           // of webhooks
 	Logger    *slog.Logger     // told when old files cannot be packed or removed; nil: nobody is
 	Now       func() time.Time // nil: time.Now
@@ -31,12 +33,11 @@ type Options struct {
 type kind struct {
 	files   bool
 	formats []string // that go there, the usual one first
-	check   func(url string) error
 }
 
 var (
-	overHTTP = kind{formats: format.Names(), check: webhook.CheckURL}
-	inFiles  = kind{files: true, formats: []string{"ndjson", "cloudevents", "cloudevents-batch", "aws-config"}, check: file.CheckURL}
+	overHTTP = kind{formats: format.Names()}
+	inFiles  = kind{files: true, formats: []string{"ndjson", "cloudevents", "cloudevents-batch", "aws-config"}}
 )
 
 func kindOf(target string) (kind, error) {
@@ -56,7 +57,7 @@ func kindOf(target string) (kind, error) {
 // Check fills in the format, where a subscription has none, and refuses what
 // cannot be sent: history.Invalid with field, value and remedy. It looks at the
 // disk, but asks nobody.
-func Check(s *delivery.Subscription) error {
+func (o Options) Check(s *delivery.Subscription) error {
 	k, err := kindOf(s.Target)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func Check(s *delivery.Subscription) error {
 	if err != nil {
 		return err
 	}
-	if err := k.check(to); err != nil {
+	if err := o.checkURL(k, to); err != nil {
 		return err
 	}
 	if s.Format == "" {
@@ -96,8 +97,18 @@ func Check(s *delivery.Subscription) error {
 	return err
 }
 
+func (o Options) checkURL(k kind, to string) error {
+	switch {
+	case !k.files:
+		return webhook.CheckURL(to)
+	case o.NoFiles:
+		return invalid("target", strconv.Quote(to), "is a file of a daemon that others can reach: it writes some only below a folder that its configuration names, delivery.files")
+	}
+	return file.CheckURL(to, o.Folder)
+}
+
 // Open makes format and target of a subscription that was checked.
-func Open(s delivery.Subscription, o Options) (delivery.Format, delivery.Target, error) {
+func (o Options) Open(s delivery.Subscription) (delivery.Format, delivery.Target, error) {
 	f, err := format.New(s.Format, o.Format)
 	if err != nil {
 		return nil, nil, err
@@ -106,16 +117,19 @@ func Open(s delivery.Subscription, o Options) (delivery.Format, delivery.Target,
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := open(s, to, o)
+	t, err := o.target(s, to)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f, t, nil
 }
 
-func open(s delivery.Subscription, to string, o Options) (delivery.Target, error) {
+func (o Options) target(s delivery.Subscription, to string) (delivery.Target, error) {
 	if strings.HasPrefix(to, "file:") {
-		t, err := file.New(file.Options{URL: to, Log: o.Logger})
+		if o.NoFiles {
+			return nil, o.checkURL(inFiles, to)
+		}
+		t, err := file.New(file.Options{URL: to, Within: o.Folder, Log: o.Logger})
 		if err != nil {
 			return nil, err // no *file.Target that is nil in an interface that is not
 		}

@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 		{"A bad filter", delivery.Subscription{Target: "https://x/y", Filter: "typ == 1"}, "filter does not hold a condition"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := route.Check(&test.s)
+			err := route.Options{}.Check(&test.s)
 			if test.want == "" {
 				if err != nil || test.s.Format == "" {
 					t.Errorf("got %v, format %q", err, test.s.Format)
@@ -75,10 +75,10 @@ func notice() *delivery.Notice {
 func TestOpen(t *testing.T) {
 	send := func(t *testing.T, s delivery.Subscription, o route.Options) {
 		t.Helper()
-		if err := route.Check(&s); err != nil {
+		if err := o.Check(&s); err != nil {
 			t.Fatal(err)
 		}
-		f, target, err := route.Open(s, o)
+		f, target, err := o.Open(s)
 		if err != nil {
 			t.Fatal(err)
 		}
