@@ -12,6 +12,7 @@ const (
 	lastRetry  = 5 * time.Minute        // at most, however often it failed
 	lastProbe  = 30 * time.Second       // the same for probes
 	maxFailing = 16                     // resources in a row
+	manyInARow = 3                      // failures after which a target is said to take nothing
 )
 
 // backoff is how long to wait after so many failures.
@@ -31,12 +32,14 @@ func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 // own sake do not trip it, however often they do.
 type breaker struct {
 	failing map[history.Key]bool // since the last success
+	row     int                  // failures since then
 	open    bool
 	probes  int            // that failed
 	next    history.Moment // no probe before
 }
 
 func (b *breaker) failure(k history.Key, now history.Moment, retryAfter time.Duration) {
+	b.row++
 	if b.open {
 		b.probes++
 		b.next = later(now, max(min(backoff(b.probes), lastProbe), retryAfter))
@@ -53,7 +56,7 @@ func (b *breaker) failure(k history.Key, now history.Moment, retryAfter time.Dur
 // success closes the breaker, and tells whether it was open.
 func (b *breaker) success() (wasOpen bool) {
 	wasOpen = b.open
-	if wasOpen || len(b.failing) > 0 {
+	if b.row > 0 {
 		*b = breaker{}
 	}
 	return wasOpen

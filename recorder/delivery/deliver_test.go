@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -271,6 +272,25 @@ func TestBatches(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		r.wantAll(rec, 1, 200)
 	})
+}
+
+// A target that takes one message at a time, as a file does, gets events in the
+// order of the feed.
+func TestOneAtATimeInOrder(t *testing.T) {
+	for _, batches := range []int{1, 7, 100} {
+		inBubble(t, func(r *rig) {
+			rec := r.receiver("x", &receiver{batches: batches, concurrency: 1})
+			for i := range 600 {
+				r.record(fmt.Sprint(i * i % 31))
+			}
+			r.put(sub("x"), fromStart)
+			synctest.Wait()
+			got := rec.seqs()
+			if len(got) != 600 || !slices.IsSorted(got) || batches == 100 && len(rec.attempts()) > 12 {
+				t.Errorf("batches of %d: %d in %d messages, in order: %t", batches, len(got), len(rec.attempts()), slices.IsSorted(got))
+			}
+		})
+	}
 }
 
 func TestOutstandingHasABound(t *testing.T) {

@@ -218,6 +218,15 @@ func (d *Deliverer) Delete(ctx context.Context, name string) error {
 	if err := r.stop(ctx, grace); err != nil {
 		return err
 	}
+	if err := r.delete(ctx); err != nil {
+		r.start()
+		return err
+	}
+	return nil
+}
+
+func (r *runner) delete(ctx context.Context) error {
+	d, name := r.d, r.name
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	r.mu.Lock()

@@ -34,8 +34,8 @@ type queue struct {
 	kept    int // bytes of events in entries
 	flying  int // messages under way
 
-	ready   fifo    // heads that may be sent, together
-	singles fifo    // heads that may be sent, alone
+	ready   line    // heads that may be sent, together
+	singles line    // heads that may be sent, alone
 	waiting waiting // heads that have failed, by when they may be sent
 	turn    bool    // whose is next of singles and ready
 
@@ -189,9 +189,9 @@ func (q *queue) offer(e *entry, now history.Moment) {
 	case e.next > now:
 		heap.Push(&q.waiting, e)
 	case e.alone || e.attempts > 0:
-		q.singles.push(e)
+		q.singles.put(e)
 	default:
-		q.ready.push(e)
+		q.ready.put(e)
 	}
 }
 
@@ -211,61 +211,60 @@ func (q *queue) wants(concurrency int) bool {
 	return q.fresh() < max(minFresh, 2*concurrency*q.batch)
 }
 
-// take returns the entries of the next message, which is under way then until
-// land; nil if there is none at present.
-func (q *queue) take(now history.Moment) []*entry {
+// take returns the entries of the next message, by sequence, which is under way
+// then until land; nil if there is none at present.
+func (q *queue) take(now history.Moment) (message []*entry) {
 	q.promote(now)
 	if q.breaker.open && (q.flying > 0 || now < q.breaker.next) {
 		return nil
 	}
-	first := &q.singles
-	if q.turn = !q.turn; q.turn && q.ready.len() > 0 || q.singles.len() == 0 {
-		first = &q.ready
-	}
-	e := first.pop()
-	if e == nil {
+	q.turn = !q.turn
+	switch {
+	case len(q.singles) > 0 && (q.turn || len(q.ready) == 0):
+		message = []*entry{fly(q.singles.take())}
+	case len(q.ready) > 0 && q.breaker.open:
+		message = []*entry{fly(q.ready.take())}
+	case len(q.ready) > 0:
+		message = q.pack()
+	default:
 		return nil
 	}
 	q.flying++
-	message := q.fly(nil, e)
-	if first == &q.singles || q.breaker.open {
-		return message
-	}
-	bytes := e.size
-	for {
-		if message, bytes = q.follow(message, e.lane, bytes); len(message) == q.batch || bytes >= maxMessage {
-			return message
-		}
-		next := q.ready.peek()
-		if next == nil || bytes+next.size > maxMessage {
-			return message
-		}
-		e = q.ready.pop()
-		message, bytes = q.fly(message, e), bytes+e.size
-	}
+	return message
 }
 
-func (q *queue) fly(message []*entry, e *entry) []*entry {
-	e.lane.flying++
-	return append(message, e)
-}
-
-// follow takes along what stands behind the entries of a lane that are under way.
-func (q *queue) follow(message []*entry, l *lane, bytes int) ([]*entry, int) {
-	for len(message) < q.batch && l.flying < len(l.entries) {
-		e := l.entries[l.flying]
-		if e.alone || e.attempts > 0 || bytes+e.size > maxMessage {
+// pack takes what is ready, in the order of the feed, for a message of several:
+// heads of lanes, and what stands behind them there.
+func (q *queue) pack() (message []*entry) {
+	var behind line // those that are taken
+	for bytes := 0; len(message) < q.batch; {
+		from := &q.ready
+		if next := behind.peek(); next != nil && (len(q.ready) == 0 || next.seq < q.ready[0].seq) {
+			from = &behind
+		}
+		e := from.peek()
+		if e == nil || len(message) > 0 && bytes+e.size > maxMessage {
 			break
 		}
-		message, bytes = q.fly(message, e), bytes+e.size
+		message, bytes = append(message, fly(from.take())), bytes+e.size
+		if l := e.lane; l.flying < len(l.entries) {
+			if next := l.entries[l.flying]; !next.alone && next.attempts == 0 {
+				behind.put(next)
+			}
+		}
 	}
-	return message, bytes
+	return message
+}
+
+func fly(e *entry) *entry {
+	e.lane.flying++
+	return e
 }
 
 // promote makes those ready whose time has come.
 func (q *queue) promote(now history.Moment) {
 	for len(q.waiting) > 0 && q.waiting[0].next <= now {
-		q.singles.push(heap.Pop(&q.waiting).(*entry))
+		q.singles.put(heap.Pop(&q.waiting).(*entry))
 	}
 }
 
@@ -275,7 +274,7 @@ func (q *queue) wake() history.Moment {
 	switch {
 	case q.breaker.open && q.flying > 0:
 		return 0
-	case q.singles.len()+q.ready.len() > 0:
+	case len(q.singles)+len(q.ready) > 0:
 		if q.breaker.open {
 			return q.breaker.next
 		}

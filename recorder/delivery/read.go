@@ -115,7 +115,10 @@ func (r *run) readPage() (n int, err error) {
 		return 0, err
 	}
 	defer r.d.turns.leave()
-	events, next, err := r.d.source.Events(r.reading, r.at.position, page, 0)
+	r.mu.Lock()
+	room := maxOutstanding - len(r.queue.entries)
+	r.mu.Unlock()
+	events, next, err := r.d.source.Events(r.reading, r.at.position, max(1, min(page, room)), 0)
 	if err != nil || len(events) == 0 {
 		return 0, err
 	}

@@ -127,7 +127,7 @@ func (r *runner) state() State {
 		return Disabled
 	case r.sub.Paused:
 		return Paused
-	case r.queue.breaker.open || r.run != nil && r.run.trouble > 0:
+	case r.queue.breaker.row >= manyInARow || r.run != nil && r.run.trouble > 0:
 		return Failing
 	}
 	return Active

@@ -12,7 +12,7 @@ type State string
 // The states.
 const (
 	Active   State = "active"   // it sends, or has nothing to send
-	Failing  State = "failing"  // its target takes nothing at present: one message at a time probes it
+	Failing  State = "failing"  // its target takes nothing at present, and is tried again
 	Paused   State = "paused"   // by whoever manages it
 	Disabled State = "disabled" // by its receiver's wish, or because it cannot go on by itself: Subscription.Disabled says why
 )
