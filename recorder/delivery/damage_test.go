@@ -123,6 +123,27 @@ func TestPrunedBelowPosition(t *testing.T) {
 	})
 }
 
+// What was erased is not sent any more, though it was read before.
+func TestErasedWhileItWaits(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		rec := r.receiver("x", &receiver{answer: refusing(errRefused, "a")})
+		r.put(sub("x"), delivery.From{})
+		r.record("a", "a")
+		synctest.Wait()
+		for version := range uint32(2) {
+			if err := r.store.(history.Eraser).Erase(r.ctx, history.Key{Type: "T", ID: "a"}, version+1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.source.Forget()
+		rec.answers(nil)
+		time.Sleep(time.Minute)
+		if len(rec.got) != 2 || !rec.got[0].Erased || !rec.got[1].Erased {
+			t.Errorf("%+v", rec.got)
+		}
+	})
+}
+
 // descended is a store that was restored.
 type descended struct {
 	*memory.Store

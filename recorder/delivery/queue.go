@@ -56,6 +56,7 @@ type entry struct {
 
 	key   history.Key
 	event *feed.Event // nil: to be read again by its sequence
+	epoch uint64      // of the source before the event was read
 	size  int         // bytes of the event
 	lane  *lane
 }

@@ -38,6 +38,7 @@ func (r *run) settleIn() bool {
 	r.dispatch()
 	r.mu.Unlock()
 	for _, e := range list {
+		e.epoch = r.d.source.Epoch()
 		event, err := r.d.source.At(r.reading, e.seq)
 		for err != nil && !gone(err) {
 			if r.reading.Err() != nil || !r.suffer("an outstanding change cannot be read: "+messageOf(err)) {
@@ -118,6 +119,7 @@ func (r *run) readPage() (n int, err error) {
 	r.mu.Lock()
 	room := maxOutstanding - len(r.queue.entries)
 	r.mu.Unlock()
+	epoch := r.d.source.Epoch()
 	events, next, err := r.d.source.Events(r.reading, r.at.position, max(1, min(page, room)), 0)
 	if err != nil || len(events) == 0 {
 		return 0, err
@@ -135,7 +137,7 @@ func (r *run) readPage() (n int, err error) {
 		if !matched {
 			continue
 		}
-		m := match{e, &entry{seq: e.Seq}}
+		m := match{e, &entry{seq: e.Seq, epoch: epoch}}
 		if undecided != nil {
 			m.entry.filterError = short(undecided.Error(), maxFilterError)
 		}

@@ -107,6 +107,7 @@ type told struct {
 	ID            string // of the resource
 	Attempt       int
 	FilterError   string
+	Erased        bool
 }
 
 type try struct {
@@ -134,7 +135,7 @@ func cmpOr(n, other int) int {
 func (rec *receiver) Encode(notices []*delivery.Notice, _ time.Time) (delivery.Message, error) {
 	var list []told
 	for _, n := range notices {
-		list = append(list, told{n.Seq, n.Previous, n.Key.ID, n.Attempt, n.FilterError})
+		list = append(list, told{n.Seq, n.Previous, n.Key.ID, n.Attempt, n.FilterError, n.After.Erased})
 	}
 	body, err := json.Marshal(list)
 	return delivery.Message{ID: fmt.Sprint(list[0].Seq), Body: body}, err

@@ -73,9 +73,10 @@ func (r *run) deliver(message []*entry) (s sent) {
 	return s
 }
 
-// event is the event of an entry that is under way, read again if it was not kept.
+// event is the event of an entry that is under way, read again if it was not kept,
+// or if something was erased since.
 func (r *run) event(e *entry) (*feed.Event, error) {
-	if e.event != nil {
+	if e.event != nil && e.epoch == r.d.source.Epoch() {
 		return e.event, nil
 	}
 	return r.d.source.At(r.sending, e.seq)
