@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -19,6 +20,7 @@ type Program struct {
 	source  *ast.SourceInfo
 	limits  Limits
 	loops   bool
+	names   []string
 }
 
 // Check looks at the tree of an expression that is sound as far as types go. It
@@ -57,7 +59,30 @@ func (e *Env) Condition(field, text string, checks ...Check) (*Program, error) {
 	return &Program{
 		text: text, program: program, source: tree.SourceInfo(), limits: e.limits,
 		loops: len(ast.MatchDescendants(root, ast.KindMatcher(ast.ComprehensionKind))) > 0,
+		names: mentioned(root),
 	}, nil
+}
+
+// mentioned are the names that stand in an expression, those of its loops
+// included.
+func mentioned(root ast.NavigableExpr) (names []string) {
+	for _, e := range ast.MatchDescendants(root, ast.KindMatcher(ast.IdentKind)) {
+		names = append(names, e.AsIdent())
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Mentions are the variables that stand in the condition, and perhaps other names.
+func (p *Program) Mentions() []string { return p.names }
+
+// Decide evaluates the condition where vars resolves some variables to an unknown
+// value of CEL, and tells whether the others are enough to say whether it holds.
+// Where they are, Holds says the same, whatever those are.
+func (p *Program) Decide(vars cel.Activation) (holds, decided bool) {
+	v, _, err := p.program.Eval(vars)
+	b, ok := v.(types.Bool)
+	return bool(b), ok && err == nil
 }
 
 // String is the text.

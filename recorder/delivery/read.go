@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/recorder/delivery/feed"
@@ -74,12 +75,12 @@ func gone(err error) bool {
 func (r *run) read() {
 	for r.hasRoom() {
 		news := r.d.news.next()
-		n, err := r.readPage()
+		more, err := r.readPage()
 		if r.reading.Err() != nil {
 			return
 		}
 		switch {
-		case err == nil && n > 0:
+		case err == nil && more:
 		case err == nil:
 			select {
 			case <-news:
@@ -111,18 +112,22 @@ func (r *run) hasRoom() bool {
 }
 
 // readPage reads some events, and puts those that match into the queue.
-func (r *run) readPage() (n int, err error) {
+func (r *run) readPage() (any bool, err error) {
 	if err := r.d.turns.enter(r.reading); err != nil {
-		return 0, err
+		return false, err
 	}
 	defer r.d.turns.leave()
 	r.mu.Lock()
 	room := maxOutstanding - len(r.queue.entries)
 	r.mu.Unlock()
 	epoch := r.d.source.Epoch()
-	events, next, err := r.d.source.Events(r.reading, r.at.position, max(1, min(page, room)), 0)
-	if err != nil || len(events) == 0 {
-		return 0, err
+	events, next, err := r.d.source.Chosen(r.reading, r.at.position, max(1, min(page, room)), r.mayMatch)
+	if err != nil || next == r.at.position {
+		return false, err
+	}
+	read, err := r.d.seqOf(next)
+	if err != nil {
+		return false, err
 	}
 	type match struct {
 		event *feed.Event
@@ -130,9 +135,6 @@ func (r *run) readPage() (n int, err error) {
 	}
 	var matches []match
 	for _, e := range events {
-		if e.Kind.String() == "unknown" { // one of tomorrow
-			continue
-		}
 		matched, undecided := r.filter.Match(r.reading, e)
 		if !matched {
 			continue
@@ -144,7 +146,7 @@ func (r *run) readPage() (n int, err error) {
 		matches = append(matches, m)
 	}
 	if err := r.reading.Err(); err != nil { // the filter could not decide for that reason
-		return 0, err
+		return false, err
 	}
 
 	r.mu.Lock()
@@ -154,10 +156,17 @@ func (r *run) readPage() (n int, err error) {
 		r.chain(m.entry)
 		r.queue.place(m.entry, m.event, now)
 	}
-	r.at.position, r.at.read, r.trouble = next, events[len(events)-1].Seq, 0
+	r.at.position, r.at.read, r.trouble = next, read, 0
 	r.touch()
 	r.dispatch()
-	return len(events), nil
+	return true, nil
+}
+
+// mayMatch reports whether the event of a change has to be looked at. Kinds of
+// tomorrow are passed over.
+func (r *run) mayMatch(c *history.Change) bool {
+	matches, decided := r.filter.Decide(c)
+	return c.Kind.String() != "unknown" && (matches || !decided)
 }
 
 // chain makes an entry the last that matched. The lock is held.
@@ -238,17 +247,21 @@ func (r *run) disableForeign(cause error) {
 // asking the filter. It fails there, and becomes a dead letter that can be replayed
 // when the store has been repaired.
 func (r *run) passDamaged(cause error) error {
-	changes, next, err := r.d.store.Changes(r.reading, r.at.position, 1, 0)
-	if err != nil || len(changes) == 0 {
+	changes, _, err := r.d.store.Changes(r.reading, r.at.position, page, 0)
+	if err != nil {
 		return errors.Join(cause, err)
 	}
-	c := changes[0]
+	at := slices.IndexFunc(changes, func(c history.Change) bool { return r.mayMatch(&c) })
+	if at < 0 {
+		return cause
+	}
+	c := changes[at]
 	e := &entry{seq: c.Seq, key: c.Key, recorded: c.RecordedAt, filterError: short(messageOf(cause), maxFilterError)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.chain(e)
 	r.queue.append(e, r.d.now())
-	r.at.position, r.at.read = next, c.Seq
+	r.at.position, r.at.read = c.Position, c.Seq
 	r.touch()
 	r.dispatch()
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,29 @@ func (s *Source) Events(ctx context.Context, after history.Position, limit int, 
 		return nil, "", err
 	}
 	return events, events[len(events)-1].Position, nil
+}
+
+// Chosen is Events, without waiting, for those who can say of most changes that
+// they do not want their events, which are then not read. The position is that
+// after the last change that was looked at or whose event is returned: it is the
+// given one when there are no changes.
+func (s *Source) Chosen(ctx context.Context, after history.Position, limit int, wanted func(*history.Change) bool) ([]*Event, history.Position, error) {
+	changes, next, err := s.store.Changes(ctx, after, limit, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	chosen := slices.DeleteFunc(changes, func(c history.Change) bool { return !wanted(&c) })
+	if len(chosen) == 0 {
+		return nil, next, nil
+	}
+	events, err := s.read(ctx, chosen)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(events) < len(chosen) {
+		next = events[len(events)-1].Position
+	}
+	return events, next, nil
 }
 
 // At returns the event of one sequence: NotFound if there is none yet, Compacted

@@ -20,7 +20,8 @@ import (
 // Filter is a compiled filter. The zero Filter matches everything. Its methods
 // are safe for concurrent use.
 type Filter struct {
-	condition *expr.Program
+	condition  *expr.Program
+	asksChange bool // mentions what Decide knows
 }
 
 // Compile reads a filter; no text, or nothing but blanks, matches everything. Its
@@ -38,7 +39,7 @@ func Compile(text string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Filter{condition}, nil
+	return &Filter{condition, slices.ContainsFunc(condition.Mentions(), func(name string) bool { return ofChange[name] })}, nil
 }
 
 // environment is the same for all filters, and takes some milliseconds to make.

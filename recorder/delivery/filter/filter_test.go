@@ -142,6 +142,9 @@ func TestMatch(t *testing.T) {
 			if matched != test.want || undecided != nil {
 				t.Errorf("got %v, %v", matched, undecided)
 			}
+			if early, decided := f.Decide(&test.event.Change); decided && early != test.want {
+				t.Errorf("without the versions: %v", early)
+			}
 		})
 	}
 }
@@ -325,6 +328,9 @@ func TestAgainstAPlainEvaluator(t *testing.T) {
 			matched, undecided := f.Match(context.Background(), e)
 			if matched != (holds && there) || undecided != nil {
 				t.Fatalf("%s, %v: got %v, %v; want %v of what is there: %v", whole.text, e.Kind, matched, undecided, holds, there)
+			}
+			if early, decided := f.Decide(&e.Change); decided && early != matched {
+				t.Fatalf("%s, %v: without the versions: %v", whole.text, e.Kind, early)
 			}
 		}
 	})
