@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"sync"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 
@@ -25,8 +27,14 @@ func (f *Filter) Decide(c *history.Change) (matches, decided bool) {
 	case !f.asksChange:
 		return false, false
 	}
-	return f.condition.Decide(change{&feed.Event{Change: *c}})
+	e := bare.Get().(*feed.Event)
+	defer bare.Put(e)
+	e.Change = *c
+	return f.condition.Decide(change{e})
 }
+
+// bare are events of which nothing but the change is looked at.
+var bare = sync.Pool{New: func() any { return new(feed.Event) }}
 
 // change resolves the variables of a change; all others are not known yet.
 type change struct{ *feed.Event }
