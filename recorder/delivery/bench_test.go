@@ -56,10 +56,7 @@ func newBench(b *testing.B) *bench {
 
 func (x *bench) begin() {
 	x.d = delivery.New(x.store, x.store, feed.NewSource(x.store, feed.Options{}), delivery.Options{
-		Check: route.Check,
-		Open: func(s delivery.Subscription) (delivery.Format, delivery.Target, error) {
-			return route.Open(s, route.Options{})
-		},
+		Check: route.Options{}.Check, Open: route.Options{}.Open,
 	})
 	if err := x.d.Start(x.Context()); err != nil {
 		x.Fatal(err)

@@ -330,7 +330,7 @@ func TestSecretsOverlap(t *testing.T) {
 		s := put(&second)
 		signs(second, first)
 		if list := s.Subscription.Secrets; len(list) != 2 || list[0].Value != "" || list[1].Value != "" || list[0].Until != 0 ||
-			list[1].Until.Time().Sub(time.Now()) != 24*time.Hour {
+			time.Until(list[1].Until.Time()) != 24*time.Hour {
 			t.Errorf("%+v", list)
 		}
 		put(&second)

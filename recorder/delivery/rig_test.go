@@ -196,18 +196,6 @@ func sorted(seqs []history.Seq) []history.Seq {
 	return seqs
 }
 
-// of are the sequences taken of one resource, in order.
-func (rec *receiver) of(id string) (list []history.Seq) {
-	rec.mu.Lock()
-	defer rec.mu.Unlock()
-	for _, t := range rec.got {
-		if t.ID == id {
-			list = append(list, t.Seq)
-		}
-	}
-	return list
-}
-
 func (rec *receiver) attempts() []try {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()

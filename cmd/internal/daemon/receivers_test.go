@@ -20,7 +20,6 @@ import (
 type hook struct {
 	name string
 	addr string
-	gzip bool
 
 	// refuse answers a request and returns true, or leaves it to be taken.
 	refuse func(w http.ResponseWriter, r *http.Request, events []arrival) bool
