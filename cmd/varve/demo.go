@@ -165,7 +165,7 @@ func (d *demo) ask(ctx context.Context, args []string) error {
 	if addr := d.daemon.GRPCAddr(); addr != daemon.DefaultGRPCAddr {
 		prompt += "VARVE_ADDR=" + addr + " "
 	}
-	line := d.app.screen.Paint(terminal.Dim, prompt) + d.app.screen.Paint(terminal.Cyan, "varve "+strings.Join(args, " "))
+	line := d.app.screen.Paint(terminal.Dim, prompt) + d.app.screen.Paint(terminal.Cyan, "varve "+shellWords(args))
 	fmt.Fprintf(d.app.stdout, "%s%s\n", margin, line)
 
 	out, code := d.command(ctx, args)

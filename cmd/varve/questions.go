@@ -18,6 +18,7 @@ func questions(before string) []question {
 		friday     = "2026-07-17"
 		tuesday    = "2026-07-21"
 		beforeFall = "2026-07-17T18:00:00Z"
+		opened     = `kind == "updated" && after.configuration.ipPermissions.exists(p, p.fromPort == 22 && "0.0.0.0/0" in p.ipRanges)`
 	)
 	ask := func(words ...string) []string { return words }
 	return []question{
@@ -50,6 +51,9 @@ func questions(before string) []question {
 		{"Was port 3389 open that night? As we know now, and as we would have answered before the investigation:", [][]string{
 			ask("diff", group, scenario.SecurityGroup, "--from", "v3", "--to", scenario.Night),
 			ask("diff", group, scenario.SecurityGroup, "--from", "v3", "--to", scenario.Night, "--known-at", before),
+		}},
+		{"What would have told us when it was opened? The same condition goes with `varve subscription put`.", [][]string{
+			ask("watch", "--from", "-1h", "--limit", "1", "--filter", opened),
 		}},
 	}
 }

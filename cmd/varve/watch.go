@@ -174,7 +174,7 @@ func (w *watcher) tellBegun() {
 	switch {
 	case w.away:
 		fmt.Fprintf(w.stderr, "%s the daemon is back; going on after the last change\n", w.errScreen.Paint(terminal.Yellow, "varve:"))
-	case !w.begun:
+	case !w.begun && w.limit == 0:
 		fmt.Fprintln(w.stderr, w.errScreen.Paint(terminal.Dim, "watching; Ctrl-C ends"))
 	}
 	w.away, w.begun = false, true
@@ -206,6 +206,17 @@ func (w *watcher) goOn() {
 		command += " --filter " + shellQuote(w.request.GetFilter())
 	}
 	fmt.Fprintf(w.stderr, "%s %s\n", w.errScreen.Paint(terminal.Dim, "go on with:"), command)
+}
+
+// shellWords writes words for a shell, quoted where they must be.
+func shellWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		if quoted[i] = word; word == "" || strings.ContainsAny(word, " \t\n\"'`$&|;<>()*?[]{}#~!\\") {
+			quoted[i] = shellQuote(word)
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 // shellQuote writes a text as one word of a shell, and nothing that a terminal
