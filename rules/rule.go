@@ -84,6 +84,9 @@ const (
 	ParameterDouble  ParameterType = "double"
 	ParameterBoolean ParameterType = "boolean"
 	ParameterCSV     ParameterType = "CSV" // a list of texts, joined by commas
+
+	// Names with lists of texts, such as "oracle: trace, audit; mysql: slowquery".
+	ParameterStringMap ParameterType = "StringMap"
 )
 
 // Severity is how bad it is not to comply.
