@@ -1,0 +1,113 @@
+// Package rulefile reads rules from YAML files, in AWS Config's words where it has
+// them:
+//
+//	name: restricted-ssh                   # required
+//	description: No security group lets everybody in by SSH.
+//	identifier: INCOMING_SSH_DISABLED      # a managed rule: it has its own judgement
+//	resourceTypes: [AWS::EC2::SecurityGroup]
+//	scope:                                 # all of it must fit; what is left out fits
+//	  resourceTypes: […]                   # either here or above
+//	  resourceIds: […]                     # with exactly one type
+//	  tagKey: env
+//	  tagValue: prod
+//	  accounts: […]
+//	  regions: […]
+//	trigger: change                        # change, periodic or both
+//	period: 24h                            # or TwentyFour_Hours
+//	parameters:                            # what the rule can be given
+//	  port:
+//	    type: int                          # String, int, double, boolean, CSV, StringMap
+//	    description: That must not be open.
+//	    default: 22
+//	    required: true
+//	inputParameters:                       # what it is given
+//	  port: 2222
+//	severity: high                         # low, medium, high or critical
+//	mode: detective                        # detective, proactive or both
+//	frameworks: [cis-aws-1.4/5.2]
+//	applicable: config.state == "available"
+//	compliant: |                           # expressions: see package custom/cel
+//	  !config.ipPermissions.exists(p, sg.opens(p, "tcp", params.port))
+//	annotation: '"port " + string(params.port) + " is open"'
+//	external: false                        # true: verdicts are put, not computed
+//	cases: […]                             # see package rulestest
+//
+// Several rules stand in one file as documents, parted by a line of three hyphens.
+// A key that is not known is refused, and every error tells line and column.
+package rulefile
+
+import (
+	"os"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/internal/node"
+)
+
+// Document is one rule of a file.
+type Document struct {
+	Rule  rules.Rule  // in normal form
+	Cases *node.Value // nil: none are in the file
+	value node.Value
+}
+
+// Read reads a file: see Parse.
+func Read(file string) ([]*Document, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, text)
+}
+
+// Parse reads the rules of a text, of which there is one at least. The file's name
+// is for errors, which are history.Invalid. Rules are normalised and validated; their
+// expressions are not compiled.
+func Parse(file string, text []byte) ([]*Document, error) {
+	return parse(file, text, (*rules.Rule).Validate)
+}
+
+// ParseDefinitions reads managed rules: each has an identifier and a judgement.
+func ParseDefinitions(file string, text []byte) ([]*Document, error) {
+	return parse(file, text, func(r *rules.Rule) error {
+		own := *r
+		if own.Identifier = ""; r.Identifier == "" {
+			return &history.Error{Kind: history.Invalid, Field: "identifier", Text: "is required of a managed rule"}
+		}
+		return own.Validate()
+	})
+}
+
+func parse(file string, text []byte, validate func(*rules.Rule) error) ([]*Document, error) {
+	values, err := node.Documents(file, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) == 0 {
+		return nil, history.Errorf(history.Invalid, "%s holds no rule", file)
+	}
+	all := make([]*Document, len(values))
+	named := make(map[string]*Document)
+	for i, v := range values {
+		d := &Document{value: v}
+		if err := d.read(); err != nil {
+			return nil, err
+		}
+		d.Rule.Normalize()
+		if err := validate(&d.Rule); err != nil {
+			return nil, v.Place(err)
+		}
+		if other := named[d.Rule.Name]; other != nil {
+			return nil, v.Errorf("is the second rule named %s; the first is at %s", d.Rule.Name, other.value.At())
+		}
+		named[d.Rule.Name], all[i] = d, d
+	}
+	return all, nil
+}
+
+// Place adds file, line and column to an error about a field of the rule, such as
+// one of its expressions.
+func (d *Document) Place(err error) error { return d.value.Place(err) }
+
+// At is where the rule begins: file, line and column.
+func (d *Document) At() string { return d.value.At() }
