@@ -31,6 +31,10 @@ type Check func(root ast.NavigableExpr) (id int64, problem string)
 // history.Invalid or history.TooLarge about the field, and shows the place; its
 // Meta has line and column, from 1. No text is no expression.
 func (e *Env) Condition(field, text string, checks ...Check) (*Program, error) {
+	return e.compile(field, text, append([]Check{offered, sound, isCondition}, checks...))
+}
+
+func (e *Env) compile(field, text string, checks []Check) (*Program, error) {
 	if err := e.fits(field, text); err != nil {
 		return nil, err
 	}
@@ -40,7 +44,7 @@ func (e *Env) Condition(field, text string, checks ...Check) (*Program, error) {
 	}
 	tree := checked.NativeRep()
 	root := ast.NavigateAST(tree)
-	for _, check := range append([]Check{offered, sound, isCondition}, checks...) {
+	for _, check := range checks {
 		if id, problem := check(root); problem != "" {
 			at := tree.SourceInfo().GetStartLocation(id)
 			return nil, refusal(field, text, []problemAt{{at.Line(), at.Column(), problem}})
@@ -92,18 +96,22 @@ func (p *Program) String() string { return p.text }
 // its end, and where in the text that was seen; see [Absent]. What vars resolves is
 // asked for only when the evaluation comes to it, once for each mention.
 func (p *Program) Holds(ctx context.Context, vars cel.Activation) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, &evaluation{err: err}
-	}
 	result, err := p.evaluate(ctx, vars)
 	if err != nil {
-		return false, p.failure(err)
+		return false, err
 	}
-	return bool(result), nil
+	b, ok := result.(types.Bool)
+	if !ok {
+		return false, p.failure(absent(fmt.Sprintf("no such overload: a condition that is %T", result)))
+	}
+	return bool(b), nil
 }
 
-func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (types.Bool, error) {
-	var err error
+func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (any, error) {
+	err := ctx.Err()
+	if err != nil {
+		return nil, &evaluation{err: err}
+	}
 	var v any
 	if p.loops {
 		within, cancel := context.WithTimeoutCause(ctx, p.limits.Time, errTime)
@@ -113,13 +121,9 @@ func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (types.Bool
 		v, _, err = p.program.Eval(vars)
 	}
 	if err != nil {
-		return false, err
+		return nil, p.failure(err)
 	}
-	b, ok := v.(types.Bool)
-	if !ok {
-		return false, absent(fmt.Sprintf("no such overload: a condition that is %T", v))
-	}
-	return b, nil
+	return v, nil
 }
 
 var errTime = errors.New("out of time")
