@@ -34,10 +34,15 @@ func onSubject(name string) gocel.MacroFactory {
 // function declares a function of one form, whose cost grows with the size of its
 // first argument.
 func function(name string, args []*gocel.Type, result *gocel.Type, call functions.FunctionOp) gocel.EnvOption {
+	return costly(name, args, result, call, cost.Const(1))
+}
+
+// costly declares a function that costs more.
+func costly(name string, args []*gocel.Type, result *gocel.Type, call functions.FunctionOp, more cost.QuantityExpr) gocel.EnvOption {
 	id := "varve_" + name
 	return options(
 		gocel.Function(name, gocel.Overload(id, args, result, gocel.FunctionBinding(call))),
-		gocel.CostModel(cost.Overload(id, cost.EvalCost(cost.Sum(cost.Const(1), cost.StringScan(cost.Length(cost.Arg(0))))))),
+		gocel.CostModel(cost.Overload(id, cost.EvalCost(cost.Sum(more, cost.StringScan(cost.Length(cost.Arg(0))))))),
 	)
 }
 

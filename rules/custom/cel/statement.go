@@ -2,6 +2,7 @@ package cel
 
 import (
 	gocel "cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -39,6 +40,9 @@ func texts[T any](name string, get func(*T) []string) expr.Field[T] {
 	})
 }
 
+// perStatement is about how many steps it takes to read one.
+const perStatement = 50
+
 // maxPattern bounds the patterns that are matched, in bytes.
 const maxPattern = 4096
 
@@ -58,7 +62,7 @@ func policies() []gocel.EnvOption {
 		})
 	}
 	return []gocel.EnvOption{
-		function("iam.statements", takes(gocel.DynType), gocel.ListType(statementType.CEL()), func(args ...ref.Val) ref.Val {
+		costly("iam.statements", takes(gocel.DynType), gocel.ListType(statementType.CEL()), func(args ...ref.Val) ref.Val {
 			statements, err := statementsOf(args[0])
 			if err != nil {
 				return types.WrapErr(err)
@@ -68,7 +72,7 @@ func policies() []gocel.EnvOption {
 				all[i] = statementType.Value(s)
 			}
 			return types.NewRefValList(types.DefaultTypeAdapter, all)
-		}),
+		}, cost.Scale(cost.Length(cost.Result()), perStatement)),
 		tells("allows", func(s *statement, action string) bool { return s.effect == "Allow" && s.about(action) }),
 		tells("denies", func(s *statement, action string) bool { return s.effect == "Deny" && s.about(action) }),
 		tells("covers", (*statement).covers),
