@@ -187,6 +187,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupAsk, Title: "Ask:"},
 		&cobra.Group{ID: groupRecord, Title: "Record:"},
+		&cobra.Group{ID: groupComply, Title: "Comply:"},
 		&cobra.Group{ID: groupOperate, Title: "Operate:"})
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -197,6 +198,7 @@ func newRoot(a *app) *cobra.Command {
 	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a), newWatch(a),
 		newGraph(a), newUses(a), newPath(a), newUnused(a), newLastUsed(a), newGraphDiff(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
+	add(groupComply, newRule(a))
 	add(groupOperate, newServe(a), newStatus(a), newSubscription(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),
 		newVerify(a), newRebuild(a), newDemo(a), newVersion(a))
 	root.AddCommand(newTopics()...)
@@ -211,6 +213,7 @@ func newRoot(a *app) *cobra.Command {
 const (
 	groupAsk     = "ask"
 	groupRecord  = "record"
+	groupComply  = "comply"
 	groupOperate = "operate"
 )
 

@@ -20,6 +20,7 @@ type Case struct {
 	Annotation string // a part of it; empty: any
 	At         string // file, line and column
 
+	value           node.Value
 	item, inventory *node.Value
 }
 
@@ -80,7 +81,7 @@ func newCase(v node.Value) (*Case, error) {
 			return nil, v.Errorf("has no %s, which is required", required)
 		}
 	}
-	c := &Case{Now: defaultNow, At: v.At()}
+	c := &Case{Now: defaultNow, At: v.At(), value: v}
 	for key, to := range map[string]*string{"case": &c.Name, "rule": &c.Rule, "annotation": &c.Annotation} {
 		if m, ok := members[key]; ok {
 			if *to, err = m.Text(); err != nil {

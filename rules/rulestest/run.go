@@ -2,6 +2,7 @@ package rulestest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -36,7 +37,7 @@ func Run(ctx context.Context, compile Compile, rule *rules.Rule, cases []*Case) 
 		if judge == nil || len(c.Params) > 0 {
 			var err error
 			if judge, err = compile(c.given(rule)); err != nil {
-				return nil, fmt.Errorf("%s: %w", c.At, err)
+				return nil, c.place(err)
 			}
 		}
 		if len(c.Params) == 0 {
@@ -64,6 +65,22 @@ func (c *Case) given(rule *rules.Rule) *rules.Rule {
 		maps.Copy(r.Arguments, c.Params)
 	}
 	return &r
+}
+
+// place tells where the case gives an argument that the rule does not take; any other
+// error is the rule's own.
+func (c *Case) place(err error) error {
+	var e *history.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	name, ok := strings.CutPrefix(e.Field, "inputParameters.")
+	if !ok {
+		return err
+	}
+	own := *e
+	own.Field = "params." + name
+	return c.value.Place(&own)
 }
 
 func (c *Case) judge(ctx context.Context, rule *rules.Rule, judge rules.Judge) (rules.Verdict, error) {
