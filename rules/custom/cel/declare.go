@@ -18,7 +18,7 @@ func declarations() []gocel.EnvOption {
 		gocel.Variable("params", gocel.MapType(gocel.StringType, gocel.DynType)),
 		gocel.Variable("now", gocel.TimestampType),
 	}
-	for _, more := range [][]gocel.EnvOption{others(), networks(), groups(), policies(), values(), times()} {
+	for _, more := range [][]gocel.EnvOption{others(), networks(), groups(), policies(), grants(), values(), times()} {
 		all = append(all, more...)
 	}
 	return all

@@ -80,6 +80,10 @@
 //	s.covers(resource)      it is about a resource, or all of a pattern
 //	iam.match(pattern, text)  * and ? stand for any text, any character
 //
+// s3.publicGrants(acl) are the permissions that an access control list of S3 grants to
+// everybody, as READ or FULL_CONTROL; kms.same(a, b) tells whether two names of a KMS
+// key, ids or ARNs, mean the same one.
+//
 // Of times: timeOf(x) reads a timestamp out of RFC 3339, AWS's "Feb 21, 2022 6:37:48
 // PM" and epoch seconds or milliseconds; ageInDays(x) is how many whole days ago
 // that was.

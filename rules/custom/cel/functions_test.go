@@ -137,6 +137,20 @@ func TestPublicStatements(t *testing.T) {
 	}
 }
 
+func TestGrants(t *testing.T) {
+	conditions{
+		{`s3.publicGrants(supplement.text) == []`, "a text is no JSON"},
+		{`s3.publicGrants(config.recorded) == ["READ", "FULL_CONTROL"]`, "true"},
+		{`s3.publicGrants(config.service) == ["WRITE_ACP"]`, "true"},
+		{`s3.publicGrants(config.text) == ["READ"]`, "true"},
+		{`s3.publicGrants(config.?gone) == []`, "there is no access control list"},
+		{`kms.same("1234", "arn:aws:kms:eu-west-1:1:key/1234") && kms.same("key/1234", "1234") && kms.same("alias/a", "arn:aws:kms:eu-west-1:1:alias/a")`, "true"},
+		{`kms.same("1234", "12345") || kms.same("", "") || kms.same("arn:aws:kms:eu-west-1:1:key/1234", "arn:aws:kms:us-east-1:1:key/1234")`, "false"},
+	}.check(t, `{"recorded":{"grantSet":null,"grantList":[{"grantee":"AllUsers","permission":"Read"},{"grantee":"AuthenticatedUsers","permission":"FullControl"},{"grantee":{"id":"x","displayName":null},"permission":"Write"}]},
+		"service":{"Grants":[{"Grantee":{"Type":"Group","URI":"http://acs.amazonaws.com/groups/global/AllUsers"},"Permission":"WRITE_ACP"},{"Grantee":{"Type":"Group","URI":"http://acs.amazonaws.com/groups/s3/LogDelivery"},"Permission":"WRITE"}]},
+		"text":"{\"grantList\":[{\"grantee\":\"AllUsers\",\"permission\":\"Read\"}]}"}`)
+}
+
 func TestValues(t *testing.T) {
 	conditions{
 		{`json("{\"b\": 1, \"a\": 9007199254740993}").a == 9007199254740993`, "true"},
