@@ -22,7 +22,8 @@ func newRule(a *app) *cobra.Command {
 
 Other keys are scope (resourceTypes, resourceIds, tagKey, tagValue, accounts,
 regions), trigger (change, periodic, both), period, parameters, inputParameters,
-mode, frameworks, applicable, identifier (of a managed rule) and external.`,
+mode, frameworks, applicable, identifier (of a managed rule) and external.
+"varve help rules" tells all of them, and what expressions may mention.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

@@ -1,11 +1,13 @@
 // Package cel judges resources by conditions in the Common Expression Language,
-// CEL (https://cel.dev). A rule's expression compliant is true of what complies, in
-// applicable of what the rule is about at all, and annotation says why not:
+// CEL (https://cel.dev). A rule's expression compliant is true of what complies;
+// applicable is true of what the rule is about at all; annotation is a text that says
+// why a resource does not comply:
 //
 //	compliant: isTrue(config.storageEncrypted)
 //	compliant: sg.ingress(config).all(p, !sg.world(p) || !sg.covers(p, "tcp", params.port))
 //	compliant: '"env" in resource.tags && resource.tags.env in params.environments'
 //	compliant: related("AWS::EC2::SecurityGroup").all(g, g.name != "default")
+//	annotation: '"Port " + string(params.port) + " is open to the world."'
 //
 // # Variables
 //

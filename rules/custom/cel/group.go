@@ -2,6 +2,7 @@ package cel
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,14 +30,22 @@ func groups() []gocel.EnvOption {
 			if err != nil {
 				return types.WrapErr(err)
 			}
-			return types.NewStringList(types.DefaultTypeAdapter, p.sources)
+			sources, err := p.sources()
+			if err != nil {
+				return types.WrapErr(err)
+			}
+			return types.NewStringList(types.DefaultTypeAdapter, sources)
 		}),
 		function("sg.world", takes(gocel.DynType), gocel.BoolType, func(args ...ref.Val) ref.Val {
 			p, err := newPermission(args[0])
 			if err != nil {
 				return types.WrapErr(err)
 			}
-			for _, source := range p.sources {
+			sources, err := p.sources()
+			if err != nil {
+				return types.WrapErr(err)
+			}
+			for _, source := range sources {
 				n, err := parsePrefix(source)
 				if err != nil {
 					return types.WrapErr(err)
@@ -105,9 +114,9 @@ var allPorts = ports{0, 65535}
 
 // permission is what one lets through.
 type permission struct {
+	traits.Mapper
 	protocol string // -1, tcp, udp, icmp, icmpv6 or a number
 	ports    ports
-	sources  []string
 }
 
 func newPermission(v ref.Val) (*permission, error) {
@@ -119,7 +128,7 @@ func newPermission(v ref.Val) (*permission, error) {
 	if !ok {
 		return nil, fmt.Errorf("no such key: ipProtocol")
 	}
-	p := &permission{protocol: protocolOf(found), ports: allPorts}
+	p := &permission{m, protocolOf(found), allPorts}
 	from, hasFrom, err := portOf(m, "fromPort")
 	if err != nil {
 		return nil, err
@@ -131,14 +140,14 @@ func newPermission(v ref.Val) (*permission, error) {
 	if hasFrom && hasTo && from != -1 && p.protocol != "-1" {
 		p.ports = ports{from, to}
 	}
-	return p, p.addSources(m)
+	return p, nil
 }
 
 // protocols are the numbers that have names.
 var protocols = map[string]string{"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6", "all": "-1"}
 
 func protocolOf(v ref.Val) string {
-	text := strings.ToLower(fmt.Sprint(v.Value()))
+	text := strings.ToLower(scalar(v))
 	if name, ok := protocols[text]; ok {
 		return name
 	}
@@ -169,49 +178,53 @@ func portOf(m traits.Mapper, name string) (int64, bool, error) {
 	return 0, false, fmt.Errorf("%s is a %s, which is no port", name, v.Type().TypeName())
 }
 
-func (p *permission) addSources(m traits.Mapper) error {
+// sources are the address ranges of a permission, each once: ipRanges and ipv4Ranges
+// say the same.
+func (p *permission) sources() ([]string, error) {
+	var all []string
+	add := func(v ref.Val) error {
+		source, err := sourceOf(v)
+		if err == nil && !slices.Contains(all, source) {
+			all = append(all, source)
+		}
+		return err
+	}
 	for _, name := range []string{"ipRanges", "ipv4Ranges", "ipv6Ranges", "cidrIp", "cidrIpv6"} {
-		v, ok := m.Find(types.String(name))
+		v, ok := p.Find(types.String(name))
 		if !ok {
 			continue
 		}
-		if list, ok := v.(traits.Lister); ok {
-			for it := list.Iterator(); it.HasNext() == types.True; {
-				if err := p.addSource(it.Next()); err != nil {
-					return err
-				}
+		list, ok := v.(traits.Lister)
+		if !ok {
+			if err := add(v); err != nil {
+				return nil, err
 			}
 			continue
 		}
-		if err := p.addSource(v); err != nil {
-			return err
+		for it := list.Iterator(); it.HasNext() == types.True; {
+			if err := add(it.Next()); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return all, nil
 }
 
-func (p *permission) addSource(v ref.Val) error {
+// sourceOf is the range of a text, or of an object with cidrIp or cidrIpv6.
+func sourceOf(v ref.Val) (string, error) {
 	if m, ok := v.(traits.Mapper); ok {
-		for _, name := range []string{"cidrIp", "cidrIpv6"} {
-			if v, ok = m.Find(types.String(name)); ok {
-				break
-			}
+		if v, ok = m.Find(types.String("cidrIp")); !ok {
+			v, ok = m.Find(types.String("cidrIpv6"))
 		}
 		if !ok {
-			return fmt.Errorf("no such key: cidrIp")
+			return "", fmt.Errorf("no such key: cidrIp")
 		}
 	}
 	text, ok := v.(types.String)
 	if !ok {
-		return fmt.Errorf("a %s is no address range", v.Type().TypeName())
+		return "", fmt.Errorf("a %s is no address range", v.Type().TypeName())
 	}
-	for _, known := range p.sources { // ipRanges and ipv4Ranges say the same
-		if known == string(text) {
-			return nil
-		}
-	}
-	p.sources = append(p.sources, string(text))
-	return nil
+	return string(text), nil
 }
 
 // portsOf reads "443" and "1024-2000"; each may be several with commas.

@@ -121,8 +121,11 @@ func readTags(v ref.Val) ref.Val {
 }
 
 func scalar(v ref.Val) string {
-	if v == nil || v == types.NullValue {
+	switch v := v.(type) {
+	case nil, types.Null:
 		return ""
+	case types.String:
+		return string(v)
 	}
 	return fmt.Sprint(v.Value())
 }

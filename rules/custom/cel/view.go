@@ -7,6 +7,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+
+	"github.com/varvehq/varve/history/expr"
 )
 
 // lenient shows a value so that members are found in whatever case and those that
@@ -66,18 +68,25 @@ func (m *view) Find(key ref.Val) (ref.Val, bool) {
 }
 
 func (m *view) fold(name string) (ref.Val, bool) {
-	var one ref.Val
+	v, members := m.findAnyCase(name)
+	if members > 1 {
+		return types.NewErr("%s and others differ by case alone; take the value by its exact name", name), true
+	}
+	return v, members == 1
+}
+
+func (m *view) findAnyCase(name string) (v ref.Val, members int) {
+	if of, ok := m.Mapper.(expr.AnyCase); ok {
+		return of.FindAnyCase(name)
+	}
 	for it := m.Iterator(); it.HasNext() == types.True; {
 		key := it.Next()
-		if other, ok := key.(types.String); !ok || len(other) != len(name) || !strings.EqualFold(string(other), name) {
-			continue
+		if other, ok := key.(types.String); ok && len(other) == len(name) && strings.EqualFold(string(other), name) {
+			v, _ = m.Mapper.Find(key)
+			members++
 		}
-		if one != nil {
-			return types.NewErr("%s and others differ by case alone; take the value by its exact name", name), true
-		}
-		one, _ = m.Mapper.Find(key)
 	}
-	return one, one != nil
+	return v, members
 }
 
 // Get is the member, or an error that it is absent.

@@ -1,0 +1,27 @@
+package expr
+
+import (
+	"strings"
+
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// AnyCase is a map that finds members by their names in whatever case; the objects
+// that [Decode] makes are.
+type AnyCase interface {
+	// FindAnyCase returns a member, and how many have such a name.
+	FindAnyCase(name string) (v ref.Val, members int)
+}
+
+var _ AnyCase = (*object)(nil)
+
+// FindAnyCase goes through all names.
+func (o *object) FindAnyCase(name string) (v ref.Val, members int) {
+	for i, other := range o.names {
+		if len(other) == len(name) && strings.EqualFold(other, name) {
+			v = o.values[i]
+			members++
+		}
+	}
+	return v, members
+}
