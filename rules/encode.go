@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -28,6 +29,7 @@ type ruleDocument struct {
 	Compliant   string              `json:"compliant,omitzero"`
 	Annotation  string              `json:"annotation,omitzero"`
 	External    bool                `json:"external,omitzero"`
+	From        string              `json:"effectiveFrom,omitzero"`
 }
 
 type scopeDocument struct {
@@ -61,14 +63,16 @@ type waiverDocument struct {
 	Expires string        `json:"expires,omitzero"`
 }
 
-// EncodeRule is what a rule is recorded as: canonical JSON, the same bytes for the
-// same rule after Normalize, with which the rule has been prepared.
-func EncodeRule(r *Rule) ([]byte, error) {
+// EncodeRule is what a rule in normal form is recorded as: canonical JSON, the same
+// bytes for the same rule. It is effective from a moment; zero: from when the version
+// is captured.
+func EncodeRule(r *Rule, from history.Moment) ([]byte, error) {
 	d := ruleDocument{
 		Name: r.Name, Description: r.Description, Identifier: r.Identifier, Scope: scopeDocument(r.Scope),
 		Trigger: r.Trigger.String(), Period: int64(r.Period / time.Minute), Arguments: r.Arguments,
 		Severity: r.Severity, Mode: r.Mode.String(), Frameworks: r.Frameworks,
 		Applicable: r.Applicable, Compliant: r.Compliant, Annotation: r.Annotation, External: r.External,
+		From: from.String(),
 	}
 	for _, p := range r.Parameters {
 		d.Parameters = append(d.Parameters, parameterDocument(p))
@@ -76,11 +80,12 @@ func EncodeRule(r *Rule) ([]byte, error) {
 	return encode(d)
 }
 
-// DecodeRule is the rule that EncodeRule wrote; its error is history.DataLoss.
-func DecodeRule(text []byte) (*Rule, error) {
+// DecodeRule is the rule that EncodeRule wrote, and from when it is effective; its
+// error is history.DataLoss.
+func DecodeRule(text []byte) (*Rule, history.Moment, error) {
 	var d ruleDocument
 	if err := decode(text, &d); err != nil {
-		return nil, lost("rule", err)
+		return nil, 0, lost("rule", err)
 	}
 	r := Rule{
 		Name: d.Name, Description: d.Description, Identifier: d.Identifier, Scope: Scope(d.Scope),
@@ -90,17 +95,22 @@ func DecodeRule(text []byte) (*Rule, error) {
 	for _, p := range d.Parameters {
 		r.Parameters = append(r.Parameters, Parameter(p))
 	}
-	var err error
-	if r.Trigger, err = ParseTrigger(d.Trigger); err != nil {
-		return nil, lost("rule", err)
+	trigger, err1 := ParseTrigger(d.Trigger)
+	mode, err2 := ParseMode(d.Mode)
+	from, err3 := parseMoment(d.From)
+	r.Trigger, r.Mode = trigger, mode
+	if err := cmp.Or(err1, err2, err3, r.Validate()); err != nil {
+		return nil, 0, lost("rule", err)
 	}
-	if r.Mode, err = ParseMode(d.Mode); err != nil {
-		return nil, lost("rule", err)
+	return &r, from, nil
+}
+
+func parseMoment(text string) (history.Moment, error) {
+	if text == "" {
+		return 0, nil
 	}
-	if err := r.Validate(); err != nil {
-		return nil, lost("rule", err)
-	}
-	return &r, nil
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return history.MomentOf(t), err
 }
 
 // EncodeWaiver is what a waiver is recorded as: see EncodeRule.
@@ -114,15 +124,9 @@ func DecodeWaiver(text []byte) (*Waiver, error) {
 	if err := decode(text, &d); err != nil {
 		return nil, lost("waiver", err)
 	}
-	w := Waiver{Name: d.Name, Rules: d.Rules, Scope: Scope(d.Scope), Reason: d.Reason, Author: d.Author}
-	if d.Expires != "" {
-		t, err := time.Parse(time.RFC3339Nano, d.Expires)
-		if err != nil {
-			return nil, lost("waiver", err)
-		}
-		w.Expires = history.MomentOf(t)
-	}
-	if err := w.Validate(); err != nil {
+	expires, err := parseMoment(d.Expires)
+	w := Waiver{Name: d.Name, Rules: d.Rules, Scope: Scope(d.Scope), Reason: d.Reason, Author: d.Author, Expires: expires}
+	if err := cmp.Or(err, w.Validate()); err != nil {
 		return nil, lost("waiver", err)
 	}
 	return &w, nil

@@ -65,18 +65,27 @@ func TestRuleComesBackFromItsRecord(t *testing.T) {
 		if err := r.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		text, err := rules.EncodeRule(&r)
+		owner := rules.Owner{Account: anyText.Draw(t, "account"), Region: anyText.Draw(t, "region")}
+		from := history.Moment(rapid.Int64Range(0, int64(history.LastMoment)).Draw(t, "from"))
+		put, err := r.Observation(owner, from)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := rules.DecodeRule(text)
+		text := put.State.Configuration
+		back, of, effective, err := rules.Read(&history.Item{Key: put.Key, State: put.State, CapturedAt: 7})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(&r, back); d != "" {
-			t.Fatal(d)
+		if from == 0 {
+			from = 7
 		}
-		again, err := rules.EncodeRule(back)
+		if d := cmp.Diff(&r, back); d != "" || of != owner || effective != from || put.Key.Type != rules.TypeRule || put.Key.ID != r.Name {
+			t.Fatal(d, of, effective)
+		}
+		if effective == 7 {
+			effective = 0
+		}
+		again, err := rules.EncodeRule(back, effective)
 		if err != nil || !bytes.Equal(text, again) {
 			t.Fatalf("%v\n%s\n%s", err, text, again)
 		}
@@ -95,16 +104,16 @@ func TestWaiverComesBackFromItsRecord(t *testing.T) {
 		if err := w.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		text, err := rules.EncodeWaiver(&w)
+		put, err := w.Observation(rules.Owner{Region: "r"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := rules.DecodeWaiver(text)
+		back, of, err := rules.ReadWaiver(&history.Item{Key: put.Key, State: put.State})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(&w, back); d != "" {
-			t.Fatal(d)
+		if d := cmp.Diff(&w, back); d != "" || of != (rules.Owner{Region: "r"}) || put.Key.Type != rules.TypeWaiver {
+			t.Fatal(d, of)
 		}
 	})
 }
@@ -118,8 +127,8 @@ func TestRecordedForm(t *testing.T) {
 		Arguments:  map[string]string{"p": "1"},
 	}
 	r.Normalize()
-	got, err := rules.EncodeRule(&r)
-	const want = `{"compliant":"a < \"é\"","inputParameters":{"p":"1"},"mode":"detective","name":"ports",` +
+	got, err := rules.EncodeRule(&r, 1_000_001)
+	const want = `{"compliant":"a < \"é\"","effectiveFrom":"1970-01-01T00:00:01.000001Z","inputParameters":{"p":"1"},"mode":"detective","name":"ports",` +
 		`"parameters":[{"default":"20","name":"p","required":true,"type":"int"}],"periodMinutes":1440,` +
 		`"scope":{"resourceTypes":["A","B"]},"severity":"medium","trigger":"change"}`
 	if err != nil || string(got) != want {
@@ -133,7 +142,7 @@ func TestRecordThatIsNotUnderstood(t *testing.T) {
 		`{"name":"a","trigger":"change","periodMinutes":1440,"severity":"medium","mode":"detective","compliant":"true","more":1}`,
 		`{"name":"","trigger":"change","periodMinutes":1440,"severity":"medium","mode":"detective","compliant":"true"}`,
 	} {
-		if _, err := rules.DecodeRule([]byte(text)); !errors.Is(err, history.DataLoss) {
+		if _, _, err := rules.DecodeRule([]byte(text)); !errors.Is(err, history.DataLoss) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

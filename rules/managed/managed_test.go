@@ -160,15 +160,16 @@ func TestRuleThatIsPut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := rules.EncodeRule(r)
+	put, err := r.Observation(rules.Owner{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err = rules.DecodeRule(text)
-	if err != nil {
-		t.Fatal(err)
+	language := managed.Language{}
+	recorded, from, err := language.Read(&history.Item{Key: put.Key, State: put.State, CapturedAt: 5})
+	if err != nil || from != 5 {
+		t.Fatal(from, err)
 	}
-	judge, err := managed.Compile(r)
+	judge, err := language.Compile(&recorded)
 	if err != nil {
 		t.Fatal(err)
 	}
