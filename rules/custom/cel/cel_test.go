@@ -129,6 +129,19 @@ func TestWhatIsNotThereIsNeverCompliant(t *testing.T) {
 			t.Error(v)
 		}
 	})
+	t.Run("AbsenceOfNothing", func(t *testing.T) {
+		for _, configuration := range []string{"", `"text"`, `[]`, `7`} {
+			for _, condition := range []string{
+				`text(config.?a) == ""`, `!has(config.a)`, `listOf(config.?a).size() == 0`, `!isTrue(config.?a.b)`,
+				`config.?a.orValue(1) == 1`, `!has(resource.config.a)`, `!("a" in config)`, `config[?"a"] == optional.none()`,
+			} {
+				s := &rules.Subject{Item: &rules.Decoded{Item: history.Item{Version: 1, State: history.State{Configuration: []byte(configuration)}}}}
+				if v := judge(t, &rules.Rule{Compliant: condition}, s); v.Compliance != rules.Error {
+					t.Errorf("%s of %q: %v", condition, configuration, v)
+				}
+			}
+		}
+	})
 	t.Run("NotRecorded", func(t *testing.T) {
 		s := &rules.Subject{Item: &rules.Decoded{Item: history.Item{Version: 1, Status: history.StatusNotRecorded}}}
 		if v := judge(t, &rules.Rule{Compliant: "true"}, s); v.Compliance != rules.InsufficientData {

@@ -27,7 +27,8 @@
 // # What is not there
 //
 // Whoever asks for a member that is not there gets the verdict ERROR, which says
-// what is missing, and never COMPLIANT. To say what absence means:
+// what is missing, and never COMPLIANT. So does whoever mentions config where no
+// configuration was recorded. To say what absence means:
 //
 //	has(config.kmsKeyId)                       is it there?
 //	config.?encrypted.orValue(false)           a value for it

@@ -82,10 +82,25 @@ var resourceType = expr.NewType("resource",
 	field("tags", gocel.MapType(gocel.StringType, gocel.StringType), func(s *seen) ref.Val { return documentsOf(s.Decoded).tags() }),
 	field("configuration", gocel.DynType, func(s *seen) ref.Val { return documentsOf(s.Decoded).configuration() }),
 	field("supplementary", gocel.MapType(gocel.StringType, gocel.DynType), func(s *seen) ref.Val { return documentsOf(s.Decoded).supplementary() }),
-	field("config", gocel.DynType, func(s *seen) ref.Val { return lenient(documentsOf(s.Decoded).configuration()) }),
+	field("config", gocel.DynType, configOf),
 	field("supplement", gocel.DynType, supplementOf),
 	field("relationships", gocel.ListType(relationshipType.CEL()), func(s *seen) ref.Val { return documentsOf(s.Decoded).relationships() }),
 )
+
+// configOf is an error where there is no configuration: of what was not recorded
+// nobody can say that a member is absent.
+func configOf(s *seen) ref.Val {
+	switch v := documentsOf(s.Decoded).configuration().(type) {
+	case traits.Mapper:
+		return lenient(v.(ref.Val))
+	case types.Null:
+		return types.NewErr("no configuration was recorded of %s %s", s.Key.Type, s.Key.ID)
+	case *types.Err:
+		return v
+	default:
+		return types.NewErr("the configuration of %s %s is no object", s.Key.Type, s.Key.ID)
+	}
+}
 
 func supplementOf(s *seen) ref.Val {
 	v := documentsOf(s.Decoded).supplementary()
@@ -172,7 +187,7 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 	case "resource":
 		return resourceType.Value(e.self), true
 	case "config":
-		return lenient(documentsOf(e.self.Decoded).configuration()), true
+		return configOf(e.self), true
 	case "supplement":
 		return supplementOf(e.self), true
 	case "params":
