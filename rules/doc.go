@@ -29,4 +29,13 @@
 // of the past is found as any configuration of the past is. What the engine
 // learns late it records late: new rows for old moments, as for any late capture,
 // and what an earlier revision answered it answers for ever.
+//
+// What is recorded to put a rule is its Observation, to put a waiver likewise; Read
+// and ReadWaiver give them back.
+//
+// # Where rules come from
+//
+// Package rulefile reads them from files, package managed has those of AWS Config,
+// package custom/cel makes their expressions ready, and package rulestest runs them
+// over cases that people can read.
 package rules

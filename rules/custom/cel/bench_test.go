@@ -23,6 +23,7 @@ func group(n int) string {
 var benchmarks = map[string]string{
 	"Member":      `config.groupId == "sg-1"`,
 	"ExactMember": `resource.configuration.groupId == "sg-1"`,
+	"Made":        `config.ipPermissions.map(p, p.fromPort).size() == 10`,
 	"Ports":       `!sg.ingress(config).exists(p, sg.world(p) && sg.covers(p, "tcp", 22))`,
 }
 

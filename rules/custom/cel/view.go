@@ -131,6 +131,9 @@ func (m *view) Value() any { return m }
 // ConvertToNative knows the view itself.
 func (m *view) ConvertToNative(t reflect.Type) (any, error) { return asNative(m, m.Mapper, t) }
 
+// AggregateSize is that of the map as it is.
+func (m *view) AggregateSize(sizer types.AggregateSizer) uint32 { return sizer.AggregateSize(m.Mapper) }
+
 // listView is a list of such values.
 type listView struct {
 	traits.Lister
@@ -184,6 +187,11 @@ func (l *listView) Fold(f traits.Folder) {
 func (l *listView) Value() any { return l }
 
 func (l *listView) ConvertToNative(t reflect.Type) (any, error) { return asNative(l, l.Lister, t) }
+
+// AggregateSize is that of the list as it is.
+func (l *listView) AggregateSize(sizer types.AggregateSizer) uint32 {
+	return sizer.AggregateSize(l.Lister)
+}
 
 type listIterator struct {
 	traits.Iterator
