@@ -76,16 +76,14 @@ func TestRuleComesBackFromItsRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		wanted := from
 		if from == 0 {
-			from = 7
+			wanted = 7 // as captured
 		}
-		if d := cmp.Diff(&r, back); d != "" || of != owner || effective != from || put.Key.Type != rules.TypeRule || put.Key.ID != r.Name {
+		if d := cmp.Diff(&r, back); d != "" || of != owner || effective != wanted || put.Key.Type != rules.TypeRule || put.Key.ID != r.Name {
 			t.Fatal(d, of, effective)
 		}
-		if effective == 7 {
-			effective = 0
-		}
-		again, err := rules.EncodeRule(back, effective)
+		again, err := rules.EncodeRule(back, from)
 		if err != nil || !bytes.Equal(text, again) {
 			t.Fatalf("%v\n%s\n%s", err, text, again)
 		}
