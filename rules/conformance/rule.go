@@ -1,0 +1,438 @@
+package conformance
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/internal/words"
+)
+
+// Bounds of AWS's own.
+const (
+	maxScopeTypes = 100
+	maxControls   = 100
+	maxArguments  = 16 << 10 // bytes of arguments given as one text
+)
+
+// rule reads a resource that is a rule, and adds it unless its condition is false.
+func (l *loader) rule(r resource) error {
+	rule := Rule{LogicalID: r.id, State: Active}
+	unsupported := func(reason string) {
+		if reason != "" && rule.State == Active {
+			rule.State, rule.Reason = Unsupported, reason
+		}
+	}
+
+	if n := r.attributes["Condition"]; n != nil {
+		holds, reason, err := l.holds(n)
+		if err != nil {
+			return err
+		}
+		unsupported(reason)
+		if !holds && reason == "" {
+			l.pack.Notes = append(l.pack.Notes, l.note(n, "is false (%s), so the rule is left out", printable(n.Value)))
+			return nil
+		}
+	}
+	f, err := l.fields(r.properties, "ConfigRuleName", "Description", "Scope", "Source", "InputParameters", "MaximumExecutionFrequency", "EvaluationModes")
+	if err != nil {
+		return err
+	}
+
+	// What it is comes first, so that the reason named is that one.
+	source, reason, err := l.resolved(f["Source"])
+	if err != nil {
+		return err
+	}
+	unsupported(reason)
+	var managed Managed
+	if reason == "" {
+		if source == nil {
+			return l.problem(r.properties, "has no Source")
+		}
+		rule.Identifier, reason, err = l.source(source)
+		if err != nil {
+			return err
+		}
+		unsupported(reason)
+	}
+	if rule.Identifier != "" {
+		known := false
+		managed, known = l.managed(rule.Identifier)
+		if !known {
+			unsupported(rule.Identifier + " is no managed rule that is known")
+		}
+		unsupported(managed.Unsupported)
+		if known {
+			if err := l.argumentNames(f["InputParameters"], managed.Parameters); err != nil {
+				return err
+			}
+		}
+	}
+
+	for _, part := range []struct {
+		key  string
+		read func(*Rule, *yaml.Node) error
+	}{
+		{"ConfigRuleName", l.ruleName}, {"Description", l.ruleDescription}, {"Scope", l.ruleScope},
+		{"MaximumExecutionFrequency", l.rulePeriod}, {"EvaluationModes", l.ruleModes}, {"InputParameters", l.ruleArguments},
+	} {
+		value, reason, err := l.resolved(f[part.key])
+		if err != nil {
+			return err
+		}
+		unsupported(reason)
+		if value == nil {
+			continue
+		}
+		if err := part.read(&rule, value); err != nil {
+			return err
+		}
+	}
+	if rule.Name == "" {
+		rule.Name = r.id
+	}
+	if rule.State == Active {
+		reason, err := l.checkArguments(r, &rule, managed.Parameters)
+		if err != nil {
+			return err
+		}
+		unsupported(reason)
+	}
+	return l.addRule(r, &rule)
+}
+
+func (l *loader) addRule(r resource, rule *Rule) error {
+	if err := l.ruleControls(r, rule); err != nil {
+		return err
+	}
+	if err := l.ruleMetadata(r, rule); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(l.pack.Rules, func(other Rule) bool { return other.Name == rule.Name })
+	if i >= 0 {
+		return l.problem(r.key, "has the name %s, as has %s; rules of a pack have names of their own", rule.Name, printable(l.pack.Rules[i].LogicalID))
+	}
+
+	// A rule without an identifier is kept for show and has no judgement to check.
+	checked := rule.Rule
+	checked.External = rule.Identifier == ""
+	if err := checked.Validate(); err != nil {
+		return l.invalid(r.key, err)
+	}
+	l.resolver.values[r.id] = &rule.Name
+	l.pack.Rules = append(l.pack.Rules, *rule)
+	return nil
+}
+
+func (l *loader) holds(n *yaml.Node) (holds bool, reason string, err error) {
+	holds, err = l.resolver.condition(n.Value)
+	var m *missing
+	if errors.As(err, &m) {
+		return false, m.Error(), nil
+	}
+	return holds, "", err
+}
+
+// source reads who judges: the identifier of a managed rule, or the reason why what
+// is not one cannot be judged.
+func (l *loader) source(n *yaml.Node) (identifier, reason string, err error) {
+	f, err := l.fields(n, "Owner", "SourceIdentifier", "SourceDetails", "CustomPolicyDetails")
+	if err != nil {
+		return "", "", err
+	}
+	if f["Owner"] == nil {
+		return "", "", l.problem(n, "has no Owner; it is AWS for a managed rule")
+	}
+	owner, err := l.text(f["Owner"])
+	if err != nil {
+		return "", "", err
+	}
+	switch owner {
+	case "CUSTOM_POLICY":
+		return "", "its policy is written in Guard, which is not evaluated here; write the rule in CEL", nil
+	case "CUSTOM_LAMBDA":
+		return "", "it is evaluated by a function of the user's, which is not called from here; put its verdicts, or write the rule in CEL", nil
+	case "AWS":
+	default:
+		return "", "", l.problem(f["Owner"], "is %q, which is none; there are AWS, CUSTOM_POLICY and CUSTOM_LAMBDA", shorten(owner, 80))
+	}
+	if f["SourceIdentifier"] == nil {
+		return "", "", l.problem(n, "has no SourceIdentifier, which a managed rule needs")
+	}
+	identifier, err = l.text(f["SourceIdentifier"])
+	if err == nil && identifier == "" {
+		err = l.problem(f["SourceIdentifier"], "is empty")
+	}
+	return identifier, "", err
+}
+
+func (l *loader) ruleName(rule *Rule, n *yaml.Node) (err error) {
+	if rule.Name, err = l.text(n); err != nil {
+		return err
+	}
+	if err := rules.CheckName("name", rule.Name); err != nil {
+		return l.invalid(n, err)
+	}
+	return nil
+}
+
+func (l *loader) ruleDescription(rule *Rule, n *yaml.Node) (err error) {
+	rule.Description, err = l.text(n)
+	return err
+}
+
+func (l *loader) ruleScope(rule *Rule, n *yaml.Node) error {
+	f, err := l.fields(n, "ComplianceResourceTypes", "ComplianceResourceId", "TagKey", "TagValue")
+	if err != nil {
+		return err
+	}
+	if types := f["ComplianceResourceTypes"]; types != nil {
+		if rule.Scope.Types, err = l.texts(types, maxScopeTypes); err != nil {
+			return err
+		}
+	}
+	for _, part := range []struct {
+		key string
+		set func(string)
+	}{
+		{"ComplianceResourceId", func(v string) { rule.Scope.IDs = []string{v} }},
+		{"TagKey", func(v string) { rule.Scope.TagKey = v }},
+		{"TagValue", func(v string) { rule.Scope.TagValue = v }},
+	} {
+		if f[part.key] == nil {
+			continue
+		}
+		v, err := l.text(f[part.key])
+		if err != nil {
+			return err
+		}
+		part.set(v)
+	}
+	return nil
+}
+
+func (l *loader) rulePeriod(rule *Rule, n *yaml.Node) error {
+	text, err := l.text(n)
+	if err != nil {
+		return err
+	}
+	if !strings.HasSuffix(text, "_Hour") && !strings.HasSuffix(text, "_Hours") {
+		return l.problem(n, "is %q, which is none; there are One_Hour, Three_Hours, Six_Hours, Twelve_Hours and TwentyFour_Hours", shorten(text, 80))
+	}
+	if rule.Period, err = rules.ParsePeriod(text); err != nil {
+		return l.invalid(n, err)
+	}
+	return nil
+}
+
+func (l *loader) ruleModes(rule *Rule, n *yaml.Node) error {
+	elements, err := l.list(n, 1, 2)
+	if err != nil {
+		return err
+	}
+	for _, e := range elements {
+		f, err := l.fields(e, "Mode")
+		if err != nil {
+			return err
+		}
+		if f["Mode"] == nil {
+			return l.problem(e, "has no Mode; there are DETECTIVE and PROACTIVE")
+		}
+		text, err := l.text(f["Mode"])
+		if err != nil {
+			return err
+		}
+		mode, err := rules.ParseMode(strings.ToLower(text))
+		if err != nil || text != strings.ToUpper(text) || mode == rules.Detective|rules.Proactive {
+			return l.problem(f["Mode"], "is %q, which is none; there are DETECTIVE and PROACTIVE", shorten(text, 80))
+		}
+		rule.Mode |= mode
+	}
+	return nil
+}
+
+// argumentNames finds the arguments that the managed rule does not take, in every
+// branch: they are a mistake whatever values there are.
+func (l *loader) argumentNames(n *yaml.Node, declared []rules.Parameter) error {
+	if n == nil {
+		return nil
+	}
+	if name, argument, ok := call(n); ok {
+		if name != "Fn::If" {
+			return nil
+		}
+		for _, branch := range argument.Content[1:] {
+			if err := l.argumentNames(branch, declared); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if err := l.argumentName(n.Content[i], n.Content[i].Value, declared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) argumentName(n *yaml.Node, name string, declared []rules.Parameter) error {
+	var names []string
+	for _, p := range declared {
+		if p.Name == name {
+			return nil
+		}
+		names = append(names, p.Name)
+	}
+	return l.problem(n, "is no parameter of the managed rule%s", words.Remedy(name, names))
+}
+
+// ruleArguments reads the arguments: a mapping, or a text that holds one as JSON.
+func (l *loader) ruleArguments(rule *Rule, n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return l.argumentText(rule, n)
+	}
+	if _, err := l.fields(n); err != nil {
+		return err
+	}
+	rule.Arguments = make(map[string]string, len(n.Content)/2)
+	for i := 0; i < len(n.Content); i += 2 {
+		value, err := l.text(n.Content[i+1])
+		if err != nil {
+			return err
+		}
+		if len(value) > maxValue {
+			return l.problem(n.Content[i+1], "has %d bytes; at most %d are allowed", len(value), maxValue)
+		}
+		rule.Arguments[n.Content[i].Value] = value
+	}
+	return nil
+}
+
+func (l *loader) argumentText(rule *Rule, n *yaml.Node) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(n.Value), &all); err != nil || len(n.Value) > maxArguments {
+		return l.problem(n, "must be a mapping of names to values, or the JSON text of one")
+	}
+	rule.Arguments = make(map[string]string, len(all))
+	for name, raw := range all {
+		var text string
+		switch {
+		case raw[0] == '{' || raw[0] == '[' || raw[0] == 'n':
+			return l.problem(n, "has an argument %s that is no text, number or boolean", printable(name))
+		case json.Unmarshal(raw, &text) != nil:
+			text = string(raw)
+		}
+		rule.Arguments[name] = text
+	}
+	return nil
+}
+
+// checkArguments holds the arguments to what the managed rule declares. A required
+// one that is not given is a reason why the rule is not judged.
+func (l *loader) checkArguments(r resource, rule *Rule, declared []rules.Parameter) (reason string, err error) {
+	at := r.key
+	if f, err := l.fields(r.properties); err == nil && f["InputParameters"] != nil {
+		at = f["InputParameters"]
+	}
+	for name := range rule.Arguments {
+		if err := l.argumentName(at, name, declared); err != nil {
+			return "", err
+		}
+	}
+	var lacking []string
+	for _, p := range declared {
+		text := rule.Arguments[p.Name]
+		if text == "" {
+			if p.Required && p.Default == nil {
+				lacking = append(lacking, p.Name)
+			}
+			continue
+		}
+		if _, err := p.Type.Parse(text); err != nil {
+			return "", l.problem(l.argument(at, p.Name), "is %q, which %v; the parameter is of type %s", shorten(text, 80), err, p.Type)
+		}
+	}
+	switch len(lacking) {
+	case 0:
+		return "", nil
+	case 1:
+		return fmt.Sprintf("the managed rule's parameter %s is required, and has no value", lacking[0]), nil
+	}
+	return fmt.Sprintf("the managed rule's parameters %s are required, and have no values", strings.Join(lacking, ", ")), nil
+}
+
+// argument is where an argument is given, if it is given plainly.
+func (l *loader) argument(n *yaml.Node, name string) *yaml.Node {
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i < len(n.Content); i += 2 {
+			if n.Content[i].Value == name {
+				return n.Content[i+1]
+			}
+		}
+	}
+	return n
+}
+
+func (l *loader) ruleControls(r resource, rule *Rule) (err error) {
+	n := r.attributes["Controls"]
+	if n == nil {
+		return nil
+	}
+	if rule.Controls, err = l.texts(n, maxControls); err != nil {
+		return err
+	}
+	rule.Frameworks = slices.Clone(rule.Controls)
+	slices.Sort(rule.Frameworks)
+	rule.Frameworks = slices.Compact(rule.Frameworks)
+	return nil
+}
+
+// ruleMetadata reads what the package comment tells of.
+func (l *loader) ruleMetadata(r resource, rule *Rule) error {
+	metadata := r.attributes["Metadata"]
+	if metadata == nil {
+		return nil
+	}
+	all, err := l.fields(metadata)
+	if err != nil || all["Varve"] == nil {
+		return err
+	}
+	f, err := l.fields(all["Varve"], "Check", "Status", "Severity")
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		key string
+		set func(string) error
+	}{
+		{"Check", func(v string) error { rule.Check = v; return nil }},
+		{"Status", func(v string) (err error) { rule.Status, err = parseStatus(v); return err }},
+		{"Severity", func(v string) (err error) { rule.Severity, err = rules.ParseSeverity(v); return err }},
+	} {
+		if f[part.key] == nil {
+			continue
+		}
+		v, err := l.text(f[part.key])
+		if err != nil {
+			return err
+		}
+		if err := part.set(v); err != nil {
+			return l.invalid(f[part.key], err)
+		}
+	}
+	if (rule.Check == "") != (rule.Status == "") {
+		return l.problem(all["Varve"], "has one of Check and Status; give both")
+	}
+	return nil
+}
