@@ -1,14 +1,16 @@
 package conformance_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/conformance"
+	"github.com/varvehq/varve/rules/managed"
 	"github.com/varvehq/varve/rules/report"
+	"github.com/varvehq/varve/rules/rulestest"
 )
 
 // anything is a catalogue that has every rule, with the parameters of none known.
@@ -44,7 +46,7 @@ func TestBuiltinPacksAreTemplates(t *testing.T) {
 				t.Error(diff)
 			}
 			for _, r := range p.Rules {
-				if r.Description == "" || r.Severity == "" || r.Check == "" {
+				if r.Description == "" || r.Severity == "" || r.Check == "" || r.State == conformance.Active && r.Compliant == "" {
 					t.Errorf("%s lacks a description, severity or check", r.Name)
 				}
 			}
@@ -52,6 +54,29 @@ func TestBuiltinPacksAreTemplates(t *testing.T) {
 	}
 	if _, ok := conformance.BuiltinTemplate("none"); ok {
 		t.Error("there is a pack of no name")
+	}
+}
+
+// TestIAMUse runs the policy of our own that is in a pack.
+func TestIAMUse(t *testing.T) {
+	template, _ := conformance.BuiltinTemplate("security-checks")
+	p, err := conformance.Load(template, conformance.Options{Name: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(p.Rules, func(r conformance.Rule) bool { return r.Name == "iam-in-use" })
+	cases, err := rulestest.Read("testdata/iam-in-use.cases.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := rulestest.Run(t.Context(), managed.Compile, &p.Rules[i].Rule, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Failed != "" {
+			t.Errorf("%s: %s", r.Case.Name, r.Failed)
+		}
 	}
 }
 
@@ -89,8 +114,5 @@ func TestStatus(t *testing.T) {
 				t.Errorf("a check of a rule that is not judged: %+v", unseen)
 			}
 		})
-	}
-	if r := p.Rules[0]; r.Severity != rules.Severity("") {
-		t.Errorf("a severity that nobody gave: %s", r.Severity)
 	}
 }

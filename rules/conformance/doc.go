@@ -14,9 +14,25 @@
 // # Nothing passes in silence
 //
 // A rule that cannot be judged is in the pack all the same, UNSUPPORTED, with the
-// reason: an identifier that is not known or not implemented, a policy or function of
-// the user, a required parameter without a value, a pack parameter without a value.
+// reason: an identifier that is not known or not implemented, a policy in Guard or a
+// function of the user, a required parameter without a value, a pack parameter without
+// a value.
 // What is left out or not understood, but harms no rule that is judged, is a [Note].
+//
+// # Rules of one's own
+//
+// A custom policy may be a condition in CEL (see package custom/cel), which AWS does
+// not take. Its InputParameters are parameters of type String:
+//
+//	Properties:
+//	  ConfigRuleName: named
+//	  Scope: {ComplianceResourceTypes: [AWS::EC2::Instance]}
+//	  InputParameters: {prefix: prod-}
+//	  Source:
+//	    Owner: CUSTOM_POLICY
+//	    CustomPolicyDetails:
+//	      PolicyRuntime: cel
+//	      PolicyText: resource.name.startsWith(params.prefix)
 //
 // # Status
 //

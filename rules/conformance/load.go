@@ -18,7 +18,7 @@ type Options struct {
 	Name       string            // of the pack: 1 to 128 of A-Z a-z 0-9 _ . -
 	Owner      rules.Owner       // what it gives AWS::AccountId and AWS::Region
 	Parameters map[string]string // values of the pack's parameters
-	Managed    Catalogue
+	Managed    Catalogue         // nil: Computed
 }
 
 // Load reads a template. Its error is history.Invalid or history.TooLarge, about the
@@ -30,6 +30,9 @@ func Load(template []byte, o Options) (*Pack, error) {
 	d, err := parse(template)
 	if err != nil {
 		return nil, err
+	}
+	if o.Managed == nil {
+		o.Managed = Computed
 	}
 	l := &loader{
 		document: d, pack: &Pack{Name: o.Name}, managed: o.Managed,

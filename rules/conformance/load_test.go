@@ -12,24 +12,29 @@ import (
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/conformance"
+	"github.com/varvehq/varve/rules/managed"
 )
 
 func text(s string) *string { return &s }
 
 // catalogue has a rule of each kind that packs may meet.
 func catalogue(identifier string) (conformance.Managed, bool) {
+	defined := func(types string, parameters ...rules.Parameter) conformance.Managed {
+		return conformance.Managed{Rule: rules.Rule{
+			Description: "as defined", Severity: rules.SeverityLow, Trigger: rules.OnChange | rules.Periodic, Frameworks: []string{"A.1", "own/1"},
+			Scope: rules.Scope{Types: []string{types}}, Parameters: parameters,
+		}}
+	}
 	managed, ok := map[string]conformance.Managed{
-		"PLAIN": {},
-		"KEYS_ROTATED": {Parameters: []rules.Parameter{
-			{Name: "maxAccessKeyAge", Type: rules.ParameterInt, Required: true},
-		}},
-		"PORTS": {Parameters: []rules.Parameter{
-			{Name: "blockedPort1", Type: rules.ParameterInt, Default: text("20")},
-			{Name: "strict", Type: rules.ParameterBoolean},
-			{Name: "ports", Type: rules.ParameterCSV},
-			{Name: "account", Type: rules.ParameterString},
-		}},
-		"NOT_YET": {Unsupported: "NOT_YET is not implemented", Parameters: []rules.Parameter{{Name: "age", Type: rules.ParameterInt}}},
+		"PLAIN":        defined("AWS::EC2::Volume"),
+		"KEYS_ROTATED": defined("AWS::IAM::User", rules.Parameter{Name: "maxAccessKeyAge", Type: rules.ParameterInt, Required: true}),
+		"PORTS": defined("AWS::EC2::SecurityGroup",
+			rules.Parameter{Name: "account", Type: rules.ParameterString},
+			rules.Parameter{Name: "blockedPort1", Type: rules.ParameterInt, Default: text("20")},
+			rules.Parameter{Name: "ports", Type: rules.ParameterCSV},
+			rules.Parameter{Name: "strict", Type: rules.ParameterBoolean},
+		),
+		"NOT_YET": {Unsupported: "NOT_YET is not implemented", Rule: rules.Rule{Parameters: []rules.Parameter{{Name: "age", Type: rules.ParameterInt}}}},
 	}[identifier]
 	return managed, ok
 }
@@ -51,6 +56,11 @@ func one(identifier string, lines ...string) string {
     Properties:
       ConfigRuleName: r
       Source: {Owner: AWS, SourceIdentifier: ` + identifier + "}\n" + strings.Join(lines, "\n") + "\n"
+}
+
+// custom is a template whose rule is no managed one.
+func custom(source string) string {
+	return strings.Replace(one("PLAIN"), "AWS, SourceIdentifier: PLAIN", source, 1)
 }
 
 const forms = `
@@ -114,20 +124,24 @@ Resources:
 
 func TestForms(t *testing.T) {
 	p := load(t, forms, nil)
+	const both = rules.OnChange | rules.Periodic
 	want := []conformance.Rule{
 		{
-			Rule: rules.Rule{Name: "rotated", Description: "keys are renewed", Identifier: "KEYS_ROTATED",
-				Arguments: map[string]string{"maxAccessKeyAge": "90"}, Frameworks: []string{"A.1", "B.2"}},
+			Rule: rules.Rule{Name: "rotated", Description: "keys are renewed", Identifier: "KEYS_ROTATED", Trigger: both, Period: 24 * time.Hour,
+				Mode: rules.Detective, Severity: rules.SeverityLow, Scope: rules.Scope{Types: []string{"AWS::IAM::User"}},
+				Arguments: map[string]string{"maxAccessKeyAge": "90"}, Frameworks: []string{"A.1", "B.2", "own/1"}},
 			LogicalID: "Rotated", State: conformance.Active, Controls: []string{"B.2", "A.1"},
 		},
 		{
-			Rule: rules.Rule{Name: "Ports", Identifier: "PORTS", Period: 6 * time.Hour, Mode: rules.Detective | rules.Proactive,
-				Scope:     rules.Scope{Types: []string{"AWS::EC2::SecurityGroup"}},
-				Arguments: map[string]string{"blockedPort1": "22", "strict": "true", "account": "012345678901"}},
+			Rule: rules.Rule{Name: "Ports", Description: "as defined", Identifier: "PORTS", Trigger: both, Period: 6 * time.Hour,
+				Mode: rules.Detective | rules.Proactive, Severity: rules.SeverityLow, Scope: rules.Scope{Types: []string{"AWS::EC2::SecurityGroup"}},
+				Arguments: map[string]string{"blockedPort1": "22", "strict": "true", "account": "012345678901"}, Frameworks: []string{"A.1", "own/1"}},
 			LogicalID: "Ports", State: conformance.Active,
 		},
 		{
-			Rule:      rules.Rule{Name: "tagged", Identifier: "PLAIN", Scope: rules.Scope{TagKey: "env", TagValue: "prod"}},
+			Rule: rules.Rule{Name: "tagged", Description: "as defined", Identifier: "PLAIN", Trigger: both, Period: 24 * time.Hour,
+				Mode: rules.Detective, Severity: rules.SeverityLow,
+				Scope: rules.Scope{Types: []string{"AWS::EC2::Volume"}, TagKey: "env", TagValue: "prod"}, Frameworks: []string{"A.1", "own/1"}},
 			LogicalID: "Tagged", State: conformance.Active,
 		},
 	}
@@ -211,13 +225,33 @@ func TestTextsAreAsAWSMakesThem(t *testing.T) {
 	}
 }
 
+func TestPolicyInCEL(t *testing.T) {
+	p := load(t, custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: cel, PolicyText: 'resource.name.startsWith(params.prefix)'}")+
+		"      InputParameters: {prefix: prod-}\n", nil)
+	r := p.Rules[0]
+	if r.State != conformance.Active || r.Compliant != "resource.name.startsWith(params.prefix)" || r.Identifier != "" {
+		t.Fatalf("%+v", r)
+	}
+	judge, err := managed.Compile(&r.Rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]rules.Compliance{"prod-1": rules.Compliant, "test-1": rules.NonCompliant} {
+		item := &rules.Decoded{Item: history.Item{Key: history.Key{Type: "T", ID: "x"}}}
+		item.State.Name = name
+		if v, err := judge.Judge(t.Context(), &rules.Subject{Item: item}); err != nil || v.Compliance != want {
+			t.Errorf("%s: %+v, %v, want %s", name, v, err, want)
+		}
+	}
+}
+
 func TestUnsupportedWithTheReason(t *testing.T) {
 	lack := "Parameters: {P: {Type: String}}\n"
 	for name, tt := range map[string]struct{ template, reason, note string }{
-		"UnknownIdentifier":  {one("NEVER_HEARD", "      InputParameters: {anything: 1}"), "NEVER_HEARD is no managed rule that is known", ""},
+		"UnknownIdentifier":  {one("NEVER_HEARD", "      InputParameters: {anything: 1}"), "NEVER_HEARD is no managed rule that this version computes", ""},
 		"NotImplemented":     {one("NOT_YET", "      InputParameters: {age: nonsense}"), "NOT_YET is not implemented", ""},
-		"Guard":              {strings.Replace(one("PLAIN"), "Owner: AWS, SourceIdentifier: PLAIN", "Owner: CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: guard-2.x.x, PolicyText: x}", 1), "written in Guard", ""},
-		"Function":           {strings.Replace(one("PLAIN"), "Owner: AWS, SourceIdentifier: PLAIN", "Owner: CUSTOM_LAMBDA, SourceIdentifier: 'arn:aws:lambda:x'", 1), "function of the user's", ""},
+		"Guard":              {custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: guard-2.x.x, PolicyText: x}"), "written in Guard", ""},
+		"Function":           {custom("CUSTOM_LAMBDA, SourceIdentifier: 'arn:aws:lambda:x'"), "function of the user's", ""},
 		"RequiredNotGiven":   {one("KEYS_ROTATED"), "maxAccessKeyAge is required", ""},
 		"RequiredEmpty":      {one("KEYS_ROTATED", "      InputParameters: {maxAccessKeyAge: ''}"), "maxAccessKeyAge is required", ""},
 		"ParameterWithout":   {lack + one("KEYS_ROTATED", "      InputParameters: {maxAccessKeyAge: !Ref P}"), "parameter P has no value", "for want of which there is no judging by R"},
@@ -322,7 +356,12 @@ func TestMistakes(t *testing.T) {
 		"Period":            {one("PLAIN", "      MaximumExecutionFrequency: Hourly"), `MaximumExecutionFrequency (line 7, column 34) is "Hourly"`},
 		"PeriodNotAWSs":     {one("PLAIN", "      MaximumExecutionFrequency: 6h"), `MaximumExecutionFrequency (line 7, column 34) is "6h"`},
 		"Mode":              {one("PLAIN", "      EvaluationModes: [{Mode: both}]"), `EvaluationModes.0.Mode (line 7, column 32) is "both"`},
-		"ScopeID":           {one("PLAIN", "      Scope: {ComplianceResourceId: x}"), "Resources.R (line 2, column 3) cannot be accepted: scope.resourceIds"},
+		"PolicyNoDetails":   {custom("CUSTOM_POLICY"), "Source (line 6, column 15) has no CustomPolicyDetails"},
+		"PolicyNoText":      {custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: cel}"), "CustomPolicyDetails (line 6, column 59) has no PolicyText"},
+		"PolicyEmpty":       {custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: cel, PolicyText: ''}"), "Resources.R (line 2, column 3) cannot be accepted: compliant"},
+		"PolicyUnbalanced":  {custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: cel, PolicyText: '(1 == 1'}"), "Resources.R (line 2, column 3) cannot be accepted: compliant"},
+		"PolicyParameter":   {custom("CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: cel, PolicyText: 'params.a == params.b'}") + "      InputParameters: {a: x}\n", "params.b"},
+		"ScopeID":           {one("PLAIN", "      Scope: {ComplianceResourceTypes: [A, B], ComplianceResourceId: x}"), "Resources.R (line 2, column 3) cannot be accepted: scope.resourceIds"},
 		"RuleName":          {strings.Replace(one("PLAIN"), "ConfigRuleName: r", "ConfigRuleName: 'r s'", 1), "ConfigRuleName (line 5, column 23) cannot be accepted: name"},
 		"NameTwice":         {one("PLAIN") + "  Q:\n    Type: AWS::Config::ConfigRule\n    Properties: {ConfigRuleName: r, Source: {Owner: AWS, SourceIdentifier: PLAIN}}\n", "Resources.Q (line 8, column 3) has the name r, as has R"},
 		"Ref":               {one("PORTS", "      InputParameters: {account: !Ref Q}"), `InputParameters.account.Ref (line 7, column 34) refers to "Q", which is no parameter of the pack`},

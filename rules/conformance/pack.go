@@ -4,6 +4,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/managed"
 )
 
 // Pack is a template with its parameters filled in.
@@ -34,10 +35,11 @@ const (
 	Unsupported State = "UNSUPPORTED"
 )
 
-// Rule is a rule of a pack. Of the judgement it has the Identifier and Arguments
-// only, and a Severity only where the pack gives one; its Frameworks are the
-// Controls. Arguments of an Active rule are those of the managed rule's parameters,
-// each of its type; an empty one counts as not given.
+// Rule is a rule of a pack. If it is Active, it is normalized and can be recorded:
+// what the template leaves open is as the managed rule has it, and the arguments are
+// those of its parameters, each of its type; an empty one counts as not given. Its
+// Frameworks are those of the managed rule and the Controls. If it is Unsupported, it
+// has what the template says.
 type Rule struct {
 	rules.Rule
 	LogicalID string // its key in the template
@@ -73,6 +75,15 @@ type Catalogue func(identifier string) (Managed, bool)
 
 // Managed is what a pack must know of a managed rule.
 type Managed struct {
-	Parameters  []rules.Parameter
-	Unsupported string // why it cannot be judged; empty: it can
+	Rule        rules.Rule // as it is defined, its Parameters and Scope.Types among it
+	Unsupported string     // why it cannot be judged; empty: it can
+}
+
+// Computed is the catalogue of the managed rules that this program computes.
+func Computed(identifier string) (Managed, bool) {
+	d := managed.Find(identifier)
+	if d == nil {
+		return Managed{}, false
+	}
+	return Managed{Rule: d.Rule}, true
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/custom/cel"
 	"github.com/varvehq/varve/rules/internal/words"
 )
 
@@ -56,8 +58,7 @@ func (l *loader) rule(r resource) error {
 		if source == nil {
 			return l.problem(r.properties, "has no Source")
 		}
-		rule.Identifier, reason, err = l.source(source)
-		if err != nil {
+		if reason, err = l.source(&rule, source); err != nil {
 			return err
 		}
 		unsupported(reason)
@@ -66,11 +67,11 @@ func (l *loader) rule(r resource) error {
 		known := false
 		managed, known = l.managed(rule.Identifier)
 		if !known {
-			unsupported(rule.Identifier + " is no managed rule that is known")
+			unsupported(rule.Identifier + " is no managed rule that this version computes")
 		}
 		unsupported(managed.Unsupported)
 		if known {
-			if err := l.argumentNames(f["InputParameters"], managed.Parameters); err != nil {
+			if err := l.argumentNames(f["InputParameters"], managed.Rule.Parameters); err != nil {
 				return err
 			}
 		}
@@ -98,33 +99,59 @@ func (l *loader) rule(r resource) error {
 	if rule.Name == "" {
 		rule.Name = r.id
 	}
-	if rule.State == Active {
-		reason, err := l.checkArguments(r, &rule, managed.Parameters)
+	if err := l.ruleControls(r, &rule); err != nil {
+		return err
+	}
+	if err := l.ruleMetadata(r, &rule); err != nil {
+		return err
+	}
+	if rule.State == Active && rule.Identifier != "" {
+		reason, err := l.checkArguments(r, &rule, managed.Rule.Parameters)
 		if err != nil {
 			return err
 		}
 		unsupported(reason)
 	}
+	if rule.State == Active {
+		rule.complete(&managed.Rule)
+	}
 	return l.addRule(r, &rule)
 }
 
+// complete gives a rule what the template leaves open.
+func (r *Rule) complete(managed *rules.Rule) {
+	r.Description = cmp.Or(r.Description, managed.Description)
+	r.Trigger, r.Mode = managed.Trigger, cmp.Or(r.Mode, managed.Mode)
+	r.Period = cmp.Or(r.Period, managed.Period)
+	r.Severity = cmp.Or(r.Severity, managed.Severity)
+	r.Frameworks = append(r.Frameworks, managed.Frameworks...)
+	if len(r.Scope.Types) == 0 {
+		r.Scope.Types = slices.Clone(managed.Scope.Types)
+	}
+	if r.Identifier == "" {
+		for name := range r.Arguments {
+			r.Parameters = append(r.Parameters, rules.Parameter{Name: name, Type: rules.ParameterString})
+		}
+	}
+	r.Normalize()
+}
+
 func (l *loader) addRule(r resource, rule *Rule) error {
-	if err := l.ruleControls(r, rule); err != nil {
-		return err
-	}
-	if err := l.ruleMetadata(r, rule); err != nil {
-		return err
-	}
 	i := slices.IndexFunc(l.pack.Rules, func(other Rule) bool { return other.Name == rule.Name })
 	if i >= 0 {
 		return l.problem(r.key, "has the name %s, as has %s; rules of a pack have names of their own", rule.Name, printable(l.pack.Rules[i].LogicalID))
 	}
 
-	// A rule without an identifier is kept for show and has no judgement to check.
+	// What is kept for show may have no judgement to check.
 	checked := rule.Rule
-	checked.External = rule.Identifier == ""
+	checked.External = rule.Identifier == "" && rule.State == Unsupported
 	if err := checked.Validate(); err != nil {
 		return l.invalid(r.key, err)
+	}
+	if rule.Compliant != "" && rule.State == Active {
+		if _, err := cel.Compile(&rule.Rule); err != nil {
+			return l.invalid(r.key, err)
+		}
 	}
 	l.resolver.values[r.id] = &rule.Name
 	l.pack.Rules = append(l.pack.Rules, *rule)
@@ -140,37 +167,62 @@ func (l *loader) holds(n *yaml.Node) (holds bool, reason string, err error) {
 	return holds, "", err
 }
 
-// source reads who judges: the identifier of a managed rule, or the reason why what
-// is not one cannot be judged.
-func (l *loader) source(n *yaml.Node) (identifier, reason string, err error) {
+// source reads who judges: a managed rule, a condition, or what cannot be asked here,
+// with the reason.
+func (l *loader) source(rule *Rule, n *yaml.Node) (reason string, err error) {
 	f, err := l.fields(n, "Owner", "SourceIdentifier", "SourceDetails", "CustomPolicyDetails")
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	if f["Owner"] == nil {
-		return "", "", l.problem(n, "has no Owner; it is AWS for a managed rule")
+		return "", l.problem(n, "has no Owner; it is AWS for a managed rule")
 	}
 	owner, err := l.text(f["Owner"])
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	switch owner {
 	case "CUSTOM_POLICY":
-		return "", "its policy is written in Guard, which is not evaluated here; write the rule in CEL", nil
+		return l.policy(rule, n, f["CustomPolicyDetails"])
 	case "CUSTOM_LAMBDA":
-		return "", "it is evaluated by a function of the user's, which is not called from here; put its verdicts, or write the rule in CEL", nil
+		return "it is evaluated by a function of the user's, which is not called from here; put its verdicts, or write the rule in CEL", nil
 	case "AWS":
 	default:
-		return "", "", l.problem(f["Owner"], "is %q, which is none; there are AWS, CUSTOM_POLICY and CUSTOM_LAMBDA", shorten(owner, 80))
+		return "", l.problem(f["Owner"], "is %q, which is none; there are AWS, CUSTOM_POLICY and CUSTOM_LAMBDA", shorten(owner, 80))
 	}
 	if f["SourceIdentifier"] == nil {
-		return "", "", l.problem(n, "has no SourceIdentifier, which a managed rule needs")
+		return "", l.problem(n, "has no SourceIdentifier, which a managed rule needs")
 	}
-	identifier, err = l.text(f["SourceIdentifier"])
-	if err == nil && identifier == "" {
+	rule.Identifier, err = l.text(f["SourceIdentifier"])
+	if err == nil && rule.Identifier == "" {
 		err = l.problem(f["SourceIdentifier"], "is empty")
 	}
-	return identifier, "", err
+	return "", err
+}
+
+// policy reads a policy of the user's, of which those in CEL are judged.
+func (l *loader) policy(rule *Rule, source, n *yaml.Node) (reason string, err error) {
+	if n == nil {
+		return "", l.problem(source, "has no CustomPolicyDetails, which a custom policy needs")
+	}
+	f, err := l.fields(n, "PolicyRuntime", "PolicyText", "EnableDebugLogDelivery")
+	if err != nil {
+		return "", err
+	}
+	for _, required := range []string{"PolicyRuntime", "PolicyText"} {
+		if f[required] == nil {
+			return "", l.problem(n, "has no %s", required)
+		}
+	}
+	runtime, err := l.text(f["PolicyRuntime"])
+	switch {
+	case err != nil:
+		return "", err
+	case runtime != "cel":
+		return "its policy is written in Guard, which is not evaluated here; write the rule in CEL", nil
+	}
+	rule.Compliant, err = l.text(f["PolicyText"])
+	return "", err
 }
 
 func (l *loader) ruleName(rule *Rule, n *yaml.Node) (err error) {
@@ -392,9 +444,7 @@ func (l *loader) ruleControls(r resource, rule *Rule) (err error) {
 	if rule.Controls, err = l.texts(n, maxControls); err != nil {
 		return err
 	}
-	rule.Frameworks = slices.Clone(rule.Controls)
-	slices.Sort(rule.Frameworks)
-	rule.Frameworks = slices.Compact(rule.Frameworks)
+	rule.Frameworks = slices.Compact(slices.Sorted(slices.Values(rule.Controls)))
 	return nil
 }
 
