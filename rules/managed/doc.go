@@ -30,4 +30,26 @@
 // A rule about a member that the item does not have gives ERROR: what was not
 // collected is not known. Trails, flow logs and other resources that a rule over an
 // account needs are sought among the recorded ones of that account.
+//
+// # Users
+//
+// Items of type AWS::IAM::User do not hold what rules ask of credentials. They are
+// sought in their supplementary configuration:
+//
+//	credentialReport  the user's line of IAM's credential report, by the names of its
+//	                  columns: password_enabled, password_last_used,
+//	                  password_last_changed, mfa_active, access_key_1_active,
+//	                  access_key_1_last_rotated, access_key_1_last_used_date, and the
+//	                  same of access_key_2
+//	accessKeys        IAM's ListAccessKeys: a list of accessKeyId, status, createDate
+//	mfaDevices        IAM's ListMFADevices: a list of serialNumber
+//
+// A rule that can do with accessKeys or mfaDevices takes them before the report.
+//
+// # Web ACLs
+//
+// Of a load balancer the supplementary webAcl, WAFv2's GetWebACLForResource, and of a
+// web ACL loggingConfiguration, WAFv2's GetLoggingConfiguration, are asked for first;
+// then items of type AWS::WAFRegional::WebACL, AWS::WAFv2::WebACLAssociation and
+// AWS::WAFv2::LoggingConfiguration.
 package managed
