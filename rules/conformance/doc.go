@@ -5,9 +5,9 @@
 //
 // A template is YAML or JSON with Parameters, Conditions and Resources of the types
 // AWS::Config::ConfigRule and AWS::Config::RemediationConfiguration. Ref, Fn::If,
-// Fn::Equals, Fn::Not, Fn::And, Fn::Or and Condition are understood in their long and
-// short forms (!Ref), AWS::NoValue leaves out what it stands for, a resource whose
-// Condition is false is left out. As with CloudFormation there are no aliases, merge
+// Fn::Join, Fn::Sub, Fn::Equals, Fn::Not, Fn::And, Fn::Or and Condition are understood
+// in their long and short forms (!Ref), AWS::NoValue leaves out what it stands for, a
+// resource whose Condition is false is left out. As with CloudFormation there are no aliases, merge
 // keys and null values. A mistake is named by its key, line and column, the first one
 // in the order of reading.
 //
@@ -16,7 +16,7 @@
 // A rule that cannot be judged is in the pack all the same, UNSUPPORTED, with the
 // reason: an identifier that is not known or not implemented, a policy in Guard or a
 // function of the user, a required parameter without a value, a pack parameter without
-// a value.
+// a value, another of CloudFormation's functions.
 // What is left out or not understood, but harms no rule that is judged, is a [Note].
 //
 // # Rules of one's own

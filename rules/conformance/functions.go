@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,16 +10,18 @@ import (
 	"github.com/varvehq/varve/rules/internal/words"
 )
 
-// Pseudo parameters that are known.
-const (
-	noValue   = "AWS::NoValue"
-	accountID = "AWS::AccountId"
-	region    = "AWS::Region"
-)
+// noValue stands for the absence of what it is given to.
+const noValue = "AWS::NoValue"
 
+// CloudFormation's pseudo parameters and functions. Those that are not evaluated here
+// are told apart from slips of the pen.
 var (
-	valueFunctions     = []string{"Ref", "Fn::If"}
+	pseudoParameters = []string{noValue, "AWS::AccountId", "AWS::Region", "AWS::Partition",
+		"AWS::StackId", "AWS::StackName", "AWS::URLSuffix", "AWS::NotificationARNs"}
+	valueFunctions     = []string{"Ref", "Fn::If", "Fn::Join", "Fn::Sub"}
 	conditionFunctions = []string{"Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or", "Condition"}
+	otherFunctions     = []string{"Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::ForEach", "Fn::GetAtt", "Fn::GetAZs",
+		"Fn::ImportValue", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::ToJsonString", "Fn::Transform"}
 )
 
 // call recognizes a function: a mapping of its name, alone, to its argument.
@@ -61,7 +64,11 @@ func (c checker) value(n *yaml.Node) error {
 			return err
 		}
 		return c.value(parts[2])
-	case c.lenient:
+	case name == "Fn::Join":
+		return c.join(argument)
+	case name == "Fn::Sub":
+		return c.sub(argument)
+	case c.lenient || slices.Contains(otherFunctions, name):
 		return nil
 	case slices.Contains(conditionFunctions, name):
 		return c.problem(n.Content[0], "gives no value; it may stand in Conditions only")
@@ -89,14 +96,66 @@ func (c checker) ref(argument *yaml.Node) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case name == noValue, name == accountID, name == region, slices.Contains(c.names, name):
-		return nil
-	case c.lenient && strings.HasPrefix(name, "AWS::"):
+	return c.reference(argument, name)
+}
+
+func (c checker) reference(at *yaml.Node, name string) error {
+	if slices.Contains(pseudoParameters, name) || slices.Contains(c.names, name) {
 		return nil
 	}
-	return c.problem(argument, "refers to %q, which is no parameter of the pack%s", shorten(name, 80), words.Remedy(name, c.names))
+	return c.problem(at, "refers to %q, which is no parameter of the pack%s", shorten(name, 80), words.Remedy(name, c.names))
 }
+
+// join checks [delimiter, [value, …]].
+func (c checker) join(argument *yaml.Node) error {
+	parts, err := c.list(argument, 2, 2)
+	if err != nil {
+		return err
+	}
+	if _, err := c.text(parts[0]); err != nil {
+		return err
+	}
+	if parts[1].Kind != yaml.SequenceNode {
+		return c.problem(parts[1], "must be a list of what is to be joined")
+	}
+	return c.value(parts[1])
+}
+
+// sub checks a text with variables, or such a text and a mapping of variables.
+func (c checker) sub(argument *yaml.Node) error {
+	template, own := argument, map[string]*yaml.Node{}
+	if argument.Kind == yaml.SequenceNode {
+		parts, err := c.list(argument, 2, 2)
+		if err != nil {
+			return err
+		}
+		if own, err = c.fields(parts[1]); err != nil {
+			return err
+		}
+		if err := c.value(parts[1]); err != nil {
+			return err
+		}
+		template = parts[0]
+	}
+	text, err := c.text(template)
+	if err != nil {
+		return err
+	}
+	for _, v := range variable.FindAllStringSubmatch(text, -1) {
+		name := strings.TrimSpace(v[1])
+		// An attribute, of which the part before the dot is a resource, has no value here.
+		if strings.HasPrefix(name, "!") || own[name] != nil || strings.Contains(name, ".") {
+			continue
+		}
+		if err := c.reference(template, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// variable is one of Fn::Sub; one that begins with ! stands for itself.
+var variable = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
 // condition checks the name of a condition.
 func (c checker) condition(n *yaml.Node) error {

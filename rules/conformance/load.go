@@ -16,7 +16,7 @@ import (
 // Options say for whom a template is read, and with what.
 type Options struct {
 	Name       string            // of the pack: 1 to 128 of A-Z a-z 0-9 _ . -
-	Owner      rules.Owner       // what it gives AWS::AccountId and AWS::Region
+	Owner      rules.Owner       // what it gives AWS::AccountId, AWS::Region and AWS::Partition
 	Parameters map[string]string // values of the pack's parameters
 	Managed    Catalogue         // nil: Computed
 }
@@ -176,10 +176,18 @@ func (l *loader) values(owner rules.Owner) map[string]*string {
 		values[p.Name] = p.Value
 	}
 	if owner.Account != "" {
-		values[accountID] = &owner.Account
+		values["AWS::AccountId"] = &owner.Account
 	}
 	if owner.Region != "" {
-		values[region] = &owner.Region
+		values["AWS::Region"] = &owner.Region
+		partition := "aws"
+		switch {
+		case strings.HasPrefix(owner.Region, "cn-"):
+			partition = "aws-cn"
+		case strings.HasPrefix(owner.Region, "us-gov-"):
+			partition = "aws-us-gov"
+		}
+		values["AWS::Partition"] = &partition
 	}
 	return values
 }

@@ -205,6 +205,26 @@ func TestOwnerGivesPseudoParameters(t *testing.T) {
 	}
 }
 
+func TestTextsArePutTogether(t *testing.T) {
+	for given, want := range map[string]string{
+		"!Sub 'arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${P}'":          "arn:aws-cn:sns:cn-north-1:012345678901:p",
+		"!Sub ['${ A }-${P}-${!P}', {A: !Join ['+', [x, !Ref P, !Ref AWS::NoValue, 7]]}]": "x+p+7-p-${P}",
+		"{'Fn::Join': ['', []]}": "",
+		"!Sub 'no ${ variable'":  "no ${ variable",
+	} {
+		template := "Parameters: {P: {Type: String, Default: p}}\n" + one("PORTS", "      InputParameters:\n        account: "+given)
+		owner := rules.Owner{Account: "012345678901", Region: "cn-north-1"}
+		p, err := conformance.Load([]byte(template), conformance.Options{Name: "p", Owner: owner, Managed: catalogue})
+		if err != nil {
+			t.Errorf("%s: %v", given, err)
+			continue
+		}
+		if got := p.Rules[0].Arguments["account"]; got != want {
+			t.Errorf("%s becomes %q, want %q", given, got, want)
+		}
+	}
+}
+
 func TestTextsAreAsAWSMakesThem(t *testing.T) {
 	for given, want := range map[string]string{
 		"6": "6", "-1": "-1", "1.0": "1.0", "True": "true", "no": "false", "On": "true", "'True'": "True", "!!str 010": "010",
@@ -260,6 +280,9 @@ func TestUnsupportedWithTheReason(t *testing.T) {
 		"InACondition":       {lack + "Conditions: {c: !Equals ['', !Ref P]}\n" + one("PLAIN", "    Condition: c"), "parameter P has no value", "no judging by R"},
 		"InTheName":          {lack + strings.Replace(one("PLAIN"), "ConfigRuleName: r", "ConfigRuleName: !Ref P", 1), "parameter P has no value", "no judging by R"},
 		"InTheSource":        {lack + strings.Replace(one("PLAIN"), "SourceIdentifier: PLAIN", "SourceIdentifier: !Ref P", 1), "parameter P has no value", "no judging by R"},
+		"OtherFunction":      {one("PORTS", "      InputParameters: {account: !GetAtt Topic.Arn}"), "Fn::GetAtt is not evaluated here", ""},
+		"Attribute":          {one("PORTS", "      InputParameters: {account: !Sub 'x${Topic.Arn}'}"), "Topic.Arn has no value here", ""},
+		"Pseudo":             {one("PORTS", "      InputParameters: {account: !Ref AWS::StackName}"), "AWS::StackName has no value here", ""},
 		"BehindAnotherIfNot": {lack + "Conditions: {c: !Equals [a, b]}\n" + one("PORTS", "      InputParameters: {account: !If [c, !Ref P, x]}"), "", "nothing uses it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -366,7 +389,9 @@ func TestMistakes(t *testing.T) {
 		"NameTwice":         {one("PLAIN") + "  Q:\n    Type: AWS::Config::ConfigRule\n    Properties: {ConfigRuleName: r, Source: {Owner: AWS, SourceIdentifier: PLAIN}}\n", "Resources.Q (line 8, column 3) has the name r, as has R"},
 		"Ref":               {one("PORTS", "      InputParameters: {account: !Ref Q}"), `InputParameters.account.Ref (line 7, column 34) refers to "Q", which is no parameter of the pack`},
 		"RefOfList":         {one("PORTS", "      InputParameters: {account: !Ref [a]}"), "must be a text, number or boolean, and is a list"},
-		"Function":          {one("PORTS", "      InputParameters: {account: !Sub x}"), "Fn::Sub (line 7, column 34) is a function that packs do not have here"},
+		"JoinOfText":        {one("PORTS", "      InputParameters: {account: !Join [a, b]}"), "InputParameters.account.Fn::Join.1 (line 7, column 44) must be a list of what is to be joined"},
+		"SubOfNothing":      {one("PORTS", "      InputParameters: {account: !Sub 'a${Q}'}"), `refers to "Q", which is no parameter of the pack`},
+		"SubOfThree":        {one("PORTS", "      InputParameters: {account: !Sub [a, {}, b]}"), "has 3 elements; it must have 2"},
 		"FunctionMisspelt":  {one("PORTS", "      InputParameters: {account: {Fn::if: [a, b, c]}}"), "did you mean Fn::If?"},
 		"NotAlone":          {one("PORTS", "      InputParameters: {account: {Ref: R, a: b}}"), "is a function, which must stand alone"},
 		"ConditionAsValue":  {one("PORTS", "      InputParameters: {account: !Equals [a, b]}"), "gives no value"},
@@ -468,7 +493,9 @@ func TestHostileTemplates(t *testing.T) {
 
 	for name, template := range map[string]string{
 		"Laughs": laughs, "DeepFlow": deep("["), "DeepMap": deep("{a: "), "DeepBlock": deep("- "), "TooLarge": strings.Repeat("# x\n", 80_000),
-		"DeepIf": "Conditions: {c: !Equals [a, a]}\n" + one("PORTS", "      InputParameters: "+strings.Repeat("!If [c, ", 5000)),
+		"ManyRefs": "Parameters: {P: {Type: String, Default: " + strings.Repeat("x", 4096) + "}}\n" + one("PLAIN") + "  F:\n    Type: AWS::Config::RemediationConfiguration\n    Properties: {ConfigRuleName: r, TargetType: x, TargetId: y, Parameters: [" + strings.Repeat("!Ref P,", 30_000) + "]}\n",
+		"LongSub":  "Parameters: {P: {Type: String, Default: " + strings.Repeat("x", 4096) + "}}\n" + one("PORTS", "      InputParameters: {account: !Sub '"+strings.Repeat("${P}", 50_000)+"'}"),
+		"DeepIf":   "Conditions: {c: !Equals [a, a]}\n" + one("PORTS", "      InputParameters: "+strings.Repeat("!If [c, ", 5000)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := conformance.Load([]byte(template), conformance.Options{Name: "p", Managed: catalogue})

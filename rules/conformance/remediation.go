@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"regexp"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,7 +34,10 @@ func (l *loader) remediation(r resource) error {
 		if f[part.key] == nil {
 			return l.problem(r.properties, "has no %s", part.key)
 		}
-		value := l.shown(f[part.key])
+		value, err := l.shown(f[part.key])
+		if err != nil {
+			return err
+		}
 		if value == nil || value.Kind != yaml.ScalarNode {
 			continue // a reference without a value: to be seen in the properties
 		}
@@ -41,45 +45,48 @@ func (l *loader) remediation(r resource) error {
 			return err
 		}
 	}
-	if properties := l.shown(r.properties); properties != nil {
-		m.Properties = appendJSON(nil, properties)
+	properties, err := l.shown(r.properties)
+	if err != nil {
+		return err
 	}
+	m.Properties = appendJSON(nil, properties)
 	l.pack.Remediations = append(l.pack.Remediations, m)
 	return nil
 }
 
-// shown is a node with its values as far as there are any.
-func (l *loader) shown(n *yaml.Node) *yaml.Node {
-	if name, _, ok := call(n); ok && (name == "Ref" || name == "Fn::If") {
+// shown is a node with its values as far as there are any; nil for AWS::NoValue.
+func (l *loader) shown(n *yaml.Node) (*yaml.Node, error) {
+	name, _, function := call(n)
+	if function {
 		value, err := l.resolver.value(n)
-		if err == nil {
-			return value
-		}
-		if name == "Ref" {
-			return n
+		var m *missing
+		if err == nil || !errors.As(err, &m) {
+			return value, err
 		}
 	}
-	if n.Kind == yaml.ScalarNode {
-		return n
+	if n.Kind == yaml.ScalarNode || function && name != "Fn::If" {
+		return n, nil
 	}
 	made := *n
 	made.Content = nil
 	l.places[&made] = l.places[n]
 	for i, child := range n.Content {
-		if n.Kind == yaml.MappingNode {
-			if i%2 == 0 {
-				continue
-			}
-			if value := l.shown(child); value != nil {
-				made.Content = append(made.Content, n.Content[i-1], value)
-			}
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			continue
 		}
-		if value := l.shown(child); value != nil {
-			made.Content = append(made.Content, value)
+		value, err := l.shown(child)
+		if err != nil {
+			return nil, err
 		}
+		if value == nil {
+			continue
+		}
+		if n.Kind == yaml.MappingNode {
+			made.Content = append(made.Content, n.Content[i-1])
+		}
+		made.Content = append(made.Content, value)
 	}
-	return &made
+	return &made, nil
 }
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)

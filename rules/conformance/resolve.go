@@ -2,7 +2,7 @@ package conformance
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,6 +14,7 @@ type resolver struct {
 	conditions map[string]*yaml.Node
 	truths     map[string]outcome // of conditions evaluated before; running: being evaluated now
 	missed     map[string]bool    // names without a value that something needed
+	bytes      int                // made of texts
 }
 
 // outcome is what became of a condition.
@@ -23,15 +24,23 @@ type outcome struct {
 	err     error
 }
 
+// maxMade bounds what a template is blown up to by its parameters, in bytes.
+const maxMade = 4 << 20
+
 // missing says that something needs a value which there is not.
 type missing struct{ name string }
 
 func (m *missing) Error() string {
-	switch m.name {
-	case accountID, region:
-		return fmt.Sprintf("%s has no value: the pack is put for no single account and region", m.name)
+	switch name := printable(m.name); {
+	case strings.HasPrefix(m.name, "Fn::"):
+		return name + " is not evaluated here"
+	case m.name == "AWS::AccountId" || m.name == "AWS::Region" || m.name == "AWS::Partition":
+		return name + " has no value: the pack is put for no single account and region"
+	case strings.HasPrefix(m.name, "AWS::") || strings.Contains(m.name, "."):
+		return name + " has no value here"
+	default:
+		return "the pack's parameter " + name + " has no value, and no default: give it one"
 	}
-	return fmt.Sprintf("the pack's parameter %s has no value, and no default: give it one", printable(m.name))
 }
 
 // value gives a node without functions: nil for AWS::NoValue. Its error is
@@ -50,6 +59,12 @@ func (r *resolver) value(n *yaml.Node) (*yaml.Node, error) {
 			return r.value(parts[1])
 		}
 		return r.value(parts[2])
+	case ok && name == "Fn::Join":
+		return r.join(n, argument)
+	case ok && name == "Fn::Sub":
+		return r.sub(n, argument)
+	case ok:
+		return nil, &missing{name}
 	}
 	if n.Kind == yaml.ScalarNode {
 		return n, nil
@@ -82,14 +97,94 @@ func (r *resolver) ref(n *yaml.Node, name string) (*yaml.Node, error) {
 	if name == noValue {
 		return nil, nil
 	}
+	value, err := r.lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return r.made(n, value)
+}
+
+func (r *resolver) lookup(name string) (string, error) {
 	value := r.values[name]
 	if value == nil {
 		r.missed[name] = true
-		return nil, &missing{name}
+		return "", &missing{name}
 	}
-	made := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: *value, Line: n.Line, Column: n.Column}
+	return *value, nil
+}
+
+// made is a text in the place of a function.
+func (r *resolver) made(n *yaml.Node, text string) (*yaml.Node, error) {
+	if r.bytes += len(text); r.bytes > maxMade {
+		return nil, r.problem(n, "makes the pack larger than %d bytes", maxMade)
+	}
+	made := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: text, Line: n.Line, Column: n.Column}
 	r.places[made] = r.places[n]
 	return made, nil
+}
+
+// join puts texts together.
+func (r *resolver) join(n, argument *yaml.Node) (*yaml.Node, error) {
+	delimiter, err := r.text(argument.Content[0])
+	if err != nil {
+		return nil, err
+	}
+	list, err := r.value(argument.Content[1])
+	if err != nil {
+		return nil, err
+	}
+	texts, err := r.texts(list, len(list.Content))
+	if err != nil {
+		return nil, err
+	}
+	return r.made(n, strings.Join(texts, delimiter))
+}
+
+// sub puts values in the place of variables.
+func (r *resolver) sub(n, argument *yaml.Node) (*yaml.Node, error) {
+	template, own := argument, map[string]*yaml.Node{}
+	if argument.Kind == yaml.SequenceNode {
+		template = argument.Content[0]
+		variables, err := r.value(argument.Content[1])
+		if err != nil {
+			return nil, err
+		}
+		if own, err = r.fields(variables); err != nil {
+			return nil, err
+		}
+	}
+	text, err := r.text(template)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for rest := text; ; {
+		at := variable.FindStringSubmatchIndex(rest)
+		if at == nil {
+			b.WriteString(rest)
+			return r.made(n, b.String())
+		}
+		b.WriteString(rest[:at[0]])
+		value, err := r.variable(strings.TrimSpace(rest[at[2]:at[3]]), own)
+		if err != nil {
+			return nil, err
+		}
+		if b.WriteString(value); b.Len() > maxMade {
+			return nil, r.problem(n, "makes the pack larger than %d bytes", maxMade)
+		}
+		rest = rest[at[1]:]
+	}
+}
+
+// variable is the value of a variable: its own, or that of a parameter.
+func (r *resolver) variable(name string, own map[string]*yaml.Node) (string, error) {
+	if literal, ok := strings.CutPrefix(name, "!"); ok {
+		return "${" + literal + "}", nil
+	}
+	if value := own[name]; value != nil {
+		return r.text(value)
+	}
+	return r.lookup(name)
 }
 
 // condition tells whether the condition of a name holds.
