@@ -57,25 +57,58 @@ func TestBuiltinPacksAreTemplates(t *testing.T) {
 	}
 }
 
-// TestIAMUse runs the policy of our own that is in a pack.
-func TestIAMUse(t *testing.T) {
-	template, _ := conformance.BuiltinTemplate("security-checks")
-	p, err := conformance.Load(template, conformance.Options{Name: "p"})
-	if err != nil {
-		t.Fatal(err)
+// TestBuiltinPacksAreJudged: there is no rule in them that this program does not
+// compute.
+func TestBuiltinPacksAreJudged(t *testing.T) {
+	for _, name := range conformance.Builtin() {
+		template, _ := conformance.BuiltinTemplate(name)
+		p, err := conformance.Load(template, conformance.Options{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Rules {
+			if r.State != conformance.Active {
+				t.Errorf("%s: %s is %s: %s", name, r.Name, r.State, r.Reason)
+				continue
+			}
+			if _, err := managed.Compile(&r.Rule); err != nil {
+				t.Errorf("%s: %s: %v", name, r.Name, err)
+			}
+			if len(r.Scope.Types) == 0 {
+				t.Errorf("%s: %s judges everything", name, r.Name)
+			}
+		}
 	}
-	i := slices.IndexFunc(p.Rules, func(r conformance.Rule) bool { return r.Name == "iam-in-use" })
-	cases, err := rulestest.Read("testdata/iam-in-use.cases.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	results, err := rulestest.Run(t.Context(), managed.Compile, &p.Rules[i].Rule, cases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range results {
-		if r.Failed != "" {
-			t.Errorf("%s: %s", r.Case.Name, r.Failed)
+}
+
+// TestBuiltinCases runs what is the packs' own: policies, and values of parameters.
+func TestBuiltinCases(t *testing.T) {
+	for _, name := range conformance.Builtin() {
+		template, _ := conformance.BuiltinTemplate(name)
+		p, err := conformance.Load(template, conformance.Options{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases, err := rulestest.Read("testdata/" + name + ".cases.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran := 0
+		for i := range p.Rules {
+			rule := &p.Rules[i].Rule
+			own := slices.DeleteFunc(slices.Clone(cases), func(c *rulestest.Case) bool { return c.Rule != rule.Name })
+			results, err := rulestest.Run(t.Context(), managed.Compile, rule, own)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range results {
+				if ran++; r.Failed != "" {
+					t.Errorf("%s: %s: %s", r.Case.At, r.Case.Name, r.Failed)
+				}
+			}
+		}
+		if ran != len(cases) {
+			t.Errorf("%s: %d of %d cases are of a rule in the pack", name, ran, len(cases))
 		}
 	}
 }
