@@ -2,9 +2,7 @@ package conformance
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -12,14 +10,12 @@ import (
 
 	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/custom/cel"
-	"github.com/varvehq/varve/rules/internal/words"
 )
 
-// Bounds of AWS's own.
+// Bounds of lists: AWS's own, and far more than there are.
 const (
 	maxScopeTypes = 100
 	maxControls   = 100
-	maxArguments  = 16 << 10 // bytes of arguments given as one text
 )
 
 // rule reads a resource that is a rule, and adds it unless its condition is false.
@@ -167,64 +163,6 @@ func (l *loader) holds(n *yaml.Node) (holds bool, reason string, err error) {
 	return holds, "", err
 }
 
-// source reads who judges: a managed rule, a condition, or what cannot be asked here,
-// with the reason.
-func (l *loader) source(rule *Rule, n *yaml.Node) (reason string, err error) {
-	f, err := l.fields(n, "Owner", "SourceIdentifier", "SourceDetails", "CustomPolicyDetails")
-	if err != nil {
-		return "", err
-	}
-	if f["Owner"] == nil {
-		return "", l.problem(n, "has no Owner; it is AWS for a managed rule")
-	}
-	owner, err := l.text(f["Owner"])
-	if err != nil {
-		return "", err
-	}
-	switch owner {
-	case "CUSTOM_POLICY":
-		return l.policy(rule, n, f["CustomPolicyDetails"])
-	case "CUSTOM_LAMBDA":
-		return "it is evaluated by a function of the user's, which is not called from here; put its verdicts, or write the rule in CEL", nil
-	case "AWS":
-	default:
-		return "", l.problem(f["Owner"], "is %q, which is none; there are AWS, CUSTOM_POLICY and CUSTOM_LAMBDA", shorten(owner, 80))
-	}
-	if f["SourceIdentifier"] == nil {
-		return "", l.problem(n, "has no SourceIdentifier, which a managed rule needs")
-	}
-	rule.Identifier, err = l.text(f["SourceIdentifier"])
-	if err == nil && rule.Identifier == "" {
-		err = l.problem(f["SourceIdentifier"], "is empty")
-	}
-	return "", err
-}
-
-// policy reads a policy of the user's, of which those in CEL are judged.
-func (l *loader) policy(rule *Rule, source, n *yaml.Node) (reason string, err error) {
-	if n == nil {
-		return "", l.problem(source, "has no CustomPolicyDetails, which a custom policy needs")
-	}
-	f, err := l.fields(n, "PolicyRuntime", "PolicyText", "EnableDebugLogDelivery")
-	if err != nil {
-		return "", err
-	}
-	for _, required := range []string{"PolicyRuntime", "PolicyText"} {
-		if f[required] == nil {
-			return "", l.problem(n, "has no %s", required)
-		}
-	}
-	runtime, err := l.text(f["PolicyRuntime"])
-	switch {
-	case err != nil:
-		return "", err
-	case runtime != "cel":
-		return "its policy is written in Guard, which is not evaluated here; write the rule in CEL", nil
-	}
-	rule.Compliant, err = l.text(f["PolicyText"])
-	return "", err
-}
-
 func (l *loader) ruleName(rule *Rule, n *yaml.Node) (err error) {
 	if rule.Name, err = l.text(n); err != nil {
 		return err
@@ -308,132 +246,6 @@ func (l *loader) ruleModes(rule *Rule, n *yaml.Node) error {
 		rule.Mode |= mode
 	}
 	return nil
-}
-
-// argumentNames finds the arguments that the managed rule does not take, in every
-// branch: they are a mistake whatever values there are.
-func (l *loader) argumentNames(n *yaml.Node, declared []rules.Parameter) error {
-	if n == nil {
-		return nil
-	}
-	if name, argument, ok := call(n); ok {
-		if name != "Fn::If" {
-			return nil
-		}
-		for _, branch := range argument.Content[1:] {
-			if err := l.argumentNames(branch, declared); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i < len(n.Content); i += 2 {
-		if err := l.argumentName(n.Content[i], n.Content[i].Value, declared); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *loader) argumentName(n *yaml.Node, name string, declared []rules.Parameter) error {
-	var names []string
-	for _, p := range declared {
-		if p.Name == name {
-			return nil
-		}
-		names = append(names, p.Name)
-	}
-	return l.problem(n, "is no parameter of the managed rule%s", words.Remedy(name, names))
-}
-
-// ruleArguments reads the arguments: a mapping, or a text that holds one as JSON.
-func (l *loader) ruleArguments(rule *Rule, n *yaml.Node) error {
-	if n.Kind == yaml.ScalarNode {
-		return l.argumentText(rule, n)
-	}
-	if _, err := l.fields(n); err != nil {
-		return err
-	}
-	rule.Arguments = make(map[string]string, len(n.Content)/2)
-	for i := 0; i < len(n.Content); i += 2 {
-		value, err := l.text(n.Content[i+1])
-		if err != nil {
-			return err
-		}
-		if len(value) > maxValue {
-			return l.problem(n.Content[i+1], "has %d bytes; at most %d are allowed", len(value), maxValue)
-		}
-		rule.Arguments[n.Content[i].Value] = value
-	}
-	return nil
-}
-
-func (l *loader) argumentText(rule *Rule, n *yaml.Node) error {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(n.Value), &all); err != nil || len(n.Value) > maxArguments {
-		return l.problem(n, "must be a mapping of names to values, or the JSON text of one")
-	}
-	rule.Arguments = make(map[string]string, len(all))
-	for name, raw := range all {
-		var text string
-		switch {
-		case raw[0] == '{' || raw[0] == '[' || raw[0] == 'n':
-			return l.problem(n, "has an argument %s that is no text, number or boolean", printable(name))
-		case json.Unmarshal(raw, &text) != nil:
-			text = string(raw)
-		}
-		rule.Arguments[name] = text
-	}
-	return nil
-}
-
-// checkArguments holds the arguments to what the managed rule declares. A required
-// one that is not given is a reason why the rule is not judged.
-func (l *loader) checkArguments(r resource, rule *Rule, declared []rules.Parameter) (reason string, err error) {
-	at := r.key
-	if f, err := l.fields(r.properties); err == nil && f["InputParameters"] != nil {
-		at = f["InputParameters"]
-	}
-	for name := range rule.Arguments {
-		if err := l.argumentName(at, name, declared); err != nil {
-			return "", err
-		}
-	}
-	var lacking []string
-	for _, p := range declared {
-		text := rule.Arguments[p.Name]
-		if text == "" {
-			if p.Required && p.Default == nil {
-				lacking = append(lacking, p.Name)
-			}
-			continue
-		}
-		if _, err := p.Type.Parse(text); err != nil {
-			return "", l.problem(l.argument(at, p.Name), "is %q, which %v; the parameter is of type %s", shorten(text, 80), err, p.Type)
-		}
-	}
-	switch len(lacking) {
-	case 0:
-		return "", nil
-	case 1:
-		return fmt.Sprintf("the managed rule's parameter %s is required, and has no value", lacking[0]), nil
-	}
-	return fmt.Sprintf("the managed rule's parameters %s are required, and have no values", strings.Join(lacking, ", ")), nil
-}
-
-// argument is where an argument is given, if it is given plainly.
-func (l *loader) argument(n *yaml.Node, name string) *yaml.Node {
-	if n.Kind == yaml.MappingNode {
-		for i := 0; i < len(n.Content); i += 2 {
-			if n.Content[i].Value == name {
-				return n.Content[i+1]
-			}
-		}
-	}
-	return n
 }
 
 func (l *loader) ruleControls(r resource, rule *Rule) (err error) {
