@@ -38,32 +38,66 @@ func (r *run) settleIn() bool {
 	list := r.queue.unplaced()
 	r.dispatch()
 	r.mu.Unlock()
-	for _, e := range list {
-		e.epoch = r.d.source.Epoch()
-		event, err := r.d.source.At(r.reading, e.seq)
-		for err != nil && !gone(err) {
-			if r.reading.Err() != nil || !r.suffer("an outstanding change cannot be read: "+messageOf(err)) {
+	for len(list) > 0 {
+		epoch := r.d.source.Epoch()
+		events, err := r.find(list)
+		switch {
+		case r.reading.Err() != nil:
+			return false
+		case err != nil && !gone(err):
+			if !r.suffer("an outstanding change cannot be read: " + messageOf(err)) {
 				return false
 			}
-			event, err = r.d.source.At(r.reading, e.seq)
+			continue
 		}
 		r.mu.Lock()
 		now := r.d.now()
 		r.trouble = 0
-		switch {
-		case err == nil:
-			r.queue.place(e, event, now)
-		case errors.Is(err, history.DataLoss):
-			r.queue.drop([]*entry{e}, now)
-			r.giveUp([]*entry{e}, messageOf(err), now)
-		default:
-			r.queue.drop([]*entry{e}, now)
-			r.missed(1, e.seq, e.seq)
+		if err != nil {
+			r.lose(list[0], err, now)
+			list = list[1:]
 		}
+		for i, event := range events {
+			list[i].epoch = epoch
+			r.queue.place(list[i], event, now)
+		}
+		list = list[len(events):]
 		r.dispatch()
 		r.mu.Unlock()
 	}
 	return true
+}
+
+// find reads the events of the first entries of a list: as many of them as stand
+// close together in the feed. An error is of the first one.
+func (r *run) find(list []*entry) ([]*feed.Event, error) {
+	if err := r.d.turns.enter(r.reading); err != nil {
+		return nil, err
+	}
+	defer r.d.turns.leave()
+	wanted := make(map[history.Seq]bool, page)
+	for _, e := range list[:min(page, len(list))] {
+		wanted[e.seq] = true
+	}
+	before := r.d.lineage().Position(list[0].seq - 1)
+	events, _, err := r.d.source.Chosen(r.reading, before, page, func(c *history.Change) bool { return wanted[c.Seq] })
+	if err != nil || len(events) == 0 { // what exactly is wrong with the first
+		var event *feed.Event
+		if event, err = r.d.source.At(r.reading, list[0].seq); err == nil {
+			events = []*feed.Event{event}
+		}
+	}
+	return events, err
+}
+
+// lose takes an entry out whose event cannot be read.
+func (r *run) lose(e *entry, cause error, now history.Moment) {
+	r.queue.drop([]*entry{e}, now)
+	if errors.Is(cause, history.DataLoss) {
+		r.giveUp([]*entry{e}, messageOf(cause), now)
+		return
+	}
+	r.missed(1, e.seq, e.seq)
 }
 
 // gone reports whether an event will not be there later either.
