@@ -96,16 +96,18 @@ func (x *bench) record(n int) []history.Result {
 	return receipt.Results
 }
 
-// benchDocument is a configuration of about a kilobyte.
-func benchDocument(i int) []byte {
-	doc := fmt.Appendf(nil, `{"id":"i-%d","interfaces":[`, i%5000)
+// benchDocument is a configuration of about a kilobyte, of which two leaves change
+// from version to version.
+func benchDocument(n int) []byte {
+	i := n % 5000
+	doc := fmt.Appendf(nil, `{"id":"i-%d","interfaces":[`, i)
 	for j := range 8 {
 		if j > 0 {
 			doc = append(doc, ',')
 		}
 		doc = fmt.Appendf(doc, `{"address":"10.%d.%d.%d","groups":["sg-%d","sg-%d"],"mac":"06:00:00:%02x:%02x","primary":%t}`, i%250, i%199, j, i%40, i%7, i%256, j, j == 0)
 	}
-	return fmt.Appendf(doc, `],"release":%d}`, i)
+	return fmt.Appendf(doc, `],"release":%d,"state":{"since":%d}}`, n, n)
 }
 
 // accepting is a receiver that takes everything.
@@ -242,7 +244,7 @@ func (x *bench) drained(b *testing.B, name string) {
 		if s.LagEvents == 0 {
 			return
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

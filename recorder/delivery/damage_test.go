@@ -114,8 +114,8 @@ func TestPrunedBelowPosition(t *testing.T) {
 		r.record("g")
 		synctest.Wait()
 		r.wantSeqs("taken", rec.seqs(), 2, 6, 7)
-		if s := r.status("x"); s.Missed != 4 || s.Outstanding != 0 || rec.got[1].Previous != 0 || rec.got[2].Previous != 6 {
-			t.Errorf("%+v, %+v", s, rec.got)
+		if s := r.status("x"); s.Missed != 4 || s.Outstanding != 0 || rec.taken()[1].Previous != 0 || rec.taken()[2].Previous != 6 {
+			t.Errorf("%+v, %+v", s, rec.taken())
 		}
 		if _, err := r.Put(r.ctx, sub("y"), delivery.PutOptions{From: delivery.From{Position: history.Lineage{StoreID: [16]byte{7}}.Position(1)}}); !errors.Is(err, history.Compacted) && !errors.Is(err, history.ForeignToken) {
 			t.Errorf("from a pruned position: %v", err)
@@ -138,8 +138,8 @@ func TestErasedWhileItWaits(t *testing.T) {
 		r.source.Forget()
 		rec.answers(nil)
 		time.Sleep(time.Minute)
-		if len(rec.got) != 2 || !rec.got[0].Erased || !rec.got[1].Erased {
-			t.Errorf("%+v", rec.got)
+		if len(rec.taken()) != 2 || !rec.taken()[0].Erased || !rec.taken()[1].Erased {
+			t.Errorf("%+v", rec.taken())
 		}
 	})
 }
@@ -206,7 +206,7 @@ func TestRestoredStore(t *testing.T) {
 		rec.answers(nil)
 		r.start()
 		time.Sleep(6 * time.Minute)
-		got := rec.got[2:]
+		got := rec.taken()[2:]
 		slices.SortFunc(got, func(a, b told) int { return int(a.Seq) - int(b.Seq) })
 		if len(got) != 4 || got[0].ID != "a" || got[1].ID != "x" || got[1].Previous != 0 || got[3].ID != "z" || got[3].Previous != 4 {
 			t.Errorf("%+v", got)

@@ -23,7 +23,7 @@ func TestDelivers(t *testing.T) {
 		synctest.Wait()
 		r.wantAll(old, 1, 6)
 		r.wantAll(young, 3, 6)
-		if first := young.got[0].Previous; first != 0 {
+		if first := young.taken()[0].Previous; first != 0 {
 			t.Errorf("the first event follows %d", first)
 		}
 		s := r.status("old")
@@ -43,8 +43,8 @@ func TestFilterAndChain(t *testing.T) {
 		r.record("a", "b", "a", "a", "b")
 		synctest.Wait()
 		r.wantSeqs("taken", rec.seqs(), 2, 5)
-		if rec.got[1].Previous != 2 {
-			t.Errorf("follows %d", rec.got[1].Previous)
+		if rec.taken()[1].Previous != 2 {
+			t.Errorf("follows %d", rec.taken()[1].Previous)
 		}
 		if s := r.status("b"); s.Seq != 5 || s.Matched != 2 {
 			t.Errorf("%+v", s)
@@ -60,7 +60,7 @@ func TestFilterAndChain(t *testing.T) {
 		r.record("b", "a")
 		time.Sleep(time.Minute)
 		r.wantSeqs("taken", rec.seqs(), 2, 5, 9, 6, 7) // 6 and 7 in their time
-		if last := rec.got[2]; last.Previous != 7 {
+		if last := rec.taken()[2]; last.Previous != 7 {
 			t.Errorf("follows %d", last.Previous)
 		}
 	})
@@ -75,8 +75,8 @@ func TestUndecided(t *testing.T) {
 		r.put(s, delivery.From{})
 		r.record("a")
 		synctest.Wait()
-		if len(rec.got) != 1 || rec.got[0].FilterError == "" || r.status("x").FilterErrors != 1 {
-			t.Errorf("%+v", rec.got)
+		if len(rec.taken()) != 1 || rec.taken()[0].FilterError == "" || r.status("x").FilterErrors != 1 {
+			t.Errorf("%+v", rec.taken())
 		}
 	})
 }
@@ -189,8 +189,8 @@ func TestGoneDisables(t *testing.T) {
 		if s := r.status("x"); s.State != delivery.Disabled || s.Subscription.Disabled != "its receiver wants nothing any more: 410 Gone" || s.Outstanding == 0 {
 			t.Errorf("%+v", s)
 		}
-		if n := len(rec.attempts()); n > 2 || rec.closed != 1 {
-			t.Errorf("%d attempts, closed %d times", n, rec.closed)
+		if n := len(rec.attempts()); n > 2 || rec.timesClosed() != 1 {
+			t.Errorf("%d attempts, closed %d times", n, rec.timesClosed())
 		}
 		r.stop()
 		r.start() // and it still is
@@ -219,14 +219,12 @@ func TestDeadTargetIsProbed(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		before := len(rec.attempts())
-		rec.mu.Lock()
-		rec.most = 0
-		rec.mu.Unlock()
+		rec.mostAtOnce()
 		time.Sleep(time.Hour)
 		probes := len(rec.attempts()) - before
 		s := r.status("x")
-		if rec.most != 1 || probes < 100 || probes > 300 || s.State != delivery.Failing || s.Outstanding > 1200 || s.LagEvents != 3000 {
-			t.Errorf("%d at once, %d probes in an hour; %+v", rec.most, probes, s)
+		if most := rec.mostAtOnce(); most != 1 || probes < 100 || probes > 300 || s.State != delivery.Failing || s.Outstanding > 1200 || s.LagEvents != 3000 {
+			t.Errorf("%d at once, %d probes in an hour; %+v", most, probes, s)
 		}
 		rec.answers(nil)
 		time.Sleep(time.Minute)
@@ -245,8 +243,8 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 			r.record(fmt.Sprint(i))
 		}
 		time.Sleep(10*time.Second + time.Millisecond)
-		if n := len(rec.seqs()); n != 160 || rec.most != 16 {
-			t.Errorf("%d taken, %d at once", n, rec.most)
+		if n, most := len(rec.seqs()), rec.mostAtOnce(); n != 160 || most != 16 {
+			t.Errorf("%d taken, %d at once", n, most)
 		}
 	})
 }

@@ -137,13 +137,13 @@ func TestPutAgain(t *testing.T) {
 		synctest.Wait()
 		r.wantSeqs("the first", sorted(rec.seqs()), 1, 2)
 		r.wantSeqs("the second", other.seqs(), 3)
-		if s := r.status("x"); s.Subscription.CreatedAt != created || s.Subscription.UpdatedAt <= created || other.got[0].Previous != 2 || rec.closed != 1 {
+		if s := r.status("x"); s.Subscription.CreatedAt != created || s.Subscription.UpdatedAt <= created || other.taken()[0].Previous != 2 || rec.timesClosed() != 1 {
 			t.Errorf("%+v", s)
 		}
 		r.put(s, fromStart)
 		synctest.Wait()
 		r.wantSeqs("again", sorted(other.seqs()), 1, 2, 3, 3)
-		r.wantAll(&receiver{got: other.got[1:]}, 1, 3)
+		r.wantAll(&receiver{got: other.taken()[1:]}, 1, 3)
 	})
 }
 
@@ -369,8 +369,8 @@ func TestTestMessage(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		r.wantSeqs("taken", rec.seqs(), 0)
-		if s := r.status("x"); s.Delivered != 0 || s.Failed != 0 || rec.closed != 2 {
-			t.Errorf("%+v, closed %d times", s, rec.closed)
+		if s := r.status("x"); s.Delivered != 0 || s.Failed != 0 || rec.timesClosed() != 2 {
+			t.Errorf("%+v, closed %d times", s, rec.timesClosed())
 		}
 	})
 }

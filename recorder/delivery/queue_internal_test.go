@@ -21,7 +21,11 @@ func eventOf(seq history.Seq, id string, size int) *feed.Event {
 // if all earlier ones of its resource are through, or under way before it in the
 // same message; and each is through once.
 func TestQueueKeepsItsPromises(t *testing.T) {
-	for seed := range uint64(120) {
+	seeds := uint64(100)
+	if testing.Short() {
+		seeds = 20
+	}
+	for seed := range seeds {
 		random := rand.New(rand.NewPCG(seed, 1))
 		q := newQueue()
 		q.batch = 1 + random.IntN(8)

@@ -196,6 +196,27 @@ func sorted(seqs []history.Seq) []history.Seq {
 	return seqs
 }
 
+// taken are the events taken, in order.
+func (rec *receiver) taken() []told {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return slices.Clone(rec.got)
+}
+
+// mostAtOnce is how many messages were under way at once, since it was last asked.
+func (rec *receiver) mostAtOnce() (n int) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	n, rec.most = rec.most, 0
+	return n
+}
+
+func (rec *receiver) timesClosed() int {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return rec.closed
+}
+
 func (rec *receiver) attempts() []try {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
