@@ -375,6 +375,22 @@ func TestTestMessage(t *testing.T) {
 	})
 }
 
+// A test of a receiver that hangs holds up nobody who wants to stop.
+func TestTestMessageIsBrokenOff(t *testing.T) {
+	inBubble(t, func(r *rig) {
+		r.receiver("x", &receiver{answer: func(ctx context.Context, _ []told) error { <-ctx.Done(); return ctx.Err() }})
+		r.put(sub("x"), delivery.From{})
+		synctest.Wait()
+		failed := make(chan error)
+		go func() { _, err := r.Test(r.ctx, "x"); failed <- err }()
+		synctest.Wait()
+		r.stop()
+		if err := <-failed; !errors.Is(err, history.Unavailable) {
+			t.Error(err)
+		}
+	})
+}
+
 // A target that cannot be opened yet is waited for.
 func TestWaitsForTarget(t *testing.T) {
 	inBubble(t, func(r *rig) {

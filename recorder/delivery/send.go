@@ -192,15 +192,23 @@ func (d *Deliverer) Test(ctx context.Context, name string) (TestResult, error) {
 		defer func() { _ = target.Close() }()
 	}
 
+	sending, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if live {
+		defer context.AfterFunc(w.sending, cancel)() // broken off with all others
+	}
 	now := d.o.Now()
 	m, err := format.Encode([]*Notice{d.testNotice(sub.Name, now)}, now)
 	if err != nil {
 		return TestResult{}, err
 	}
 	result := TestResult{ID: m.ID}
-	if err := target.Deliver(ctx, m); err != nil {
-		if ctx.Err() != nil {
+	if err := target.Deliver(sending, m); err != nil {
+		switch {
+		case ctx.Err() != nil:
 			return TestResult{}, ctx.Err()
+		case sending.Err() != nil:
+			return TestResult{}, history.Errorf(history.Unavailable, "subscription %s has ended meanwhile; test it again", name)
 		}
 		result.Failure = messageOf(err)
 	}
