@@ -231,8 +231,11 @@ func TestNothingIsLost(t *testing.T) {
 		subscribe("poisoned-batches", "cloudevents-batch", "", all, newHook(t, "poisoned-batches", poisoned)),
 		subscribe("filtered", "cloudevents", `type == "B" && kind != "deleted"`, ofB, newHook(t, "filtered", anything)),
 		{file: filepath.Join(dir, "changes.ndjson"), matches: ofB, PutSubscriptionRequest: &varvev1.PutSubscriptionRequest{
-			Subscription: &varvev1.Subscription{Name: "subscriptions/file", Target: "file://" + filepath.Join(dir, "changes.ndjson"), Filter: `type == "B" && kind != "deleted"`},
-			Since:        timestamppb.New(time.Unix(0, 1000)),
+			Subscription: &varvev1.Subscription{
+				Name: "subscriptions/file", Target: "file://" + filepath.Join(dir, "changes.ndjson"), Filter: `type == "B" && kind != "deleted"`,
+				Rotation: &varvev1.Subscription_Rotation{Bytes: 1 << 20, Keep: 1000},
+			},
+			Since: timestamppb.New(time.Unix(0, 1000)),
 		}},
 	}
 
@@ -416,7 +419,19 @@ func changesOf(t *testing.T, dir string) (all []history.Change) {
 	}
 }
 
+// arrivalsIn reads a file, and before it those that were full.
 func arrivalsIn(t *testing.T, name string) (list []arrival) {
+	full, err := filepath.Glob(name + ".*") // in their order
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range append(full, name) {
+		list = append(list, linesOf(t, part)...)
+	}
+	return list
+}
+
+func linesOf(t *testing.T, name string) (list []arrival) {
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
