@@ -25,6 +25,13 @@ const (
 	MaxID      = 2048
 )
 
+// Reserved reports whether a type is one of the program's own, under which it
+// records what it keeps beside the inventory. Such resources have versions, a
+// place in the feed and a past like all others, but no inventory, count or
+// collection run of all types has them: they are found by their keys and where
+// their very type is asked for.
+func Reserved(typ string) bool { return strings.HasPrefix(typ, "Varve::") }
+
 // Compare orders keys by account, region, type and id, bytewise.
 func (k Key) Compare(o Key) int {
 	return cmp.Or(

@@ -3,9 +3,9 @@ package history
 import "strings"
 
 // MatchKey reports whether the key passes the filters on it; After and Limit
-// are the reader's business.
+// are the reader's business. A reserved type passes only where it is asked for.
 func (q *Query) MatchKey(k Key) bool {
-	return (q.Type == "" || q.Type == k.Type) &&
+	return (q.Type == k.Type || q.Type == "" && !Reserved(k.Type)) &&
 		(!q.HasAccount && q.Account == "" || q.Account == k.Account) &&
 		(!q.HasRegion && q.Region == "" || q.Region == k.Region) &&
 		strings.HasPrefix(k.ID, q.IDPrefix)

@@ -21,7 +21,8 @@ func (id RunID) Valid() bool {
 	return true
 }
 
-// Scope says which resources a run collects; an empty list means all.
+// Scope says which resources a run collects; an empty list means all, reserved
+// types never.
 type Scope struct {
 	Accounts, Regions, Types []string
 }
@@ -29,7 +30,7 @@ type Scope struct {
 // Covers reports whether the resource lies in the scope.
 func (s Scope) Covers(k Key) bool {
 	in := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	return in(s.Accounts, k.Account) && in(s.Regions, k.Region) && in(s.Types, k.Type)
+	return in(s.Accounts, k.Account) && in(s.Regions, k.Region) && in(s.Types, k.Type) && !Reserved(k.Type)
 }
 
 // RunState is where a run stands.

@@ -225,7 +225,8 @@ type HistoryQuery struct {
 	Fields   Fields
 }
 
-// Query selects resources; empty fields select all. Fields are joined by and.
+// Query selects resources; empty fields select all, but for reserved types, which
+// only Type selects. Fields are joined by and.
 type Query struct {
 	Type, Account, Region string
 	HasAccount, HasRegion bool // an empty Account or Region is meant as a value

@@ -19,6 +19,10 @@ func Check(o *history.Observation) error {
 	if err := o.Key.Validate(); err != nil {
 		return err
 	}
+	if history.Reserved(o.Key.Type) {
+		return &history.Error{Kind: history.Invalid, Field: "type", Value: o.Key.Type,
+			Text: "is recorded by the program itself; types that begin with Varve:: cannot be given"}
+	}
 	if o.CapturedAt != 0 && !o.CapturedAt.Valid() {
 		return outOfRange("time", o.CapturedAt)
 	}

@@ -29,6 +29,8 @@ func TestCheck(t *testing.T) {
 		"OK":         {with(func(*history.Observation) {}), ""},
 		"NoMoment":   {with(func(o *history.Observation) { o.CapturedAt = 0 }), ""},
 		"NoID":       {with(func(o *history.Observation) { o.Key.ID = "" }), `id is required`},
+		"Reserved": {with(func(o *history.Observation) { o.Key.Type = "Varve::Compliance::Verdict" }),
+			`type Varve::Compliance::Verdict: is recorded by the program itself; types that begin with Varve:: cannot be given`},
 		"Early":      {with(func(o *history.Observation) { o.CapturedAt = -1 }), `time -1 µs: lies outside the years 1970 to 9999`},
 		"CreatedFar": {with(func(o *history.Observation) { o.State.CreatedAt = history.Newest }), `createdAt 9223372036854775807 µs: lies outside the years 1970 to 9999`},
 		"BadStatus": {with(func(o *history.Observation) { o.State.Status = "Fine" }),

@@ -277,6 +277,37 @@ var itemsCases = []namedCase{
 			equal(r, c.name, ids(r.items(history.At{}, c.q)), c.want)
 		}
 	}},
+	{"ReservedTypesOnlyWhereAskedFor", func(r *rig) {
+		estate(r)
+		own := history.Key{Account: "1", Type: "Varve::T", ID: "own"}
+		r.record(history.Observation{Key: own, CapturedAt: at(1), State: letter("A")})
+		for _, when := range []string{"fresh", "merged"} {
+			for _, q := range []history.Query{{}, {Account: "1"}, {Name: "name-A"}, {IDPrefix: "own"}, {Deleted: true}} {
+				for _, i := range r.items(history.At{}, q) {
+					if i.Key == own {
+						r.Fatalf("%s: %+v has it", when, q)
+					}
+				}
+			}
+			equal(r, when+", by type", ids(r.items(history.At{}, history.Query{Type: own.Type})), "own")
+			counted := func(q history.Query) uint64 {
+				groups, err := r.asOf(history.At{}).Count(ctx, q, history.ByNothing)
+				if err != nil {
+					r.Fatal(err)
+				}
+				sum := uint64(0)
+				for _, g := range groups {
+					sum += g.Count
+				}
+				return sum
+			}
+			equal(r, when+", counted", counted(history.Query{Account: "1"}), 4)
+			equal(r, when+", counted by type", counted(history.Query{Type: own.Type}), 1)
+			if when == "fresh" && r.b.Reopen != nil {
+				r.reopen()
+			}
+		}
+	}},
 	{"AsOfAMoment", func(r *rig) {
 		estate(r)
 		equal(r, "before", ids(r.items(history.At{Captured: at(1) - 1}, history.Query{Deleted: true})), "")

@@ -47,6 +47,18 @@ var runCases = []namedCase{
 		runs[0].Scope.Accounts[0] = "!"
 		equal(r, "account", r.run("r").Scope.Accounts[0], "111122223333")
 	}},
+	{"NeverMissesReservedTypes", func(r *rig) {
+		k := history.Key{Type: "Varve::T", ID: "own"}
+		r.record(history.Observation{Key: k, CapturedAt: at(1), State: letter("A")})
+		for i, s := range []history.Scope{{}, {Types: []string{k.Type}}} {
+			id := history.RunID(fmt.Sprint("r", i))
+			r.open(history.Run{ID: id, Moment: at(5 + i), Scope: s})
+			equal(r, "deleted", r.close(id, history.Complete).Deleted, 0)
+		}
+		if h := r.history(k, 0); len(h) != 1 || h[0].State.Deleted {
+			r.Fatalf("%+v", h)
+		}
+	}},
 	{"AlreadyExists", func(r *rig) {
 		r.open(history.Run{ID: "r", Moment: at(5)})
 		_, err := r.store.OpenRun(ctx, history.Run{ID: "r", Moment: at(9)})

@@ -100,6 +100,9 @@ func ReadsQuery(f *history.Floors, at history.At, q *history.Query) error {
 	types := slices.AppendSeq(slices.Collect(maps.Keys(f.ByType)), maps.Keys(f.RevisionByType))
 	slices.Sort(types)
 	for _, typ := range slices.Compact(types) {
+		if history.Reserved(typ) {
+			continue
+		}
 		if err := ReadsType(f, at, typ); err != nil {
 			return err
 		}
