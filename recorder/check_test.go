@@ -26,9 +26,9 @@ func TestCheck(t *testing.T) {
 		o    history.Observation
 		want string // "" = accepted
 	}{
-		"OK":         {with(func(*history.Observation) {}), ""},
-		"NoMoment":   {with(func(o *history.Observation) { o.CapturedAt = 0 }), ""},
-		"NoID":       {with(func(o *history.Observation) { o.Key.ID = "" }), `id is required`},
+		"OK":       {with(func(*history.Observation) {}), ""},
+		"NoMoment": {with(func(o *history.Observation) { o.CapturedAt = 0 }), ""},
+		"NoID":     {with(func(o *history.Observation) { o.Key.ID = "" }), `id is required`},
 		"Reserved": {with(func(o *history.Observation) { o.Key.Type = "Varve::Compliance::Verdict" }),
 			`type Varve::Compliance::Verdict: is recorded by the program itself; types that begin with Varve:: cannot be given`},
 		"Early":      {with(func(o *history.Observation) { o.CapturedAt = -1 }), `time -1 µs: lies outside the years 1970 to 9999`},

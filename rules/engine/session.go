@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sort"
+	"sync"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
+	"github.com/varvehq/varve/rules"
+)
+
+// Source is where versions are read: a store, or what overlays one.
+type Source interface {
+	AsOf(ctx context.Context, at history.At) (history.Reader, error)
+}
+
+// Session evaluates rules as known at one revision, up to a moment that is taken
+// for the present. It remembers what many evaluations ask for; it is safe for
+// concurrent use.
+type Session struct {
+	source  Source
+	graph   Graph
+	known   history.Revision
+	through history.Moment
+	cache   *Cache
+
+	mu    sync.Mutex
+	types map[string]*typeChanges
+}
+
+// Cache keeps versions that rules looked at, decoded, for any number of sessions
+// over one store.
+type Cache = memo.Cache[versionOf, *rules.Decoded]
+
+// NewCache makes a cache of about so many bytes of documents.
+func NewCache(bytes int) *Cache { return memo.New[versionOf, *rules.Decoded](bytes) }
+
+// NewSession makes a session as known at a revision, or at the newest one if that
+// is zero. Graph may be nil: then nothing is related to anything. So may cache.
+func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.Revision, present history.Moment) (*Session, error) {
+	r, err := s.AsOf(ctx, history.At{Known: known})
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		c = NewCache(16 << 20)
+	}
+	return &Session{source: s, graph: g, known: r.At().Known, through: present, cache: c, types: map[string]*typeChanges{}}, nil
+}
+
+func (s *Session) asOf(ctx context.Context, m history.Moment) (history.Reader, error) {
+	return s.source.AsOf(ctx, history.At{Captured: max(m, history.FirstMoment), Known: s.known})
+}
+
+// lifetime is a resource from a moment on.
+type lifetime struct {
+	key      history.Key
+	versions []standing // oldest first, without such as last no time
+}
+
+// standing is a version with the span of time over which it stands.
+type standing struct {
+	item     *rules.Decoded
+	from, to history.Moment
+}
+
+// lifetime reads the version that stands at a moment, and those after it.
+func (s *Session) lifetime(ctx context.Context, k history.Key, from history.Moment) (*lifetime, error) {
+	r, err := s.asOf(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	of := &lifetime{key: k}
+	items, err := r.Get(ctx, []history.Key{k}, history.FieldsAll)
+	if err != nil {
+		return nil, err
+	}
+	if items[0].Version != 0 {
+		of.add(&items[0])
+		if items[0].Until == history.Newest {
+			return of, nil
+		}
+	}
+	items, _, err = r.History(ctx, k, history.HistoryQuery{From: max(from, history.FirstMoment) + 1})
+	if err != nil {
+		return nil, err
+	}
+	for i := range slices.Backward(items) {
+		of.add(&items[i])
+	}
+	return of, nil
+}
+
+func (l *lifetime) add(i *history.Item) {
+	if i.CapturedAt < i.Until {
+		l.versions = append(l.versions, standing{&rules.Decoded{Item: *i}, i.CapturedAt, i.Until})
+	}
+}
+
+// begins is when the first version of a resource after a moment begins, at which
+// there is none; Newest: never.
+func (s *Session) begins(ctx context.Context, k history.Key, after history.Moment) (history.Moment, error) {
+	r, err := s.asOf(ctx, after)
+	if err != nil {
+		return 0, err
+	}
+	items, _, err := r.History(ctx, k, history.HistoryQuery{From: after + 1, Fields: history.FieldsKey})
+	if err != nil || len(items) == 0 {
+		return history.Newest, err
+	}
+	return items[len(items)-1].CapturedAt, nil
+}
+
+// typeChanges are the moments at which versions of a type begin, from one on.
+type typeChanges struct {
+	from    history.Moment
+	moments []history.Moment
+}
+
+// changes is the first moment after one at which a version of a type begins.
+func (s *Session) changes(ctx context.Context, typ string, after history.Moment) (history.Moment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.types[typ]
+	if c == nil || c.from > after {
+		var err error
+		if c, err = s.readChanges(ctx, typ, after); err != nil {
+			return 0, err
+		}
+		s.types[typ] = c
+	}
+	i := sort.Search(len(c.moments), func(i int) bool { return c.moments[i] > after })
+	if i == len(c.moments) {
+		return history.Newest, nil
+	}
+	return c.moments[i], nil
+}
+
+func (s *Session) readChanges(ctx context.Context, typ string, after history.Moment) (*typeChanges, error) {
+	r, err := s.source.AsOf(ctx, history.At{Captured: history.Newest, Known: s.known})
+	if err != nil {
+		return nil, err
+	}
+	items, _, err := r.Items(ctx, history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey})
+	if err != nil {
+		return nil, err
+	}
+	c := &typeChanges{from: after}
+	for i := range items {
+		if items[i].CapturedAt <= after {
+			continue
+		}
+		versions, _, err := r.History(ctx, items[i].Key, history.HistoryQuery{From: after + 1, Fields: history.FieldsKey})
+		if err != nil {
+			return nil, err
+		}
+		for v := range versions {
+			c.moments = append(c.moments, versions[v].CapturedAt)
+		}
+	}
+	slices.Sort(c.moments)
+	c.moments = slices.Compact(c.moments)
+	return c, nil
+}
+
+// decoded reads versions that stand at the reader's moment, decoded once for all.
+func (s *Session) decoded(ctx context.Context, r history.Reader, of []versionOf) ([]*rules.Decoded, error) {
+	list := make([]*rules.Decoded, len(of))
+	var missing []history.Key
+	var places []int
+	for i, v := range of {
+		d, ok := s.cache.Get(v)
+		if !ok {
+			missing, places = append(missing, v.key), append(places, i)
+		}
+		list[i] = d
+	}
+	if len(missing) == 0 {
+		return list, nil
+	}
+	items, err := r.Get(ctx, missing, history.FieldsAll)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		d := &rules.Decoded{Item: items[i]}
+		list[places[i]] = d
+		s.cache.Put(of[places[i]], d, 4*len(items[i].State.Configuration)+256)
+	}
+	return list, nil
+}

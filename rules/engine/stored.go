@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+)
+
+// stored is what is recorded of the verdicts of one rule on one resource, from a
+// moment on: what holds from each of these moments to the next.
+type stored []step
+
+type step struct {
+	from history.Moment
+	v    *Record // nil: no verdict
+}
+
+// says reports whether a verdict is as an interval has it.
+func (s *step) says(i *Interval) bool {
+	if s.v == nil || i == nil {
+		return s.v == nil && i == nil
+	}
+	return s.v.Version == i.Version && s.v.Verdict == i.Verdict
+}
+
+// wanted are verdicts as a timeline has them from a moment on.
+type wanted struct {
+	record    Record // but for what the intervals tell
+	from      history.Moment
+	intervals []Interval
+}
+
+func (w *wanted) key() history.Key { return VerdictKey(w.record.Owner, w.record.Rule, w.record.Key) }
+
+// stored reads what is recorded of each of many verdicts from their moments on.
+func (s *Session) stored(ctx context.Context, list []*wanted) ([]stored, error) {
+	newest, err := s.asOf(ctx, history.Newest)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]history.Key, len(list))
+	for i, w := range list {
+		keys[i] = w.key()
+	}
+	items, err := newest.Get(ctx, keys, history.FieldsAll)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]stored, len(list))
+	for i := range items {
+		switch item := &items[i]; {
+		case item.Version == 0:
+			all[i] = stored{{from: list[i].from}}
+		case item.CapturedAt <= list[i].from:
+			all[i], err = stored(nil).add(item, list[i].from)
+		default:
+			all[i], err = s.storedFrom(ctx, keys[i], list[i].from)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (s *Session) storedFrom(ctx context.Context, k history.Key, from history.Moment) (stored, error) {
+	r, err := s.asOf(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	first, err := r.Get(ctx, []history.Key{k}, history.FieldsAll)
+	if err != nil {
+		return nil, err
+	}
+	list := stored{{from: from}}
+	if first[0].Version != 0 {
+		if list, err = stored(nil).add(&first[0], from); err != nil {
+			return nil, err
+		}
+	}
+	rest, _, err := r.History(ctx, k, history.HistoryQuery{From: max(from, history.FirstMoment) + 1})
+	if err != nil {
+		return nil, err
+	}
+	for i := range slices.Backward(rest) {
+		if list, err = list.add(&rest[i], from); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// add appends what a version says. The later of one moment is what holds.
+func (s stored) add(i *history.Item, from history.Moment) (stored, error) {
+	next := step{from: max(i.CapturedAt, from)}
+	if i.Exists() {
+		r, err := ReadRecord(i)
+		if err != nil {
+			return nil, err
+		}
+		next.v = &r
+	}
+	if n := len(s) - 1; n >= 0 && s[n].from == next.from {
+		s[n] = next
+		return s, nil
+	}
+	return append(s, next), nil
+}
+
+// differences are the observations that make what is recorded what is wanted:
+// none where nothing differs. A boundary that is recorded in vain is overridden
+// at its own moment.
+func (w *wanted) differences(is stored, known history.Revision) []history.Observation {
+	moments := []history.Moment{w.from}
+	for i := range is {
+		moments = append(moments, is[i].from)
+	}
+	for i := range w.intervals {
+		moments = append(moments, w.intervals[i].From)
+		if to := w.intervals[i].To; to != history.Newest {
+			moments = append(moments, to)
+		}
+	}
+	slices.Sort(moments)
+
+	var list []history.Observation
+	var now step
+	rest, left := is, w.intervals
+	for _, m := range slices.Compact(moments) {
+		for len(rest) > 0 && rest[0].from <= m {
+			now, rest = rest[0], rest[1:]
+		}
+		for len(left) > 0 && left[0].To <= m {
+			left = left[1:]
+		}
+		var want *Interval
+		if len(left) > 0 && left[0].From <= m {
+			want = &left[0]
+		}
+		if now.says(want) {
+			continue
+		}
+		now = step{from: m}
+		if want != nil {
+			r := w.record
+			r.Version, r.Severity, r.Verdict = want.Version, want.Severity, want.Verdict
+			now.v = &r
+		}
+		list = append(list, history.Observation{Key: w.key(), CapturedAt: m, State: now.v.state(known)})
+	}
+	return list
+}

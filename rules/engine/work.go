@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/varvehq/varve/history"
+)
+
+const (
+	jobsAtOnce  = 256
+	appendsMost = 1000
+)
+
+// work does jobs until ctx ends.
+func (e *Engine) work(ctx context.Context) {
+	for {
+		jobs, err := e.queue.take(ctx, jobsAtOnce, e.o.Workers)
+		if err != nil {
+			return
+		}
+		if err := e.evaluate(ctx, jobs); err == nil {
+			e.queue.done(jobs)
+			continue
+		}
+		// One that fails must not hold up the others.
+		var failed error
+		for _, j := range jobs {
+			if err := e.evaluate(ctx, []*job{j}); err != nil {
+				failed = err
+				e.queue.again(j)
+				continue
+			}
+			e.queue.done([]*job{j})
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		e.failed(failed)
+		if failed != nil {
+			pause(ctx, retryAfter)
+		}
+	}
+}
+
+// evaluate judges resources and records what differs.
+func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
+	began := e.depends.begin()
+	defer func() {
+		for _, batch := range e.depends.end(began) {
+			e.queue.release(batch)
+		}
+	}()
+	s, err := NewSession(ctx, e.store, e.o.Graph, e.cache, 0, e.now())
+	if err != nil {
+		return err
+	}
+	floor, err := e.floor(ctx)
+	if err != nil {
+		return err
+	}
+	floor = min(floor, s.through)
+	var list []*wanted
+	for _, j := range jobs {
+		if list, err = e.judge(ctx, s, j, floor, began, list); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	are, err := s.stored(ctx, list)
+	if err != nil {
+		return err
+	}
+	var observations []history.Observation
+	for i, w := range list {
+		observations = append(observations, w.differences(are[i], s.known)...)
+	}
+	return e.record(ctx, observations)
+}
+
+// floor is the moment before which something is no longer kept: nothing before it
+// is judged any more.
+func (e *Engine) floor(ctx context.Context) (history.Moment, error) {
+	p, ok := e.store.(history.Pruner)
+	if !ok {
+		return 0, nil
+	}
+	f, err := p.Floors(ctx)
+	floor := f.Captured
+	for _, m := range f.ByType {
+		floor = max(floor, m)
+	}
+	return floor, err
+}
+
+// judge works out what the rules of a job say.
+func (e *Engine) judge(ctx context.Context, s *Session, j *job, floor history.Moment, began int, list []*wanted) ([]*wanted, error) {
+	from := map[*Ruling]history.Moment{}
+	least := history.Newest
+	want := func(r *Ruling, m history.Moment) {
+		if m > s.through {
+			e.due.add(m, dependent{r.key(), j.key}) // its time will come
+			return
+		}
+		m = max(m, floor, history.FirstMoment)
+		if at, ok := from[r]; !ok || m < at {
+			from[r] = m
+		}
+		least = min(least, m)
+	}
+	if j.all != history.Newest {
+		for _, r := range e.rules.judging(j.key) {
+			want(r, j.all)
+		}
+	}
+	for rule, m := range j.some {
+		if r := e.rules.find(rule); r != nil && r.mayJudge(j.key) {
+			want(r, m)
+		}
+	}
+	if len(from) == 0 {
+		return list, nil
+	}
+	of, err := s.lifetime(ctx, j.key, least)
+	if err != nil {
+		return list, err
+	}
+	for r, m := range from {
+		t, err := s.timeline(ctx, r, of, m)
+		if err != nil {
+			return list, err
+		}
+		rule := r.key()
+		if len(t.Looked) > 0 {
+			for _, missed := range e.depends.note(began, dependent{rule, j.key}, t.Looked) {
+				e.queue.add(missed.batch, j.key, &rule, missed.from, true)
+			}
+		}
+		if t.Next != history.Newest {
+			e.due.add(t.Next, dependent{rule, j.key})
+		}
+		list = append(list, &wanted{record: Record{Owner: r.Owner, Rule: r.Name, Key: j.key}, from: m, intervals: t.Intervals})
+	}
+	return list, nil
+}
+
+// record appends what differs. What meanwhile lies below a floor is of no use any
+// more.
+func (e *Engine) record(ctx context.Context, list []history.Observation) error {
+	for len(list) > 0 {
+		n := min(len(list), appendsMost)
+		receipt, err := e.store.Append(ctx, history.Batch{Observations: list[:n]})
+		if err != nil {
+			return err
+		}
+		for _, r := range receipt.Results {
+			if r.Err != nil && !errors.Is(r.Err, history.Compacted) {
+				return r.Err
+			}
+		}
+		list = list[n:]
+	}
+	return nil
+}
