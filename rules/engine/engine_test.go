@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,19 +34,42 @@ type world struct {
 	clock  *historytest.Clock
 	store  engine.Store
 	open   func() engine.Store // the store's data again; nil: they do not outlive it
-	kill   func() engine.Store
 	engine *engine.Engine
 	stop   func()
+	crash  func() // nothing is written any more, and what was under way is lost
 }
 
-func (w *world) options() engine.Options {
-	return engine.Options{Store: w.store, Language: language{}, Graph: links{}, Now: w.clock.Now, Keep: -1}
+func (w *world) options(s engine.Store) engine.Options {
+	return engine.Options{Store: s, Language: language{}, Graph: links{}, Now: w.clock.Now, Keep: -1}
+}
+
+// mortal is a store that may die for who uses it.
+type mortal struct {
+	engine.Store
+	dead atomic.Bool
+}
+
+var errDead = history.Errorf(history.Unavailable, "the store is dead")
+
+func (m *mortal) Append(ctx context.Context, b history.Batch) (history.Receipt, error) {
+	if m.dead.Load() {
+		return history.Receipt{}, errDead
+	}
+	return m.Store.Append(ctx, b)
+}
+
+func (m *mortal) PutDocuments(ctx context.Context, list []history.DocumentWrite) ([]history.Document, error) {
+	if m.dead.Load() {
+		return nil, errDead
+	}
+	return m.Store.PutDocuments(ctx, list)
 }
 
 // start runs an engine.
 func (w *world) start() {
 	w.Helper()
-	e, err := engine.New(w.ctx, w.options())
+	m := &mortal{Store: w.store}
+	e, err := engine.New(w.ctx, w.options(m))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -54,9 +78,13 @@ func (w *world) start() {
 	go func() { ended <- e.Run(ctx) }()
 	w.engine, w.stop = e, func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !m.dead.Load() {
 			w.Error(err)
 		}
+	}
+	w.crash = func() {
+		m.dead.Store(true)
+		w.stop()
 	}
 }
 
@@ -301,6 +329,7 @@ func randomly(w *world, seed uint64) {
 		if head.Revision > 0 { // zero would be the newest
 			beliefs = append(beliefs, believed{head.Revision, got})
 		}
+		w.checkAnswers(r, want)
 		if r.IntN(3) == 0 {
 			w.restart(r)
 			w.settle()
@@ -312,6 +341,9 @@ func randomly(w *world, seed uint64) {
 				w.Fatalf("seed %d: a start with nothing new recorded %d observations", seed, after.Revision-head.Revision)
 			}
 		}
+		if r.IntN(3) == 0 {
+			told = append(told, w.checkWhatIf(r))
+		}
 	}
 	for _, b := range beliefs {
 		if d := cmp.Diff(b.all, w.intervals(b.known)); d != "" {
@@ -320,10 +352,10 @@ func randomly(w *world, seed uint64) {
 	}
 }
 
-// restart stops the engine, whatever it is doing, and sometimes the store.
+// restart ends the engine, whatever it is doing, and sometimes the store.
 func (w *world) restart(r *rand.Rand) {
 	w.Helper()
-	w.stop()
+	someOf(r, w.stop, w.crash)()
 	if w.open != nil && r.IntN(2) == 0 {
 		w.store = w.open()
 	}

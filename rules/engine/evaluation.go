@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules"
+)
+
+// PutEvaluation records verdicts on rules that are evaluated elsewhere. Each holds
+// for its resource from its moment (zero: now) until another is put for a later
+// one, as long as the resource lives in the rule's scope. Invalid names what one of
+// them lacks, and nothing is recorded.
+func PutEvaluation(ctx context.Context, s history.Store, list ...rules.Evaluation) error {
+	head, err := s.Head(ctx)
+	if err != nil {
+		return err
+	}
+	var b history.Batch
+	for i := range list {
+		e := &list[i]
+		if err := checkEvaluation(e); err != nil {
+			return err
+		}
+		r := Record{Owner: e.Owner, Rule: e.Rule, Key: e.Key, Verdict: e.Verdict}
+		r.Annotation = annotation(r.Annotation)
+		b.Observations = append(b.Observations, history.Observation{
+			Key: EvaluationKey(e.Owner, e.Rule, e.Key), CapturedAt: e.At, State: r.state(head.Revision),
+		})
+	}
+	receipt, err := s.Append(ctx, b)
+	if err != nil {
+		return err
+	}
+	for _, r := range receipt.Results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+func checkEvaluation(e *rules.Evaluation) error {
+	if e.Rule == "" {
+		return &history.Error{Kind: history.Invalid, Field: "rule", Text: "is required: name the rule that was evaluated"}
+	}
+	switch e.Compliance {
+	case rules.Compliant, rules.NonCompliant, rules.NotApplicable, rules.InsufficientData, rules.Error:
+		return e.Key.Validate()
+	}
+	return &history.Error{Kind: history.Invalid, Field: "compliance", Value: string(e.Compliance),
+		Text: "is no verdict; known are COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, INSUFFICIENT_DATA and ERROR"}
+}

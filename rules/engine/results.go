@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules"
+)
+
+// Question selects verdicts; empty fields select all. Fields are joined by and.
+type Question struct {
+	Owner                 *rules.Owner // of the rule
+	Rule                  string
+	Account, Region       string // of the resource
+	HasAccount, HasRegion bool   // an empty Account or Region is meant as a value
+	Type, ID              string
+	Compliance            []rules.Compliance
+	Waived                *bool
+	After                 *history.Key // continue after the result recorded under this key
+	Limit                 int          // 0 = all
+}
+
+// Result is a verdict as it stands at a moment.
+type Result struct {
+	Record
+	Recorded  history.Key      // of the verdict's resource
+	Revision  history.Revision // of the verdict
+	Since     history.Moment   // when it began
+	FirstSeen history.Moment   // when this rule first gave this compliance to this resource
+	Waived    *Waiver          // nil: it is not
+}
+
+// View answers from one moment, and what was known then. It is safe for
+// concurrent use.
+type View struct {
+	at      history.Reader
+	newest  history.Reader // knows the same, of all captured time
+	present history.Moment
+}
+
+// NewView is what a source tells at a moment; present is the moment to take where
+// that is the newest.
+func NewView(ctx context.Context, s Source, at history.At, present history.Moment) (*View, error) {
+	r, err := s.AsOf(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := s.AsOf(ctx, history.At{Captured: history.Newest, Known: r.At().Known})
+	if err != nil {
+		return nil, err
+	}
+	return &View{at: r, newest: newest, present: min(r.At().Captured, present)}, nil
+}
+
+// Results are the verdicts at the moment, in the order of the keys they are
+// recorded under: by account and region, then by rule, type and id. More says that
+// there are others after the last.
+func (w *View) Results(ctx context.Context, q Question) (list []Result, more bool, err error) {
+	err = w.each(ctx, &q, func(result *Result) (bool, error) {
+		if more = q.Limit > 0 && len(list) == q.Limit; more {
+			return false, nil
+		}
+		intervals, err := Intervals(ctx, w.newest, result.Recorded)
+		if err != nil {
+			return false, err
+		}
+		at := w.at.At().Captured
+		for i := range intervals {
+			v := &intervals[i]
+			if v.Compliance == result.Compliance && result.FirstSeen == 0 {
+				result.FirstSeen = v.From
+			}
+			if v.From <= at {
+				result.Since = v.From
+			}
+		}
+		list = append(list, *result)
+		return true, nil
+	})
+	return list, more, err
+}
+
+// resultsPage is how many verdicts are read at once.
+const resultsPage = 1024
+
+// each calls f with the verdicts, but for their times, until it returns false.
+func (w *View) each(ctx context.Context, q *Question, f func(*Result) (bool, error)) error {
+	waivers, err := w.Waivers(ctx)
+	if err != nil {
+		return err
+	}
+	pages := w.pages(q)
+	for more := true; more; {
+		var items []history.Item
+		if items, more, err = pages(ctx); err != nil {
+			return err
+		}
+		for i := range items {
+			item := &items[i]
+			if !item.Exists() {
+				continue
+			}
+			record, err := ReadRecord(item)
+			if err != nil {
+				return err
+			}
+			if !q.matches(&record) {
+				continue
+			}
+			result := Result{Record: record, Recorded: item.Key, Revision: item.Revision}
+			if result.Waived, err = w.waived(ctx, &record, waivers); err != nil {
+				return err
+			}
+			if q.Waived != nil && *q.Waived != (result.Waived != nil) {
+				continue
+			}
+			if on, err := f(&result); err != nil || !on {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (q *Question) matches(v *Record) bool {
+	return (q.Owner == nil || *q.Owner == v.Owner) && (q.Rule == "" || q.Rule == v.Rule) &&
+		(q.Type == "" || q.Type == v.Key.Type) && (q.ID == "" || q.ID == v.Key.ID) &&
+		(len(q.Compliance) == 0 || slices.Contains(q.Compliance, v.Compliance))
+}
+
+// waived is the first waiver that covers a verdict.
+func (w *View) waived(ctx context.Context, v *Record, waivers []*Waiver) (*Waiver, error) {
+	item := func() (*history.Item, error) {
+		items, err := w.at.Get(ctx, []history.Key{v.Key}, history.FieldsAll)
+		if err != nil {
+			return nil, err
+		}
+		return &items[0], nil
+	}
+	for _, by := range waivers {
+		if ok, err := by.waives(v, item); err != nil || ok {
+			return by, err
+		}
+	}
+	return nil, nil
+}
+
+// pages reads what may match, page by page. What is asked of one resource is read
+// by the names of all rules, what is asked of one rule as a range.
+func (w *View) pages(q *Question) func(context.Context) ([]history.Item, bool, error) {
+	if q.Type != "" && q.ID != "" {
+		return func(ctx context.Context) ([]history.Item, bool, error) {
+			items, err := w.ofResource(ctx, q)
+			return items, false, err
+		}
+	}
+	query := history.Query{
+		Type: rules.TypeVerdict, Account: q.Account, Region: q.Region, HasAccount: q.HasAccount, HasRegion: q.HasRegion,
+		After: q.After, Limit: resultsPage,
+	}
+	if q.Owner != nil && q.Rule != "" {
+		query.IDPrefix = rulePrefix(*q.Owner, q.Rule)
+		if q.Type != "" {
+			query.IDPrefix += part(q.Type, 512) + "/"
+		}
+	}
+	return func(ctx context.Context) ([]history.Item, bool, error) {
+		items, more, err := w.at.Items(ctx, query)
+		if n := len(items); n > 0 {
+			query.After = &items[n-1].Key
+		}
+		return items, more, err
+	}
+}
+
+func (w *View) ofResource(ctx context.Context, q *Question) ([]history.Item, error) {
+	found, err := w.newest.Find(ctx, q.Type, q.ID)
+	if err != nil {
+		return nil, err
+	}
+	known, err := w.ruleKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := history.Query{Account: q.Account, Region: q.Region, HasAccount: q.HasAccount, HasRegion: q.HasRegion, Type: q.Type}
+	var keys []history.Key
+	for _, k := range found {
+		if !of.MatchKey(k) {
+			continue
+		}
+		for _, rule := range known {
+			v := VerdictKey(rules.Owner{Account: rule.Account, Region: rule.Region}, rule.ID, k)
+			if q.After == nil || v.Compare(*q.After) > 0 {
+				keys = append(keys, v)
+			}
+		}
+	}
+	slices.SortFunc(keys, history.Key.Compare)
+	return w.at.Get(ctx, keys, history.FieldsAll)
+}
+
+// ruleKeys are the resources of all rules that were ever put: one that was put
+// after the moment may be effective before it.
+func (w *View) ruleKeys(ctx context.Context) ([]history.Key, error) {
+	var keys []history.Key
+	items, _, err := w.newest.Items(ctx, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
+	for i := range items {
+		keys = append(keys, items[i].Key)
+	}
+	return keys, err
+}
+
+// Line is a share of verdicts in a summary.
+type Line struct {
+	Name       string
+	Compliance map[rules.Compliance]int // waived ones included
+	Waived     int                      // not compliant, but accepted
+}
+
+// Score is the share of what complies among what is judged, waived results taken
+// for such: 0 to 1; 1 where nothing is judged.
+func (l *Line) Score() float64 {
+	good, bad := l.Compliance[rules.Compliant]+l.Waived, l.Compliance[rules.NonCompliant]+l.Compliance[rules.Error]-l.Waived
+	if good+bad == 0 {
+		return 1
+	}
+	return float64(good) / float64(good+bad)
+}
+
+// Summary counts verdicts at the moment by what a name is given for, in
+// order of the names; verdicts without one are left out.
+func (w *View) Summary(ctx context.Context, q Question, name func(*Result) string) ([]Line, error) {
+	lines := map[string]*Line{}
+	q.Limit, q.After = 0, nil
+	err := w.each(ctx, &q, func(result *Result) (bool, error) {
+		n := name(result)
+		if n == "" {
+			return true, nil
+		}
+		l := lines[n]
+		if l == nil {
+			l = &Line{Name: n, Compliance: map[rules.Compliance]int{}}
+			lines[n] = l
+		}
+		l.Compliance[result.Compliance]++
+		if result.Waived != nil && (result.Compliance == rules.NonCompliant || result.Compliance == rules.Error) {
+			l.Waived++
+		}
+		return true, nil
+	})
+	list := make([]Line, 0, len(lines))
+	for _, l := range lines {
+		list = append(list, *l)
+	}
+	slices.SortFunc(list, func(a, b Line) int { return cmp.Compare(a.Name, b.Name) })
+	return list, err
+}
