@@ -28,7 +28,7 @@ func (w *world) view(at history.At) *engine.View {
 
 func (w *world) session() *engine.Session {
 	w.Helper()
-	s, err := engine.NewSession(w.ctx, w.store, links{}, nil, 0, history.MomentOf(w.clock.Now()))
+	s, err := engine.NewSession(w.ctx, w.store, w.graph, nil, 0, history.MomentOf(w.clock.Now()))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func (w *world) checkWhatIf(r *rand.Rand) string {
 			list = append(list, ruling)
 		}
 	}
-	prospects, err := w.session().WhatIf(w.ctx, list, k, o.State, linker)
+	prospects, err := w.session().WhatIf(w.ctx, list, k, o.State, w.linker())
 	if err != nil {
 		w.Fatal(err)
 	}

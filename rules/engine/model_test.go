@@ -119,12 +119,25 @@ type content struct {
 	V      string      `json:"v"`
 }
 
+// state says what the content says in the words of the graph as well: what it bears
+// as an ARN, what it refers to as relationships.
 func (c content) state() history.State {
 	b, err := json.Marshal(c)
 	if err != nil {
 		panic(err)
 	}
-	return history.State{Configuration: b, Tags: map[string]string{"v": c.V}}
+	s := history.State{Configuration: b, Tags: map[string]string{"v": c.V}}
+	for _, term := range c.Bears {
+		s.ARN = "arn:aws:sns:eu:1:" + term
+	}
+	for _, r := range c.Refers {
+		s.Relationships = append(s.Relationships, history.Relationship{Name: "Is associated with T", Type: "T", ID: map[string]string{"p": "x", "q": "y"}[r[0]]})
+		if len(c.V)%2 == 0 {
+			s.Relationships = append(s.Relationships, history.Relationship{Name: "Contains U", Type: "U", ID: "arn:aws:sns:eu:1:" + r[0]})
+		}
+	}
+	s.Normalize()
+	return s
 }
 
 func value(d *rules.Decoded) string {
@@ -225,6 +238,7 @@ const period = 7 * time.Second
 // says of every resource, as known at a revision.
 type brute struct {
 	ctx     context.Context
+	graph   engine.Graph
 	store   history.Store
 	known   history.Revision
 	now     history.Moment
@@ -355,12 +369,12 @@ func (o *around) list(keys []history.Key, typ string) []*rules.Decoded {
 }
 
 func (o *around) Related(ctx context.Context, k history.Key, typ string) ([]*rules.Decoded, error) {
-	n, err := links{}.Related(ctx, o.b.at(o.m), k)
+	n, err := o.b.graph.Related(ctx, o.b.at(o.m), k)
 	return o.list(n.Keys, typ), err
 }
 
 func (o *around) Referrers(ctx context.Context, k history.Key, typ string) ([]*rules.Decoded, error) {
-	n, err := links{}.Referrers(ctx, o.b.at(o.m), k)
+	n, err := o.b.graph.Referrers(ctx, o.b.at(o.m), k)
 	return o.list(n.Keys, typ), err
 }
 
