@@ -61,6 +61,12 @@ var judges = map[string]judge{
 	"self": {rules.Needs{}, func(_ context.Context, s *rules.Subject) (rules.Verdict, error) {
 		return verdictOn(value(s.Item)), nil
 	}},
+	"fine": {rules.Needs{}, func(_ context.Context, s *rules.Subject) (rules.Verdict, error) {
+		if value(s.Item) == "" {
+			return rules.Verdict{Compliance: rules.NonCompliant}, nil
+		}
+		return rules.Verdict{Compliance: rules.Compliant}, nil
+	}},
 	"clock": {rules.Needs{Clock: true}, func(_ context.Context, s *rules.Subject) (rules.Verdict, error) {
 		age := s.Now.Sub(s.Item.CapturedAt.Time()) / (3 * period)
 		return verdictOn(value(s.Item) + strings.Repeat("x", int(age))), nil

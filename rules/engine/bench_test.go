@@ -1,0 +1,185 @@
+package engine_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/engine"
+)
+
+// herd are n resources that refer to a term, in batches; each generation is of
+// another state.
+func herd(n, generation int, moment history.Moment) []history.Batch {
+	var list []history.Batch
+	for i := range n {
+		if i%500 == 0 {
+			list = append(list, history.Batch{})
+		}
+		b := &list[len(list)-1]
+		b.Observations = append(b.Observations, history.Observation{
+			Key:        history.Key{Account: "1", Type: "T", ID: fmt.Sprint("t-", i)},
+			CapturedAt: moment,
+			State:      content{V: fmt.Sprint(generation, "-", i%7), Refers: [][2]string{{"hub", ""}}}.state(),
+		})
+	}
+	return list
+}
+
+func (w *world) append(list []history.Batch) {
+	w.Helper()
+	for _, b := range list {
+		if _, err := w.store.Append(w.ctx, b); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// benchWorld is a world on bolt with so many rules of a judge.
+func benchWorld(b *testing.B, n int, judge string) *world {
+	w := boltWorld(b)
+	w.clock.Advance(time.Hour)
+	for i := range n {
+		w.put(history.Key{Type: rules.TypeRule, ID: fmt.Sprint("r", i)}, definition{From: at(0), Rule: rules.Rule{Compliant: judge}})
+	}
+	return w
+}
+
+// BenchmarkEvaluate measures verdicts from the feed to the store, all of which are
+// new ones.
+func BenchmarkEvaluate(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint("rules=", n), func(b *testing.B) {
+			w := benchWorld(b, n, "self")
+			w.start()
+			defer func() { w.stop() }()
+			w.settle()
+			const resources = 1000
+			generation := 0
+			for b.Loop() {
+				generation++
+				w.append(herd(resources, generation, at(generation)))
+				w.settle()
+			}
+			seconds := b.Elapsed().Seconds() * float64(runtime.GOMAXPROCS(0))
+			b.ReportMetric(float64(resources*n*generation)/seconds, "verdicts/s/core")
+		})
+	}
+}
+
+// BenchmarkSame is BenchmarkEvaluate where no verdict changes: the judging alone.
+func BenchmarkSame(b *testing.B) {
+	for _, n := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint("rules=", n), func(b *testing.B) {
+			w := benchWorld(b, n, "fine")
+			w.start()
+			defer func() { w.stop() }()
+			const resources = 1000
+			w.append(herd(resources, 0, at(0)))
+			w.settle()
+			generation := 0
+			for b.Loop() {
+				generation++
+				w.append(herd(resources, generation, at(generation)))
+				w.settle()
+			}
+			seconds := b.Elapsed().Seconds() * float64(runtime.GOMAXPROCS(0))
+			b.ReportMetric(float64(resources*n*generation)/seconds, "evaluations/s/core")
+		})
+	}
+}
+
+// BenchmarkRecording measures what recording takes while verdicts are worked out
+// beside it, and in how many times that they are there.
+func BenchmarkRecording(b *testing.B) {
+	for _, n := range []int{0, 100} {
+		b.Run(fmt.Sprint("rules=", n), func(b *testing.B) {
+			w := benchWorld(b, n, "fine")
+			w.start()
+			defer func() { w.stop() }()
+			w.append(herd(2000, 0, at(0)))
+			w.settle()
+			generation, rest := 0, time.Duration(0)
+			for b.Loop() {
+				generation++
+				w.append(herd(2000, generation, at(generation)))
+				b.StopTimer()
+				began := time.Now()
+				w.settle()
+				rest += time.Since(began)
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(2000*generation)/b.Elapsed().Seconds(), "recorded/s")
+			b.ReportMetric(rest.Seconds()/float64(generation), "s-behind")
+		})
+	}
+}
+
+func BenchmarkBacktest(b *testing.B) {
+	w := benchWorld(b, 0, "")
+	const resources, versions = 2000, 50
+	for generation := range versions {
+		w.append(herd(resources, generation, at(generation)))
+	}
+	ruling := engine.Proposed(rules.Owner{}, rules.Rule{Name: "r", Compliant: "self"}, judges["self"])
+	judged := 0
+	for b.Loop() {
+		n, err := w.session().Backtest(w.ctx, ruling, at(0), at(3600), runtime.GOMAXPROCS(0), func(*engine.Exposure) error { return nil })
+		if err != nil || n != resources*versions {
+			b.Fatal(n, err)
+		}
+		judged += n
+	}
+	b.ReportMetric(float64(judged)/b.Elapsed().Seconds(), "versions/s")
+}
+
+// BenchmarkHub changes what 10,000 verdicts looked at: how long recording takes
+// meanwhile, another verdict, and all of them.
+func BenchmarkHub(b *testing.B) {
+	w := benchWorld(b, 1, "related")
+	w.start()
+	defer func() { w.stop() }()
+	hub := history.Observation{Key: history.Key{Account: "1", Type: "Hub", ID: "hub"}}
+	w.append(herd(10_000, 0, at(0)))
+	other := history.Observation{Key: history.Key{Account: "1", Type: "T", ID: "other"}}
+	change := func(o history.Observation, c content, n int) history.Position {
+		o.CapturedAt, o.State = at(n), c.state()
+		receipt, err := w.store.Append(w.ctx, history.Batch{Observations: []history.Observation{o}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return receipt.Position
+	}
+	change(hub, content{Bears: []string{"hub"}, V: "0"}, 1)
+	w.settle()
+	n, recording, verdict := 1, time.Duration(0), time.Duration(0)
+	for b.Loop() {
+		n++
+		change(hub, content{Bears: []string{"hub"}, V: fmt.Sprint(n)}, n)
+		began := time.Now()
+		change(other, content{V: fmt.Sprint(n)}, n)
+		recording = max(recording, time.Since(began))
+		for {
+			r, err := w.store.AsOf(w.ctx, history.At{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			items, err := r.Get(w.ctx, []history.Key{engine.VerdictKey(rules.Owner{}, "r0", other.Key)}, history.FieldsKey)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if items[0].Version > 0 {
+				break
+			}
+			runtime.Gosched()
+		}
+		verdict = max(verdict, time.Since(began))
+		w.settle()
+		other.Key.ID = fmt.Sprint("other-", n)
+	}
+	b.ReportMetric(recording.Seconds()*1e3, "ms-recording")
+	b.ReportMetric(verdict.Seconds()*1e3, "ms-other-verdict")
+}
