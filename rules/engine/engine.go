@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 )
 
 // Store is what an engine works on.
@@ -26,7 +27,7 @@ type Options struct {
 	Graph    Graph            // nil: nothing is related to anything
 	Now      func() time.Time // default time.Now
 	Workers  int              // default: one for each core
-	Cache    int              // bytes of documents that rules looked at beside their own; default 64 MiB
+	Cache    int              // bytes of what is remembered of others that rules looked at, and again of verdicts; default 64 MiB
 	Logger   *slog.Logger     // default: discard
 
 	// Keep is how long the position is not written again; default one second,
@@ -39,15 +40,16 @@ type Options struct {
 // Engine follows a store and keeps the verdicts of all recorded rules as they are
 // to be. Its methods are safe for concurrent use.
 type Engine struct {
-	o       Options
-	store   Store
-	rules   *catalog
-	queue   *queue
-	depends *depends
-	due     *due
-	cache   *Cache
-	poked   chan struct{}
-	group   sync.WaitGroup // of Run
+	o        Options
+	store    Store
+	rules    *catalog
+	queue    *queue
+	depends  *depends
+	due      *due
+	cache    *Cache
+	recorded *recorded
+	poked    chan struct{}
+	group    sync.WaitGroup // of Run
 
 	mu      sync.Mutex
 	begin   []*sweep // of the start
@@ -69,7 +71,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		o.Now = time.Now
 	}
 	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = max(1, runtime.GOMAXPROCS(0)-1)
 	}
 	if o.Cache <= 0 {
 		o.Cache = 64 << 20
@@ -82,7 +84,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger}, depends: newDepends(), due: &due{},
-		cache: NewCache(o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
+		cache: NewCache(o.Cache), recorded: memo.New[history.Key, step](o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
 	}
 	head, err := o.Store.Head(ctx)
 	if err != nil {

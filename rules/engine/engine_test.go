@@ -149,11 +149,14 @@ func (w *world) linker() history.Linker {
 	return linker
 }
 
-func boltWorld(t testing.TB) *world {
+func boltWorld(t testing.TB) *world { return boltWorldWith(t, bolt.Options{NoSync: true}) }
+
+func boltWorldWith(t testing.TB, o bolt.Options) *world {
 	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), graph: links{}}
 	path := filepath.Join(t.TempDir(), "varve.db")
+	o.Now, o.Linker = w.clock.Now, linker
 	open := func() engine.Store {
-		s, err := bolt.Open(path, bolt.Options{Now: w.clock.Now, Linker: linker, NoSync: true})
+		s, err := bolt.Open(path, o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,17 +2,36 @@ package engine
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
 )
 
-// Ruling is a rule through all of its versions, made ready. It is never changed.
+// Ruling is a rule through all of its versions, made ready. It is never changed,
+// and not copied.
 type Ruling struct {
 	Owner    rules.Owner
 	Name     string
 	Versions []Version // in the order in which they were put
+
+	once    sync.Once
+	inForce []tenure
+	prefix  string // of the ids of its verdicts
+}
+
+func (r *Ruling) prepare() *Ruling {
+	r.once.Do(func() { r.inForce, r.prefix = r.listTenures(), rulePrefix(r.Owner, r.Name) })
+	return r
+}
+
+// tenures lists when which version is in force, in order.
+func (r *Ruling) tenures() []tenure { return r.prepare().inForce }
+
+// verdictKey is VerdictKey.
+func (r *Ruling) verdictKey(k history.Key) history.Key {
+	return history.Key{Account: k.Account, Region: k.Region, Type: rules.TypeVerdict, ID: r.prepare().prefix + resourceID(k)}
 }
 
 // Version is one put of a rule, or its deletion.
@@ -52,10 +71,10 @@ type tenure struct {
 	from, to history.Moment
 }
 
-// tenures lists when which version is in force, in order: at every moment it is
-// the one put last among those whose effective-from is not after it. Where that
-// is a deletion, none is.
-func (r *Ruling) tenures() []tenure {
+// listTenures finds the version in force: at every moment it is the one put last
+// among those whose effective-from is not after it. Where that is a deletion, none
+// is.
+func (r *Ruling) listTenures() []tenure {
 	bounds := make([]history.Moment, 0, len(r.Versions)+1)
 	for i := range r.Versions {
 		bounds = append(bounds, r.Versions[i].From)

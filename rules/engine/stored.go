@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 )
 
 // stored is what is recorded of the verdicts of one rule on one resource, from a
@@ -26,36 +27,52 @@ func (s *step) says(i *Interval) bool {
 
 // wanted are verdicts as a timeline has them from a moment on.
 type wanted struct {
-	record    Record // but for what the intervals tell
+	key       history.Key // of the verdict's resource
+	record    Record      // but for what the intervals tell
 	from      history.Moment
 	intervals []Interval
 }
 
-func (w *wanted) key() history.Key { return VerdictKey(w.record.Owner, w.record.Rule, w.record.Key) }
+// recorded remembers the newest verdicts in captured time by their keys. Nobody
+// but an engine writes verdicts, nor two workers the same: it holds what was
+// written last.
+type recorded = memo.Cache[history.Key, step]
+
+// stepBytes is about what a step takes.
+const stepBytes = 400
 
 // stored reads what is recorded of each of many verdicts from their moments on.
-func (s *Session) stored(ctx context.Context, list []*wanted) ([]stored, error) {
+func (s *Session) stored(ctx context.Context, list []*wanted, known *recorded) ([]stored, error) {
+	all := make([]stored, len(list))
+	var keys []history.Key
+	var places []int
+	for i, w := range list {
+		if last, ok := known.Get(w.key); ok && last.from <= w.from {
+			all[i] = stored{{from: w.from, v: last.v}}
+			continue
+		}
+		keys, places = append(keys, w.key), append(places, i)
+	}
+	if len(keys) == 0 {
+		return all, nil
+	}
 	newest, err := s.asOf(ctx, history.Newest)
 	if err != nil {
 		return nil, err
-	}
-	keys := make([]history.Key, len(list))
-	for i, w := range list {
-		keys[i] = w.key()
 	}
 	items, err := newest.Get(ctx, keys, history.FieldsAll)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]stored, len(list))
-	for i := range items {
-		switch item := &items[i]; {
+	for n := range items {
+		i, from := places[n], list[places[n]].from
+		switch item := &items[n]; {
 		case item.Version == 0:
-			all[i] = stored{{from: list[i].from}}
-		case item.CapturedAt <= list[i].from:
-			all[i], err = stored(nil).add(item, list[i].from)
+			all[i] = stored{{from: from}}
+		case item.CapturedAt <= from:
+			all[i], err = stored(nil).add(item, from)
 		default:
-			all[i], err = s.storedFrom(ctx, keys[i], list[i].from)
+			all[i], err = s.storedFrom(ctx, keys[n], from)
 		}
 		if err != nil {
 			return nil, err
@@ -110,8 +127,11 @@ func (s stored) add(i *history.Item, from history.Moment) (stored, error) {
 
 // differences are the observations that make what is recorded what is wanted:
 // none where nothing differs. A boundary that is recorded in vain is overridden
-// at its own moment.
-func (w *wanted) differences(is stored, known history.Revision) []history.Observation {
+// at its own moment. Last is the newest of what then holds.
+func (w *wanted) differences(is stored, known history.Revision) (list []history.Observation, last step) {
+	if len(is) == 1 && len(w.intervals) == 1 && is[0].says(&w.intervals[0]) && w.intervals[0].From == w.from && w.intervals[0].To == history.Newest {
+		return nil, is[0] // as with most
+	}
 	moments := []history.Moment{w.from}
 	for i := range is {
 		moments = append(moments, is[i].from)
@@ -124,7 +144,6 @@ func (w *wanted) differences(is stored, known history.Revision) []history.Observ
 	}
 	slices.Sort(moments)
 
-	var list []history.Observation
 	var now step
 	rest, left := is, w.intervals
 	for _, m := range slices.Compact(moments) {
@@ -147,7 +166,7 @@ func (w *wanted) differences(is stored, known history.Revision) []history.Observ
 			r.Version, r.Severity, r.Verdict = want.Version, want.Severity, want.Verdict
 			now.v = &r
 		}
-		list = append(list, history.Observation{Key: w.key(), CapturedAt: m, State: now.v.state(known)})
+		list = append(list, history.Observation{Key: w.key, CapturedAt: m, State: now.v.state(known)})
 	}
-	return list
+	return list, now
 }

@@ -50,7 +50,10 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 		return t, nil
 	}
 	tenures := r.tenures()
-	looked := map[Look]struct{}{}
+	var looked map[Look]struct{}
+	if r.any(func(v *Version) bool { return v.Rule.External || v.looksAround() }) {
+		looked = map[Look]struct{}{}
+	}
 	for _, v := range of.versions {
 		if v.from > s.through {
 			t.Next = min(t.Next, v.from)

@@ -69,15 +69,26 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 	if len(list) == 0 {
 		return nil
 	}
-	are, err := s.stored(ctx, list)
+	are, err := s.stored(ctx, list, e.recorded)
 	if err != nil {
 		return err
 	}
 	var observations []history.Observation
+	newest := make([]step, len(list))
 	for i, w := range list {
-		observations = append(observations, w.differences(are[i], s.known)...)
+		differ, last := w.differences(are[i], s.known)
+		newest[i], observations = last, append(observations, differ...)
+		if len(differ) > 0 {
+			e.recorded.Put(w.key, step{from: history.Newest}, stepBytes) // until it is known to be recorded
+		}
 	}
-	return e.record(ctx, observations)
+	if err := e.record(ctx, observations); err != nil {
+		return err
+	}
+	for i, w := range list {
+		e.recorded.Put(w.key, newest[i], stepBytes)
+	}
+	return nil
 }
 
 // floor is the moment before which something is no longer kept: nothing before it
@@ -141,7 +152,7 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, floor history.Mo
 		if t.Next != history.Newest {
 			e.due.add(t.Next, dependent{rule, j.key})
 		}
-		list = append(list, &wanted{record: Record{Owner: r.Owner, Rule: r.Name, Key: j.key}, from: m, intervals: t.Intervals})
+		list = append(list, &wanted{key: r.verdictKey(j.key), record: Record{Owner: r.Owner, Rule: r.Name, Key: j.key}, from: m, intervals: t.Intervals})
 	}
 	return list, nil
 }
