@@ -38,15 +38,16 @@ type Violation struct {
 const backtestPage = 1024
 
 // Backtest judges all resources that a rule has in scope over [from, to), which
-// ends at the session's present at the latest, on so many goroutines. It calls f,
+// ends at the session's present at the latest and with a zero from begins with all
+// that is kept, on so many goroutines. It calls f,
 // from one goroutine at a time and in key order, with each resource that had a
 // verdict. Nothing is recorded, and little more is kept than a page of resources.
 func (s *Session) Backtest(ctx context.Context, r *Ruling, from, to history.Moment, workers int, f func(*Exposure) error) (versions int, err error) {
-	from, to = max(from, history.FirstMoment), min(to, s.through)
+	from, to = s.since(from), min(to, s.through)
 	if from >= to {
 		return 0, &history.Error{Kind: history.Invalid, Field: "from", Value: from.String(), Text: "must be before the end of the span, " + to.String()}
 	}
-	span := &Session{source: s.source, graph: s.graph, known: s.known, through: to - 1, cache: s.cache, types: map[string]*typeChanges{}}
+	span := s.within(s.source, to-1, s.cache)
 	newest, err := s.asOf(ctx, history.Newest)
 	if err != nil {
 		return 0, err

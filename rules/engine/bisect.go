@@ -42,11 +42,11 @@ type Changed struct {
 	Patch         diff.Patch   // of the configuration
 }
 
-// Bisect finds the first change in [from, to] that made a rule fail for a resource,
+// Bisect finds the first change in [from, to] (a zero from: of all that is kept) that made a rule fail for a resource,
 // and tells what it was. NotFound if there is none: it never failed then, or did so
 // all the time.
 func (s *Session) Bisect(ctx context.Context, r *Ruling, k history.Key, from, to history.Moment) (*Culprit, error) {
-	from, to = max(from, history.FirstMoment), min(to, s.through)
+	from, to = s.since(from), min(to, s.through)
 	of, err := s.lifetime(ctx, k, from)
 	if err != nil {
 		return nil, err

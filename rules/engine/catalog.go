@@ -81,7 +81,7 @@ func loadVersion(i *history.Item, l Language, known *Ruling) Version {
 type broken struct{ err error }
 
 func (b broken) Judge(context.Context, *rules.Subject) (rules.Verdict, error) {
-	return rules.Verdict{Compliance: rules.Error, Annotation: annotation(b.err.Error())}, nil
+	return rules.Annotate(rules.Error, b.err.Error()), nil
 }
 
 func (b broken) Needs() rules.Needs { return rules.Needs{} }

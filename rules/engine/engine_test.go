@@ -31,23 +31,25 @@ func at(n int) history.Moment { return history.MomentOf(epoch) + history.Moment(
 // world is a store with an engine that follows it.
 type world struct {
 	testing.TB
-	ctx    context.Context
-	graph  engine.Graph
-	clock  *historytest.Clock
-	store  engine.Store
-	open   func() engine.Store // the store's data again; nil: they do not outlive it
-	engine *engine.Engine
-	stop   func()
-	crash  func() // nothing is written any more, and what was under way is lost
+	ctx      context.Context
+	graph    engine.Graph
+	language engine.Language
+	clock    *historytest.Clock
+	store    engine.Store
+	open     func() engine.Store // the store's data again; nil: they do not outlive it
+	engine   *engine.Engine
+	stop     func()
+	crash    func() // nothing is written any more, and what was under way is lost
 }
 
 func (w *world) options(s engine.Store) engine.Options {
-	return engine.Options{Store: s, Language: language{}, Graph: w.graph, Now: w.clock.Now, Keep: -1}
+	return engine.Options{Store: s, Language: w.language, Graph: w.graph, Now: w.clock.Now, Keep: -1}
 }
 
 // mortal is a store that may die for who uses it.
 type mortal struct {
 	engine.Store
+	history.Pruner
 	dead atomic.Bool
 }
 
@@ -70,7 +72,7 @@ func (m *mortal) PutDocuments(ctx context.Context, list []history.DocumentWrite)
 // start runs an engine.
 func (w *world) start() {
 	w.Helper()
-	m := &mortal{Store: w.store}
+	m := &mortal{Store: w.store, Pruner: w.store.(history.Pruner)}
 	e, err := engine.New(w.ctx, w.options(m))
 	if err != nil {
 		w.Fatal(err)
@@ -113,14 +115,14 @@ func (w *world) settle() {
 }
 
 func memoryWorld(t testing.TB) *world {
-	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), graph: links{}}
+	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), language: language{}, graph: links{}}
 	w.store = memory.New(memory.Options{Now: w.clock.Now, Linker: linker})
 	return w
 }
 
 // graphWorld has the graph that is used in earnest.
 func graphWorld(t testing.TB) *world {
-	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), graph: realGraph{}}
+	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), language: language{}, graph: realGraph{}}
 	w.store = memory.New(memory.Options{Now: w.clock.Now, Linker: graph.Linker{}})
 	return w
 }
@@ -152,9 +154,12 @@ func (w *world) linker() history.Linker {
 func boltWorld(t testing.TB) *world { return boltWorldWith(t, bolt.Options{NoSync: true}) }
 
 func boltWorldWith(t testing.TB, o bolt.Options) *world {
-	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), graph: links{}}
+	w := &world{TB: t, ctx: t.Context(), clock: historytest.NewClock(epoch), language: language{}, graph: links{}}
 	path := filepath.Join(t.TempDir(), "varve.db")
-	o.Now, o.Linker = w.clock.Now, linker
+	o.Now = w.clock.Now
+	if o.Linker == nil {
+		o.Linker = linker
+	}
 	open := func() engine.Store {
 		s, err := bolt.Open(path, o)
 		if err != nil {

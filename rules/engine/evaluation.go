@@ -22,8 +22,7 @@ func PutEvaluation(ctx context.Context, s history.Store, list ...rules.Evaluatio
 		if err := checkEvaluation(e); err != nil {
 			return err
 		}
-		r := Record{Owner: e.Owner, Rule: e.Rule, Key: e.Key, Verdict: e.Verdict}
-		r.Annotation = annotation(r.Annotation)
+		r := Record{Owner: e.Owner, Rule: e.Rule, Key: e.Key, Verdict: rules.Annotate(e.Compliance, e.Annotation)}
 		b.Observations = append(b.Observations, history.Observation{
 			Key: EvaluationKey(e.Owner, e.Rule, e.Key), CapturedAt: e.At, State: r.state(head.Revision),
 		})
@@ -41,13 +40,11 @@ func PutEvaluation(ctx context.Context, s history.Store, list ...rules.Evaluatio
 }
 
 func checkEvaluation(e *rules.Evaluation) error {
-	if e.Rule == "" {
-		return &history.Error{Kind: history.Invalid, Field: "rule", Text: "is required: name the rule that was evaluated"}
+	if err := rules.CheckName("rule", e.Rule); err != nil {
+		return err
 	}
-	switch e.Compliance {
-	case rules.Compliant, rules.NonCompliant, rules.NotApplicable, rules.InsufficientData, rules.Error:
-		return e.Key.Validate()
+	if _, err := rules.ParseCompliance(string(e.Compliance)); err != nil {
+		return err
 	}
-	return &history.Error{Kind: history.Invalid, Field: "compliance", Value: string(e.Compliance),
-		Text: "is no verdict; known are COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, INSUFFICIENT_DATA and ERROR"}
+	return e.Key.Validate()
 }

@@ -130,23 +130,6 @@ func (q *Question) matches(v *Record) bool {
 		(len(q.Compliance) == 0 || slices.Contains(q.Compliance, v.Compliance))
 }
 
-// waived is the first waiver that covers a verdict.
-func (w *View) waived(ctx context.Context, v *Record, waivers []*Waiver) (*Waiver, error) {
-	item := func() (*history.Item, error) {
-		items, err := w.at.Get(ctx, []history.Key{v.Key}, history.FieldsAll)
-		if err != nil {
-			return nil, err
-		}
-		return &items[0], nil
-	}
-	for _, by := range waivers {
-		if ok, err := by.waives(v, item); err != nil || ok {
-			return by, err
-		}
-	}
-	return nil, nil
-}
-
 // pages reads what may match, page by page. What is asked of one resource is read
 // by the names of all rules, what is asked of one rule as a range.
 func (w *View) pages(q *Question) func(context.Context) ([]history.Item, bool, error) {

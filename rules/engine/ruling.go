@@ -109,24 +109,11 @@ func (r *Ruling) mayJudge(k history.Key) bool {
 }
 
 // sees reports whether a resource is one of the owner's.
-func sees(o rules.Owner, k history.Key) bool {
-	return !history.Reserved(k.Type) && (o.Account == "" || o.Account == k.Account) && (o.Region == "" || o.Region == k.Region)
-}
+func sees(o rules.Owner, k history.Key) bool { return !history.Reserved(k.Type) && o.Sees(k) }
 
-// admits is covers but for what the content tells.
+// admits is Scope.Selects but for what the content tells.
 func admits(s *rules.Scope, k history.Key) bool {
-	in := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	return in(s.Types, k.Type) && in(s.IDs, k.ID) && in(s.Accounts, k.Account) && in(s.Regions, k.Region)
-}
-
-// covers reports whether a version of a resource lies in the scope.
-func covers(s *rules.Scope, i *history.Item) bool {
-	if !admits(s, i.Key) {
-		return false
-	}
-	if s.TagKey == "" {
-		return true
-	}
-	v, ok := i.State.Tags[s.TagKey]
-	return ok && (s.TagValue == "" || s.TagValue == v)
+	untagged := *s
+	untagged.TagKey = ""
+	return untagged.Selects(k, nil)
 }

@@ -24,6 +24,7 @@ type Session struct {
 	graph   Graph
 	known   history.Revision
 	through history.Moment
+	floor   history.Moment // nothing before it is judged: something is no longer kept
 	cache   *Cache
 
 	mu    sync.Mutex
@@ -47,7 +48,34 @@ func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.
 	if c == nil {
 		c = NewCache(16 << 20)
 	}
-	return &Session{source: s, graph: g, known: r.At().Known, through: present, cache: c, types: map[string]*typeChanges{}}, nil
+	session := &Session{
+		source: s, graph: g, known: r.At().Known, through: present, floor: history.FirstMoment, cache: c, types: map[string]*typeChanges{},
+	}
+	if p, ok := s.(history.Pruner); ok {
+		f, err := p.Floors(ctx)
+		if err != nil {
+			return nil, err
+		}
+		floor := f.Captured
+		for _, m := range f.ByType {
+			floor = max(floor, m)
+		}
+		session.floor = min(max(floor, history.FirstMoment), present)
+	}
+	return session, nil
+}
+
+// within is the session with another present and another source.
+func (s *Session) within(source Source, present history.Moment, c *Cache) *Session {
+	return &Session{source: source, graph: s.graph, known: s.known, through: present, floor: s.floor, cache: c, types: map[string]*typeChanges{}}
+}
+
+// since is where a span begins: zero means all that is kept.
+func (s *Session) since(from history.Moment) history.Moment {
+	if from == 0 {
+		return s.floor
+	}
+	return max(from, history.FirstMoment)
 }
 
 func (s *Session) asOf(ctx context.Context, m history.Moment) (history.Reader, error) {

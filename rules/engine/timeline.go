@@ -71,7 +71,7 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 			case p.to > s.through:
 				t.Next = min(t.Next, p.to)
 			}
-			if !v.item.Exists() || !covers(&in.Rule.Scope, &v.item.Item) {
+			if !v.item.Exists() || !in.Rule.Scope.Selects(of.key, v.item.State.Tags) {
 				continue
 			}
 			judged = true
@@ -155,10 +155,9 @@ func (s *Session) judge(ctx context.Context, r *Ruling, p *piece, m history.Mome
 	v, err := p.version.Judge.Judge(ctx, &subject)
 	switch {
 	case err == nil:
-		v.Annotation = annotation(v.Annotation)
-		return v, nil
+		return rules.Annotate(v.Compliance, v.Annotation), nil
 	case errors.Is(err, history.Invalid):
-		return rules.Verdict{Compliance: rules.Error, Annotation: annotation(err.Error())}, nil
+		return rules.Annotate(rules.Error, err.Error()), nil
 	}
 	return rules.Verdict{}, err
 }

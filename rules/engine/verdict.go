@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -137,17 +136,4 @@ func ReadRecord(i *history.Item) (Record, error) {
 		r.Owner = rules.Owner{Account: d.Owner.Account, Region: d.Owner.Region}
 	}
 	return r, nil
-}
-
-// maxAnnotation is how many characters of an annotation are kept.
-const maxAnnotation = 256
-
-// annotation is a text as far as it is kept.
-func annotation(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if utf8.RuneCountInString(s) <= maxAnnotation {
-		return s
-	}
-	r := []rune(s)
-	return string(r[:maxAnnotation-1]) + "…"
 }

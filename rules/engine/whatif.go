@@ -26,7 +26,7 @@ type Prospect struct {
 func (s *Session) WhatIf(ctx context.Context, list []*Ruling, k history.Key, state history.State, linker history.Linker) ([]Prospect, error) {
 	overlay := &Overlay{Source: s.source, Key: k, From: s.through, State: state, Linker: linker}
 	// What is decoded of the proposed state must not be taken for the resource's.
-	then := &Session{source: overlay, graph: s.graph, known: s.known, through: s.through, cache: NewCache(16 << 20), types: map[string]*typeChanges{}}
+	then := s.within(overlay, s.through, NewCache(16<<20))
 	var prospects []Prospect
 	for _, r := range list {
 		if !r.mayJudge(k) {

@@ -55,14 +55,9 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 	if err != nil {
 		return err
 	}
-	floor, err := e.floor(ctx)
-	if err != nil {
-		return err
-	}
-	floor = min(floor, s.through)
 	var list []*wanted
 	for _, j := range jobs {
-		if list, err = e.judge(ctx, s, j, floor, began, list); err != nil {
+		if list, err = e.judge(ctx, s, j, began, list); err != nil {
 			return err
 		}
 	}
@@ -91,23 +86,8 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 	return nil
 }
 
-// floor is the moment before which something is no longer kept: nothing before it
-// is judged any more.
-func (e *Engine) floor(ctx context.Context) (history.Moment, error) {
-	p, ok := e.store.(history.Pruner)
-	if !ok {
-		return 0, nil
-	}
-	f, err := p.Floors(ctx)
-	floor := f.Captured
-	for _, m := range f.ByType {
-		floor = max(floor, m)
-	}
-	return floor, err
-}
-
 // judge works out what the rules of a job say.
-func (e *Engine) judge(ctx context.Context, s *Session, j *job, floor history.Moment, began int, list []*wanted) ([]*wanted, error) {
+func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list []*wanted) ([]*wanted, error) {
 	from := map[*Ruling]history.Moment{}
 	least := history.Newest
 	want := func(r *Ruling, m history.Moment) {
@@ -115,7 +95,7 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, floor history.Mo
 			e.due.add(m, dependent{r.key(), j.key}) // its time will come
 			return
 		}
-		m = max(m, floor, history.FirstMoment)
+		m = max(m, s.floor)
 		if at, ok := from[r]; !ok || m < at {
 			from[r] = m
 		}
