@@ -103,7 +103,7 @@ func (w *world) checkResults(moment history.Moment, want map[string][]engine.Int
 			w.Fatal(err)
 		}
 		for _, h := range list {
-			got = append(got, fmt.Sprint(engine.RuleKey(h.Owner, h.Rule), " on ", h.Key)+fmt.Sprint(h.Intervals))
+			got = append(got, fmt.Sprint(engine.RuleKey(h.Owner, h.Rule), " on ", h.Key)+fmt.Sprint(unopened(h.Intervals)))
 		}
 		for _, rule := range []history.Key{ruleKeys[0], ruleKeys[1], ruleKeys[3], ruleKeys[2]} {
 			if name := fmt.Sprint(rule, " on ", k); want[name] != nil {

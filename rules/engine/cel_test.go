@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/history/memory"
 	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/engine"
 	"github.com/varvehq/varve/rules/managed"
@@ -88,6 +90,36 @@ func TestRulesInCEL(t *testing.T) {
 	w.configured(late, 15, `{"securityGroups":[{"groupId":"sg-0123456789abcdef0"}]}`)
 	if d := cmp.Diff("1 NON_COMPLIANT 12; 12 COMPLIANT now; ", w.timelineOf("used", group)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// TestTheFutureComesByItself runs on the clock on the wall, which nobody moves.
+func TestTheFutureComesByItself(t *testing.T) {
+	w := memoryWorld(t)
+	w.store = memory.New(memory.Options{Linker: linker})
+	w.now = time.Now
+	w.start()
+	t.Cleanup(func() { w.stop() })
+	soon := history.MomentOf(time.Now().Add(50 * time.Millisecond))
+	w.record(history.Observation{Key: bucket, CapturedAt: soon + 20_000, State: content{V: "A"}.state()})
+	w.put(ruleA, definition{From: soon, Rule: rules.Rule{Compliant: "self"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for after := history.Position(""); ; {
+		changes, next, err := w.store.Changes(ctx, after, 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			if c.Key.Type != rules.TypeVerdict {
+				continue
+			}
+			if c.CapturedAt != soon+20_000 || c.RecordedAt < c.CapturedAt {
+				t.Errorf("%+v", c)
+			}
+			return
+		}
+		after = next
 	}
 }
 

@@ -9,8 +9,11 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// due are verdicts that what is known of the future may change, by moment.
+// due are verdicts that what is known of the future may change, by moment; those
+// without a resource are all of a rule.
 type due struct {
+	sooner func() // called when something is due sooner than all that was
+
 	mu   sync.Mutex
 	heap moments
 }
@@ -37,6 +40,9 @@ func (d *due) add(at history.Moment, of dependent) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	heap.Push(&d.heap, dueAt{at, of})
+	if d.heap[0] == (dueAt{at, of}) {
+		d.sooner()
+	}
 }
 
 // until takes what is due at a moment, and says when more will be.
@@ -61,7 +67,7 @@ func (e *Engine) watch(ctx context.Context) {
 	looked := e.EvaluatedThrough().Time
 	for {
 		now := e.now()
-		batch := e.queue.open(func(t *Through) { t.Time = now }, 0)
+		batch := e.queue.open(func(t *Through) { t.Time = now })
 		next := history.Newest
 		for _, r := range e.rules.list() {
 			from, after := r.ticked(looked, now)
@@ -72,7 +78,11 @@ func (e *Engine) watch(ctx context.Context) {
 		}
 		list, later := e.due.until(now)
 		for _, d := range list {
-			e.queue.add(batch, d.of.key, &d.of.rule, d.at, true)
+			if d.of.key != (history.Key{}) {
+				e.queue.add(batch, d.of.key, &d.of.rule, d.at, true)
+			} else if r := e.rules.find(d.of.rule); r != nil {
+				e.sweep(ctx, batch, &sweep{ruling: r, from: d.at})
+			}
 		}
 		e.queue.release(batch)
 		looked, next = now, min(next, later)

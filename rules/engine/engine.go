@@ -54,7 +54,6 @@ type Engine struct {
 	mu      sync.Mutex
 	begin   []*sweep // of the start
 	kept    Through  // written
-	keptAt  time.Time
 	failing error
 	open    map[*sweep]struct{}
 }
@@ -86,6 +85,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger}, depends: newDepends(), due: &due{},
 		cache: NewCache(o.Cache), recorded: memo.New[history.Key, step](o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
 	}
+	e.due.sooner = e.Poke
 	head, err := o.Store.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -136,10 +136,16 @@ func (e *Engine) resume(ctx context.Context) (Through, error) {
 // kept; and what has come since a moment without being a tick.
 func (e *Engine) startUp(since history.Moment) {
 	for _, r := range e.rules.list() {
-		switch from := since + 1; {
-		case since == 0 || r.any((*Version).looksAround):
-			e.begin = append(e.begin, &sweep{ruling: r, from: history.FirstMoment})
-		case r.any(func(v *Version) bool { return v.From > since }):
+		from := history.Newest
+		for _, v := range r.Versions {
+			if v.From > since {
+				from = min(from, v.From)
+			}
+		}
+		if since == 0 || r.any((*Version).looksAround) {
+			from = history.FirstMoment
+		}
+		if from != history.Newest {
 			e.begin = append(e.begin, &sweep{ruling: r, from: from})
 		}
 	}
@@ -151,7 +157,7 @@ func (e *Engine) startUp(since history.Moment) {
 // Run follows the store until ctx ends, and returns when all has come to rest. It
 // is called once. The error is of the store, where it cannot go on.
 func (e *Engine) Run(ctx context.Context) error {
-	first := e.queue.open(func(*Through) {}, 0)
+	first := e.queue.open(func(*Through) {})
 	for _, s := range e.begin {
 		e.sweep(ctx, first, s)
 	}
@@ -168,15 +174,14 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // EvaluatedThrough says how far verdicts have come.
 func (e *Engine) EvaluatedThrough() Through {
-	t, _ := e.queue.evaluated()
-	return t
+	return e.queue.evaluated()
 }
 
 // Wait waits until everything recorded up to a position is evaluated.
 func (e *Engine) Wait(ctx context.Context, p history.Position) error {
 	for {
 		e.queue.mu.Lock()
-		changed, through, seq := e.queue.changed, e.queue.through, e.queue.seq
+		changed, through := e.queue.changed, e.queue.through
 		e.queue.mu.Unlock()
 		if through.Position == p {
 			return nil
@@ -185,7 +190,7 @@ func (e *Engine) Wait(ctx context.Context, p history.Position) error {
 		if err != nil {
 			return err
 		}
-		if len(next) > 0 && seq != 0 && next[0].Seq <= seq+1 {
+		if len(next) > 0 && through.reaches(&next[0]) {
 			return nil
 		}
 		select {
@@ -194,6 +199,14 @@ func (e *Engine) Wait(ctx context.Context, p history.Position) error {
 		case <-changed:
 		}
 	}
+}
+
+// reaches reports whether everything before a change is evaluated.
+func (t *Through) reaches(c *history.Change) bool {
+	if t.Seq == 0 {
+		return c.Revision <= t.Revision // the end of all, when the engine first began
+	}
+	return c.Seq <= t.Seq+1
 }
 
 // WaitTime waits until the clock is evaluated up to a moment, which it must have
@@ -252,7 +265,7 @@ func (e *Engine) keeper(ctx context.Context) {
 
 // keep writes the position. All verdicts up to it are recorded by now.
 func (e *Engine) keep(ctx context.Context) error {
-	t, _ := e.queue.evaluated()
+	t := e.queue.evaluated()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t == e.kept {

@@ -43,12 +43,12 @@ func (e *Engine) follow(ctx context.Context) error {
 		if len(changes) == 0 && position == after {
 			continue
 		}
-		last := history.Seq(0)
-		revision := history.Revision(0)
-		if n := len(changes); n > 0 {
-			last, revision = changes[n-1].Seq, changes[n-1].Revision
-		}
-		batch := e.queue.open(func(t *Through) { t.Position, t.Revision = position, max(t.Revision, revision) }, last)
+		batch := e.queue.open(func(t *Through) {
+			t.Position = position
+			if n := len(changes); n > 0 {
+				t.Seq, t.Revision = changes[n-1].Seq, changes[n-1].Revision
+			}
+		})
 		for i := range changes {
 			for {
 				if err = e.change(ctx, batch, &changes[i]); err == nil || ctx.Err() != nil {
@@ -73,7 +73,14 @@ func (e *Engine) anew(ctx context.Context) (history.Position, error) {
 	if err != nil {
 		return "", err
 	}
-	batch := e.queue.open(func(t *Through) { t.Position, t.Revision = head.Position, head.Revision }, 0)
+	r, err := e.store.AsOf(ctx, history.At{})
+	if err != nil {
+		return "", err
+	}
+	if err := e.rules.load(ctx, r); err != nil {
+		return "", err
+	}
+	batch := e.queue.open(func(t *Through) { t.Position, t.Seq, t.Revision = head.Position, 0, head.Revision })
 	for _, r := range e.rules.list() {
 		e.sweep(ctx, batch, &sweep{ruling: r, from: history.FirstMoment})
 	}
@@ -161,6 +168,7 @@ func (e *Engine) ruleChanged(ctx context.Context, batch int, c *history.Change) 
 		}
 	}
 	e.sweep(ctx, batch, &sweep{ruling: ruling, from: from})
+	e.Poke() // its first tick may be the next one
 	return nil
 }
 

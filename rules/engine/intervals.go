@@ -28,6 +28,7 @@ func Intervals(ctx context.Context, r history.Reader, verdict history.Key) ([]In
 		}
 		list = join(list, Interval{
 			From: item.CapturedAt, To: item.Until, Version: record.Version, Severity: record.Severity, Verdict: record.Verdict,
+			Opened: item.Revision,
 		})
 	}
 	return list, nil

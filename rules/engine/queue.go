@@ -11,6 +11,7 @@ import (
 // up to Position, and of the clock up to Time.
 type Through struct {
 	Position history.Position
+	Seq      history.Seq // of the last change before Position; zero: not known
 	Revision history.Revision
 	Time     history.Moment
 }
@@ -39,7 +40,6 @@ type queue struct {
 
 	through Through // all of this is done
 	opened  Through // as the batch opened last has it
-	seq     history.Seq
 	batches []*batch
 	first   int // number of batches[0]
 }
@@ -47,7 +47,6 @@ type queue struct {
 // batch is what was read of the feed at once, or a look at the clock.
 type batch struct {
 	through Through
-	seq     history.Seq
 	holds   int
 }
 
@@ -64,17 +63,13 @@ func (q *queue) signal() {
 	q.changed = make(chan struct{})
 }
 
-// open begins a batch, held until release is called for it. Seq is the newest
-// change in it; zero: it has none.
-func (q *queue) open(edit func(*Through), seq history.Seq) int {
+// open begins a batch, held until release is called for it, which goes further
+// than the one before it.
+func (q *queue) open(further func(*Through)) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	edit(&q.opened)
-	last := q.seq
-	if n := len(q.batches); n > 0 {
-		last = q.batches[n-1].seq
-	}
-	q.batches = append(q.batches, &batch{through: q.opened, seq: max(seq, last), holds: 1})
+	further(&q.opened)
+	q.batches = append(q.batches, &batch{through: q.opened, holds: 1})
 	return q.first + len(q.batches) - 1
 }
 
@@ -94,7 +89,7 @@ func (q *queue) release(batch int) {
 func (q *queue) drop(batch int) {
 	q.batches[batch-q.first].holds--
 	for len(q.batches) > 0 && q.batches[0].holds == 0 {
-		q.through, q.seq = q.batches[0].through, q.batches[0].seq
+		q.through = q.batches[0].through
 		q.batches, q.first = q.batches[1:], q.first+1
 		q.signal()
 	}
@@ -244,8 +239,8 @@ func (q *queue) until(ctx context.Context, holds func() bool) error {
 	return ctx.Err()
 }
 
-func (q *queue) evaluated() (Through, history.Seq) {
+func (q *queue) evaluated() Through {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.through, q.seq
+	return q.through
 }

@@ -41,8 +41,13 @@ func (e *Engine) Sweeps() []Sweep {
 	return list
 }
 
-// sweep begins a sweep, which a batch waits for. Run waits for its end.
+// sweep begins a sweep, which a batch waits for, or puts it off until its moment
+// has come. Run waits for its end.
 func (e *Engine) sweep(ctx context.Context, batch int, s *sweep) {
+	if s.ruling != nil && s.from > e.now() {
+		e.due.add(s.from, dependent{rule: s.ruling.key()})
+		return
+	}
 	s.batch = batch
 	e.queue.hold(batch)
 	e.mu.Lock()

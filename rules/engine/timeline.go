@@ -14,6 +14,10 @@ type Interval struct {
 	Version  uint32         // of the rule
 	Severity rules.Severity
 	rules.Verdict
+
+	// Opened is the revision that recorded where it begins; zero: it is only
+	// worked out.
+	Opened history.Revision
 }
 
 // joins reports whether an interval goes on with another.
