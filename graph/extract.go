@@ -19,9 +19,9 @@ import (
 // documents give some claims or none. The answer depends on nothing but the
 // arguments and the tables, and shares no memory with s. Safe for concurrent
 // use. Of a version that names more than 16,384 others only the first ones
-// count, in the order of the document.
+// count, in the order of the document. Resources of reserved types claim nothing.
 func Extract(k history.Key, s *history.State) Claims {
-	if s.Deleted {
+	if s.Deleted || history.Reserved(k.Type) {
 		return Claims{}
 	}
 	x := extractors.Get().(*extractor)

@@ -56,9 +56,9 @@ type Linker interface {
 }
 
 // LinksOf are the links that a store finds a state by; none by nobody, and none
-// of a deletion.
+// of a deletion or of a resource of a reserved type.
 func LinksOf(by Linker, k Key, s *State) []Link {
-	if by == nil || s.Deleted {
+	if by == nil || s.Deleted || Reserved(k.Type) {
 		return nil
 	}
 	links := by.Links(k, s)

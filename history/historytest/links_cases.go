@@ -26,6 +26,15 @@ func linkedIDs(links []history.Linked) string {
 }
 
 var linkCases = []namedCase{
+	{"NoneOfReservedTypes", func(r *rig) {
+		for _, typ := range []string{"T", "Varve::T"} {
+			r.record(history.Observation{Key: history.Key{Type: typ, ID: typ}, CapturedAt: at(1), State: letter("A")})
+		}
+		list, _, err := r.asOf(history.At{}).Links(ctx, history.LinkQuery{Terms: []string{"A"}})
+		if err != nil || len(list) != 1 || list[0].Key.ID != "T" {
+			r.Fatalf("%+v, %v", list, err)
+		}
+	}},
 	{"AnEmptyStoreHasNone", func(r *rig) {
 		for _, at := range []history.At{{}, {Captured: at(3)}} {
 			equal(r, "links", len(r.links(at, history.LinkQuery{Ever: true})), 0)

@@ -84,6 +84,14 @@ func TestRulesInCEL(t *testing.T) {
 	if d := cmp.Diff("1 NON_COMPLIANT 12; 12 COMPLIANT 20; 20 NON_COMPLIANT now; ", w.timelineOf("used", group)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+	r, err := w.store.AsOf(w.ctx, history.At{Captured: at(15)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hits, _, err := graph.At(r).Uses(w.ctx, group, 3, 0)
+	if err != nil || len(hits) != 1 || hits[0].Key != instance {
+		t.Errorf("verdicts do not use what they are about: %+v, %v", hits, err)
+	}
 	// An instance is learned of late.
 	late := instance
 	late.ID = "i-0fedcba9876543210"
