@@ -172,11 +172,13 @@ func (w *world) checkWhatIf(r *rand.Rand) string {
 	if r.IntN(4) == 0 {
 		o.State = history.State{Deleted: true}
 	}
-	var list []*engine.Ruling
-	for _, rule := range ruleKeys {
-		if ruling := w.ruling(rule); ruling != nil {
-			list = append(list, ruling)
-		}
+	reader, err := w.store.AsOf(w.ctx, history.At{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	list, err := engine.LoadRulings(w.ctx, reader, language{})
+	if err != nil {
+		w.Fatal(err)
 	}
 	prospects, err := w.session().WhatIf(w.ctx, list, k, o.State, w.linker())
 	if err != nil {

@@ -50,6 +50,26 @@ func LoadRuling(ctx context.Context, r history.Reader, l Language, k history.Key
 	return ruling, nil
 }
 
+// LoadRulings reads all rules that a reader knows of, in key order, deleted ones
+// included.
+func LoadRulings(ctx context.Context, r history.Reader, l Language) ([]*Ruling, error) {
+	items, _, err := r.Items(ctx, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
+	if err != nil {
+		return nil, err
+	}
+	var list []*Ruling
+	for i := range items {
+		ruling, err := LoadRuling(ctx, r, l, items[i].Key, nil)
+		if err != nil {
+			return nil, err
+		}
+		if ruling != nil {
+			list = append(list, ruling)
+		}
+	}
+	return list, nil
+}
+
 func loadVersion(i *history.Item, l Language, known *Ruling) Version {
 	if known != nil {
 		for _, v := range known.Versions {

@@ -163,3 +163,22 @@ func TestPruned(t *testing.T) {
 		t.Errorf("a start recorded %d observations, %v", after.Revision-before.Revision, err)
 	}
 }
+
+func TestErased(t *testing.T) {
+	w := worldWith(t, boltWorld, "self")
+	for n, v := range []string{"A", "BB", "C"} {
+		w.version(bucket, n*100, v, "")
+	}
+	w.settle()
+	if err := w.store.(history.Eraser).Erase(w.ctx, bucket, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.version(bucket, 50, "D", "") // what follows is judged again
+	w.put(history.Key{Type: rules.TypeRule, ID: "b"}, definition{From: at(0), Rule: rules.Rule{Compliant: "self"}})
+	if got, want := w.timelineOf("a", bucket), "0 NON_COMPLIANT 50; 50 NON_COMPLIANT 100; 100 COMPLIANT 200; 200 NON_COMPLIANT now; "; got != want {
+		t.Errorf("what was recorded before: %s, want %s", got, want)
+	}
+	if got, want := w.timelineOf("b", bucket), "0 NON_COMPLIANT 50; 50 NON_COMPLIANT 100; 100 INSUFFICIENT_DATA 200; 200 NON_COMPLIANT now; "; got != want {
+		t.Errorf("a new rule: %s, want %s", got, want)
+	}
+}

@@ -172,6 +172,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	return errors.Join(err, e.keep(context.WithoutCancel(ctx)))
 }
 
+// Rulings are the recorded rules as the engine has them, in key order, deleted ones
+// included.
+func (e *Engine) Rulings() []*Ruling { return e.rules.list() }
+
 // EvaluatedThrough says how far verdicts have come.
 func (e *Engine) EvaluatedThrough() Through {
 	return e.queue.evaluated()
@@ -249,6 +253,7 @@ func (e *Engine) keeper(ctx context.Context) {
 		if e.queue.until(ctx, func() bool { return e.queue.through != kept }) != nil {
 			return
 		}
+		e.failed(nil) // it gets on
 		wait := e.o.Keep
 		if err := e.keep(ctx); err != nil {
 			if ctx.Err() != nil {

@@ -144,11 +144,11 @@ func (w *wanted) differences(is stored, known history.Revision) (list []history.
 	}
 	slices.Sort(moments)
 
-	var now step
+	var now, was step // with what is written, and without it
 	rest, left := is, w.intervals
 	for _, m := range slices.Compact(moments) {
 		for len(rest) > 0 && rest[0].from <= m {
-			now, rest = rest[0], rest[1:]
+			now, was, rest = rest[0], rest[0], rest[1:]
 		}
 		for len(left) > 0 && left[0].To <= m {
 			left = left[1:]
@@ -156,6 +156,12 @@ func (w *wanted) differences(is stored, known history.Revision) (list []history.
 		var want *Interval
 		if len(left) > 0 && left[0].From <= m {
 			want = &left[0]
+			if want.Erased && was.v != nil && was.v.Version == want.Version {
+				// Nobody can tell any more, and somebody could when it was written.
+				kept := *want
+				kept.Verdict = was.v.Verdict
+				want = &kept
+			}
 		}
 		if now.says(want) {
 			continue

@@ -18,11 +18,15 @@ type Interval struct {
 	// Opened is the revision that recorded where it begins; zero: it is only
 	// worked out.
 	Opened history.Revision
+
+	// Erased says that the content that was judged is gone. What was recorded
+	// while it was there stays.
+	Erased bool
 }
 
 // joins reports whether an interval goes on with another.
 func (i *Interval) joins(next *Interval) bool {
-	return i.To == next.From && i.Version == next.Version && i.Verdict == next.Verdict
+	return i.To == next.From && i.Version == next.Version && i.Verdict == next.Verdict && i.Erased == next.Erased
 }
 
 // join appends an interval to others, or to the last of them.
@@ -45,7 +49,19 @@ type Timeline struct {
 	Next history.Moment
 }
 
-// timeline works out what a rule says of a resource from a moment on. It is the
+// Timeline works out what a rule says of a resource from a moment on; zero: of all
+// that is kept.
+func (s *Session) Timeline(ctx context.Context, r *Ruling, k history.Key, from history.Moment) (*Timeline, error) {
+	from = s.since(from)
+	of, err := s.lifetime(ctx, k, from)
+	if err != nil {
+		return nil, err
+	}
+	return s.timeline(ctx, r, of, from)
+}
+
+// timeline is Timeline of a resource that was read from that moment or an earlier
+// one on. It is the
 // same from that moment on, whatever the moment: nothing before it needs to be
 // judged.
 func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from history.Moment) (*Timeline, error) {
@@ -75,7 +91,16 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 			case p.to > s.through:
 				t.Next = min(t.Next, p.to)
 			}
-			if !v.item.Exists() || !in.Rule.Scope.Selects(of.key, v.item.State.Tags) {
+			if !v.item.Exists() {
+				continue
+			}
+			if v.item.Erased {
+				if admits(&in.Rule.Scope, of.key) {
+					t.Intervals = join(t.Intervals, s.erased(&p, from))
+				}
+				continue
+			}
+			if !in.Rule.Scope.Selects(of.key, v.item.State.Tags) {
 				continue
 			}
 			judged = true
@@ -91,6 +116,18 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 		t.Looked = append(t.Looked, l)
 	}
 	return t, nil
+}
+
+// erased is the verdict on content that is gone.
+func (s *Session) erased(p *piece, from history.Moment) Interval {
+	i := Interval{
+		From: max(p.from, from), To: p.to, Version: p.version.Number, Severity: severity(&p.version.Rule), Erased: true,
+		Verdict: rules.Verdict{Compliance: rules.InsufficientData, Annotation: "the content of this version was erased"},
+	}
+	if i.To > s.through {
+		i.To = history.Newest
+	}
+	return i
 }
 
 // piece is one version of a resource while one version of a rule is in force.
