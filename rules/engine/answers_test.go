@@ -165,6 +165,9 @@ func (w *world) checkBacktest(r *rand.Rand, now history.Moment, want map[string]
 // checkWhatIf proposes a state, then records it.
 func (w *world) checkWhatIf(r *rand.Rand) string {
 	w.Helper()
+	// A store does not take again what it was told of a moment already.
+	w.clock.Advance(time.Second)
+	w.settle()
 	k := someOf(r, resourceKeys...)
 	o := history.Observation{Key: k, CapturedAt: history.MomentOf(w.clock.Now()), State: content{
 		V: fmt.Sprint("D", r.Uint64()), Bears: []string{someOf(r, "p", "q")}, Refers: [][2]string{{someOf(r, "p", "q"), ""}},

@@ -13,14 +13,14 @@ type sweep struct {
 	from   history.Moment
 
 	batch int
-	done  int // resources asked for
+	done  int // resources looked at
 }
 
 // Sweep tells of a rule that is evaluated over many resources.
 type Sweep struct {
 	Rule history.Key
 	From history.Moment
-	Done int // resources that were asked for so far
+	Done int // resources that were looked at so far
 }
 
 const (

@@ -124,7 +124,7 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list 
 			return list, err
 		}
 		rule := r.key()
-		if len(t.Looked) > 0 {
+		if r.any((*Version).looksAround) {
 			for _, missed := range e.depends.note(began, dependent{rule, j.key}, t.Looked) {
 				e.queue.add(missed.batch, j.key, &rule, missed.from, true)
 			}
