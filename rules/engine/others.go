@@ -68,11 +68,16 @@ func (l *looking) same(o *looking) bool {
 	})
 }
 
-func (l *looking) open(ctx context.Context) (err error) {
-	if l.reader == nil {
-		l.reader, err = l.s.asOf(ctx, l.at)
+func (l *looking) open(ctx context.Context) error {
+	if l.reader != nil {
+		return nil
 	}
-	return err
+	r, err := l.s.asOf(ctx, l.at)
+	if err != nil {
+		return err
+	}
+	l.reader = &remembering{r, l.s.links}
+	return nil
 }
 
 // Related implements rules.Others.

@@ -26,6 +26,7 @@ type Session struct {
 	through history.Moment
 	floor   history.Moment // nothing before it is judged: something is no longer kept
 	cache   *Cache
+	links   *linkMemo
 
 	mu    sync.Mutex
 	types map[string]*typeChanges
@@ -49,7 +50,8 @@ func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.
 		c = NewCache(16 << 20)
 	}
 	session := &Session{
-		source: s, graph: g, known: r.At().Known, through: present, floor: history.FirstMoment, cache: c, types: map[string]*typeChanges{},
+		source: s, graph: g, known: r.At().Known, through: present, floor: history.FirstMoment, cache: c,
+		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{},
 	}
 	if p, ok := s.(history.Pruner); ok {
 		f, err := p.Floors(ctx)
@@ -67,7 +69,10 @@ func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.
 
 // within is the session with another present and another source.
 func (s *Session) within(source Source, present history.Moment, c *Cache) *Session {
-	return &Session{source: source, graph: s.graph, known: s.known, through: present, floor: s.floor, cache: c, types: map[string]*typeChanges{}}
+	return &Session{
+		source: source, graph: s.graph, known: s.known, through: present, floor: s.floor, cache: c,
+		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{},
+	}
 }
 
 // since is where a span begins: zero means all that is kept.

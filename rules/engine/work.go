@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	jobsAtOnce  = 256
+	jobsAtOnce  = 128
 	appendsMost = 1000
 )
 
