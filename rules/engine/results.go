@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -58,7 +57,7 @@ func NewView(ctx context.Context, s Source, at history.At, present history.Momen
 // recorded under: by account and region, then by rule, type and id. More says that
 // there are others after the last.
 func (w *View) Results(ctx context.Context, q Question) (list []Result, more bool, err error) {
-	err = w.each(ctx, &q, func(result *Result) (bool, error) {
+	err = w.Each(ctx, q, func(result *Result) (bool, error) {
 		if more = q.Limit > 0 && len(list) == q.Limit; more {
 			return false, nil
 		}
@@ -85,13 +84,15 @@ func (w *View) Results(ctx context.Context, q Question) (list []Result, more boo
 // resultsPage is how many verdicts are read at once.
 const resultsPage = 1024
 
-// each calls f with the verdicts, but for their times, until it returns false.
-func (w *View) each(ctx context.Context, q *Question, f func(*Result) (bool, error)) error {
+// Each calls f with the verdicts at the moment in the order of Results, but for Since
+// and FirstSeen, which sums have no need of, until it returns false. Limit does not
+// count.
+func (w *View) Each(ctx context.Context, q Question, f func(*Result) (bool, error)) error {
 	waivers, err := w.Waivers(ctx)
 	if err != nil {
 		return err
 	}
-	pages := w.pages(q)
+	pages := w.pages(&q)
 	for more := true; more; {
 		var items []history.Item
 		if items, more, err = pages(ctx); err != nil {
@@ -193,50 +194,4 @@ func (w *View) ruleKeys(ctx context.Context) ([]history.Key, error) {
 		keys = append(keys, items[i].Key)
 	}
 	return keys, err
-}
-
-// Line is a share of verdicts in a summary.
-type Line struct {
-	Name       string
-	Compliance map[rules.Compliance]int // waived ones included
-	Waived     int                      // not compliant, but accepted
-}
-
-// Score is the share of what complies among what is judged, waived results taken
-// for such: 0 to 1; 1 where nothing is judged.
-func (l *Line) Score() float64 {
-	good, bad := l.Compliance[rules.Compliant]+l.Waived, l.Compliance[rules.NonCompliant]+l.Compliance[rules.Error]-l.Waived
-	if good+bad == 0 {
-		return 1
-	}
-	return float64(good) / float64(good+bad)
-}
-
-// Summary counts verdicts at the moment by what a name is given for, in
-// order of the names; verdicts without one are left out.
-func (w *View) Summary(ctx context.Context, q Question, name func(*Result) string) ([]Line, error) {
-	lines := map[string]*Line{}
-	q.Limit, q.After = 0, nil
-	err := w.each(ctx, &q, func(result *Result) (bool, error) {
-		n := name(result)
-		if n == "" {
-			return true, nil
-		}
-		l := lines[n]
-		if l == nil {
-			l = &Line{Name: n, Compliance: map[rules.Compliance]int{}}
-			lines[n] = l
-		}
-		l.Compliance[result.Compliance]++
-		if result.Waived != nil && (result.Compliance == rules.NonCompliant || result.Compliance == rules.Error) {
-			l.Waived++
-		}
-		return true, nil
-	})
-	list := make([]Line, 0, len(lines))
-	for _, l := range lines {
-		list = append(list, *l)
-	}
-	slices.SortFunc(list, func(a, b Line) int { return cmp.Compare(a.Name, b.Name) })
-	return list, err
 }
