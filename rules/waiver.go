@@ -11,7 +11,7 @@ import (
 // that owner's rules only, and begins when it is put.
 type Waiver struct {
 	Name    string
-	Rules   []string // names; empty: all rules
+	Rules   []string // names, as Means takes them; empty: all rules
 	Scope   Scope    // of the resources that are excused
 	Reason  string
 	Author  string
@@ -29,11 +29,11 @@ func (w *Waiver) Validate() error {
 	if err := CheckName("name", w.Name); err != nil {
 		return err
 	}
-	if err := checkList("rules", w.Rules, maxScoped, maxName); err != nil {
+	if err := checkList("rules", w.Rules, maxScoped, 2*maxName+1); err != nil {
 		return err
 	}
 	for _, name := range w.Rules {
-		if err := CheckName("rules", name); err != nil {
+		if err := CheckRecordedName("rules", name); err != nil {
 			return err
 		}
 	}
@@ -57,8 +57,12 @@ func (w *Waiver) Validate() error {
 // Covers reports whether the waiver excuses a resource from a rule at a moment.
 func (w *Waiver) Covers(rule string, k history.Key, tags map[string]string, at history.Moment) bool {
 	return (w.Expires == 0 || at < w.Expires) &&
-		(len(w.Rules) == 0 || slices.Contains(w.Rules, rule)) &&
-		w.Scope.Selects(k, tags)
+		w.Excuses(rule) && w.Scope.Selects(k, tags)
+}
+
+// Excuses reports whether the waiver is about a rule, by its recorded name.
+func (w *Waiver) Excuses(rule string) bool {
+	return len(w.Rules) == 0 || slices.ContainsFunc(w.Rules, func(name string) bool { return Means(name, rule) })
 }
 
 // Selects reports whether a resource with these tags is in the scope.

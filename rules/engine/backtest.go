@@ -84,6 +84,9 @@ func (s *Session) Backtest(ctx context.Context, r *Ruling, from, to history.Mome
 					return versions, err
 				}
 			}
+			if s.Progress != nil {
+				s.Progress(len(items))
+			}
 		}
 	}
 	return versions, nil

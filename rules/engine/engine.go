@@ -51,6 +51,8 @@ type Engine struct {
 	poked    chan struct{}
 	group    sync.WaitGroup // of Run
 
+	counted counted
+
 	mu      sync.Mutex
 	begin   []*sweep // of the start
 	kept    Through  // written

@@ -11,9 +11,10 @@ import (
 // Question selects verdicts; empty fields select all. Fields are joined by and.
 type Question struct {
 	Owner                 *rules.Owner // of the rule
-	Rule                  string
-	Account, Region       string // of the resource
-	HasAccount, HasRegion bool   // an empty Account or Region is meant as a value
+	Rule                  string       // a name that means the rule: see rules.Means
+	Pack                  string       // of the rule
+	Account, Region       string       // of the resource
+	HasAccount, HasRegion bool         // an empty Account or Region is meant as a value
 	Type, ID              string
 	Compliance            []rules.Compliance
 	Waived                *bool
@@ -28,7 +29,7 @@ type Result struct {
 	Revision  history.Revision // of the verdict
 	Since     history.Moment   // when it began
 	FirstSeen history.Moment   // when this rule first gave this compliance to this resource
-	Waived    *Waiver          // nil: it is not
+	Waived    *Waiver          // nil: it is not, or complies
 }
 
 // View answers from one moment, and what was known then. It is safe for
@@ -126,9 +127,14 @@ func (w *View) Each(ctx context.Context, q Question, f func(*Result) (bool, erro
 }
 
 func (q *Question) matches(v *Record) bool {
-	return (q.Owner == nil || *q.Owner == v.Owner) && (q.Rule == "" || q.Rule == v.Rule) &&
+	return (q.Owner == nil || *q.Owner == v.Owner) && (q.Rule == "" || rules.Means(q.Rule, v.Rule)) && q.inPack(v) &&
 		(q.Type == "" || q.Type == v.Key.Type) && (q.ID == "" || q.ID == v.Key.ID) &&
 		(len(q.Compliance) == 0 || slices.Contains(q.Compliance, v.Compliance))
+}
+
+func (q *Question) inPack(v *Record) bool {
+	pack, _ := rules.Unqualify(v.Rule)
+	return q.Pack == "" || q.Pack == pack
 }
 
 // pages reads what may match, page by page. What is asked of one resource is read
@@ -144,19 +150,48 @@ func (w *View) pages(q *Question) func(context.Context) ([]history.Item, bool, e
 		Type: rules.TypeVerdict, Account: q.Account, Region: q.Region, HasAccount: q.HasAccount, HasRegion: q.HasRegion,
 		After: q.After, Limit: resultsPage,
 	}
-	if q.Owner != nil && q.Rule != "" {
-		query.IDPrefix = rulePrefix(*q.Owner, q.Rule)
-		if q.Type != "" {
-			query.IDPrefix += part(q.Type, 512) + "/"
-		}
-	}
+	begun := false
 	return func(ctx context.Context) ([]history.Item, bool, error) {
+		if !begun {
+			begun = true
+			var err error
+			if query.IDPrefix, err = w.prefix(ctx, q); err != nil {
+				return nil, false, err
+			}
+		}
 		items, more, err := w.at.Items(ctx, query)
 		if n := len(items); n > 0 {
 			query.After = &items[n-1].Key
 		}
 		return items, more, err
 	}
+}
+
+// prefix begins the ids of all verdicts that may match: those of the only rule that
+// is meant, or of a pack.
+func (w *View) prefix(ctx context.Context, q *Question) (string, error) {
+	if q.Rule == "" {
+		if q.Owner != nil && q.Pack != "" {
+			return packPrefix(*q.Owner, q.Pack), nil
+		}
+		return "", nil
+	}
+	keys, err := w.ruleKeys(ctx)
+	if err != nil {
+		return "", err
+	}
+	keys = slices.DeleteFunc(keys, func(k history.Key) bool {
+		r := Record{Owner: rules.Owner{Account: k.Account, Region: k.Region}, Rule: k.ID}
+		return !rules.Means(q.Rule, k.ID) || !q.inPack(&r) || q.Owner != nil && *q.Owner != r.Owner
+	})
+	if len(keys) != 1 {
+		return "", nil
+	}
+	prefix := rulePrefix(rules.Owner{Account: keys[0].Account, Region: keys[0].Region}, keys[0].ID)
+	if q.Type != "" {
+		prefix += part(q.Type, 512) + "/"
+	}
+	return prefix, nil
 }
 
 func (w *View) ofResource(ctx context.Context, q *Question) ([]history.Item, error) {

@@ -28,6 +28,10 @@ type Session struct {
 	cache   *Cache
 	links   *linkMemo
 
+	// Progress, when set, is told by Backtest of how many more resources it is done
+	// with, from the goroutine that called it.
+	Progress func(resources int)
+
 	mu    sync.Mutex
 	types map[string]*typeChanges
 }

@@ -48,7 +48,13 @@ func EvaluationKey(o rules.Owner, rule string, k history.Key) history.Key {
 // rulePrefix begins the ids of all verdicts of a rule: account, region and name of
 // the rule, each without a slash.
 func rulePrefix(o rules.Owner, rule string) string {
-	return part(o.Account, 256) + "/" + part(o.Region, 128) + "/" + part(rule, 256) + "/"
+	return part(o.Account, 256) + "/" + part(o.Region, 128) + "/" + part(rule, 512) + "/"
+}
+
+// packPrefix begins the ids of all verdicts of the rules of a pack: a name of two
+// parts, each of at most 128 bytes, is never hashed.
+func packPrefix(o rules.Owner, pack string) string {
+	return part(o.Account, 256) + "/" + part(o.Region, 128) + "/" + part(pack+"/", 256)
 }
 
 // resourceID is type and id of a resource, the latter as it is, unless it is very

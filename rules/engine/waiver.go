@@ -32,8 +32,12 @@ func (w *View) Waivers(ctx context.Context) ([]*Waiver, error) {
 	return list, nil
 }
 
-// waived is the first waiver that covers a verdict; nil: there is none.
+// waived is the first waiver that covers a verdict; nil: there is none, or nothing to
+// be waived since all is well.
 func (w *View) waived(ctx context.Context, v *Record, waivers []*Waiver) (*Waiver, error) {
+	if v.Compliance == rules.Compliant || v.Compliance == rules.NotApplicable {
+		return nil, nil
+	}
 	var item *history.Item // read only where tags are asked for
 	for _, by := range waivers {
 		if by.Owner != v.Owner {

@@ -123,6 +123,7 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list 
 		if err != nil {
 			return list, err
 		}
+		e.counted.evaluations.Add(uint64(t.Versions))
 		rule := r.key()
 		if r.any((*Version).looksAround) {
 			for _, missed := range e.depends.note(began, dependent{rule, j.key}, t.Looked) {
@@ -151,6 +152,7 @@ func (e *Engine) record(ctx context.Context, list []history.Observation) error {
 				return r.Err
 			}
 		}
+		e.counted.transitions.Add(uint64(n))
 		list = list[n:]
 	}
 	return nil

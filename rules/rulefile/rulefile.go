@@ -31,6 +31,16 @@ func Parse(file string, text []byte) ([]*Document, error) {
 	return parse(file, text, (*rules.Rule).Validate)
 }
 
+// ParseAs is Parse of rules that are changed before they are validated: given a name,
+// or arguments that they have not.
+func ParseAs(file string, text []byte, change func(*rules.Rule)) ([]*Document, error) {
+	return parse(file, text, func(r *rules.Rule) error {
+		change(r)
+		r.Normalize()
+		return r.Validate()
+	})
+}
+
 // ParseDefinitions reads managed rules: each has an identifier and a judgement.
 func ParseDefinitions(file string, text []byte) ([]*Document, error) {
 	return parse(file, text, func(r *rules.Rule) error {
