@@ -1,0 +1,177 @@
+package recorded
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/conformance"
+)
+
+// TypePack is the type of the resources as which packs are recorded. Like the types
+// of package rules nobody else records it.
+const TypePack = "Varve::Compliance::Pack"
+
+// Pack is a pack as it is recorded.
+type Pack struct {
+	conformance.Pack
+	Owner    rules.Owner
+	Template string // as it was put
+	PutAt    history.Moment
+	Version  uint32 // given by the history
+}
+
+// PackKey names the resource of a pack.
+func PackKey(o rules.Owner, name string) history.Key {
+	return history.Key{Account: o.Account, Region: o.Region, Type: TypePack, ID: name}
+}
+
+// PutPack loads a template and records the pack with its rules. One that is there is
+// replaced as a whole: rules that it has no more are deleted. The error is that of
+// conformance.Load, or of the store.
+func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, template []byte, parameters map[string]string) (Pack, history.Receipt, error) {
+	loaded, err := conformance.Load(template, conformance.Options{Name: name, Owner: o, Parameters: parameters})
+	if err != nil {
+		return Pack{}, history.Receipt{}, err
+	}
+	p := Pack{Pack: *loaded, Owner: o, Template: string(template)}
+	first, err := p.observation()
+	if err != nil {
+		return Pack{}, history.Receipt{}, err
+	}
+	batch := []history.Observation{first}
+	kept := map[history.Key]bool{}
+	for i := range p.Rules {
+		one := &p.Rules[i]
+		if one.State != conformance.Active {
+			continue
+		}
+		r := Rule{Rule: one.Rule, Owner: o, Pack: name}
+		observation, err := r.observation()
+		if err != nil {
+			return Pack{}, history.Receipt{}, err
+		}
+		kept[observation.Key] = true
+		batch = append(batch, observation)
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.newest(ctx)
+	if err != nil {
+		return Pack{}, history.Receipt{}, err
+	}
+	gone, err := withdrawn(ctx, r, o, name, kept)
+	if err != nil {
+		return Pack{}, history.Receipt{}, err
+	}
+	receipt, err := s.append(ctx, append(batch, gone...))
+	if err != nil {
+		return Pack{}, receipt, err
+	}
+	if r, err = s.newest(ctx); err != nil {
+		return Pack{}, receipt, err
+	}
+	p, err = GetPack(ctx, r, o, name)
+	return p, receipt, err
+}
+
+// withdrawn are deletions of the rules of a pack that are not kept.
+func withdrawn(ctx context.Context, r history.Reader, o rules.Owner, pack string, kept map[history.Key]bool) ([]history.Observation, error) {
+	list, _, err := Rules(ctx, r, &o, pack, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	var gone []history.Observation
+	for i := range list {
+		if k := list[i].key(); !kept[k] {
+			gone = append(gone, history.Observation{Key: k, State: history.State{Deleted: true}})
+		}
+	}
+	return gone, nil
+}
+
+// DeletePack deletes a pack with all its rules.
+func (s *Shelf) DeletePack(ctx context.Context, o rules.Owner, name string) (history.Receipt, error) {
+	if err := rules.CheckName("name", name); err != nil {
+		return history.Receipt{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.newest(ctx)
+	if err != nil {
+		return history.Receipt{}, err
+	}
+	if _, err := live(ctx, r, "pack", PackKey(o, name)); err != nil {
+		return history.Receipt{}, err
+	}
+	gone, err := withdrawn(ctx, r, o, name, nil)
+	if err != nil {
+		return history.Receipt{}, err
+	}
+	return s.append(ctx, append(gone, history.Observation{Key: PackKey(o, name), State: history.State{Deleted: true}}))
+}
+
+// GetPack is a pack as it stands at the reader's moment. NotFound tells names like
+// it.
+func GetPack(ctx context.Context, r history.Reader, o rules.Owner, name string) (Pack, error) {
+	if err := rules.CheckName("name", name); err != nil {
+		return Pack{}, err
+	}
+	item, err := live(ctx, r, "pack", PackKey(o, name))
+	if err != nil {
+		return Pack{}, err
+	}
+	return ReadPack(item)
+}
+
+// Packs are those that stand at the reader's moment, by owner and name: up to limit
+// (0: all) after one. Owner nil: of all owners.
+func Packs(ctx context.Context, r history.Reader, o *rules.Owner, after *history.Key, limit int) (list []Pack, more bool, err error) {
+	q := history.Query{Type: TypePack}
+	if o != nil {
+		q = owned(TypePack, *o)
+	}
+	q.After, q.Limit = after, limit
+	items, more, err := r.Items(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range items {
+		one, err := ReadPack(&items[i])
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, one)
+	}
+	return list, more, nil
+}
+
+// Key names the pack's resource.
+func (p *Pack) Key() history.Key { return PackKey(p.Owner, p.Name) }
+
+// Unsupported counts the rules that are not judged.
+func (p *Pack) Unsupported() int {
+	n := 0
+	for i := range p.Rules {
+		if p.Rules[i].State == conformance.Unsupported {
+			n++
+		}
+	}
+	return n
+}
+
+// Rule finds a rule of the pack; nil: it has none of that name.
+func (p *Pack) Rule(name string) *conformance.Rule {
+	for i := range p.Rules {
+		if p.Rules[i].Name == name {
+			return &p.Rules[i]
+		}
+	}
+	return nil
+}
+
+func lostPack(i *history.Item, err error) error {
+	return &history.Error{Kind: history.DataLoss, Field: i.Key.String(), Text: "holds no pack that this version understands", Err: fmt.Errorf("pack: %w", err)}
+}
