@@ -88,6 +88,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 		varvev1.RegisterGraphServiceHandlerClient(ctx, g.mux, varvev1.NewGraphServiceClient(conn)),
 		varvev1.RegisterWatchServiceHandlerClient(ctx, g.mux, varvev1.NewWatchServiceClient(conn)),
 		varvev1.RegisterMaintenanceServiceHandlerClient(ctx, g.mux, varvev1.NewMaintenanceServiceClient(conn)),
+		varvev1.RegisterComplianceServiceHandlerClient(ctx, g.mux, varvev1.NewComplianceServiceClient(conn)),
 		varvev1.RegisterSubscriptionServiceHandlerClient(ctx, g.mux, varvev1.NewSubscriptionServiceClient(conn)),
 	)
 	if err != nil {
@@ -143,6 +144,11 @@ What every resource looked like, and when we learned of it.
   GET  /v1/graph:lastUsed?type=&id=       when the last use ended
   GET  /v1/graph:diff?from=&to=           what came and went between two moments
   GET  /v1/graph:subgraph?type=&ids=      a part of the graph, for drawing
+  GET  /v1/compliance?rule=&status=&at=   what complies with what, since when
+  GET  /v1/compliance:timelines?type=&id= and did when
+  GET  /v1/compliance:summary?groupBy=    and its numbers
+  GET  /v1/rules, /v1/packs, /v1/waivers  what it is held to
+  POST /v1/rules:backtest                 a rule over the recorded past
   GET  /v1/changes?position=&wait=30s     what was recorded, as it comes
   GET  /v1/changes:watch?since=&filter=   all of it, live; as server-sent events, too
   GET  /v1/subscriptions                  who is told of changes, and how that goes

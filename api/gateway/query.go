@@ -32,7 +32,7 @@ type question map[string]protoreflect.FieldDescriptor
 func questions() (map[string]question, error) {
 	all := map[string]question{}
 	for _, file := range []protoreflect.FileDescriptor{
-		varvev1.File_varve_v1_graph_proto, varvev1.File_varve_v1_history_proto, varvev1.File_varve_v1_maintenance_proto,
+		varvev1.File_varve_v1_compliance_proto, varvev1.File_varve_v1_graph_proto, varvev1.File_varve_v1_history_proto, varvev1.File_varve_v1_maintenance_proto,
 		varvev1.File_varve_v1_recorder_proto, varvev1.File_varve_v1_run_proto, varvev1.File_varve_v1_subscription_proto,
 		varvev1.File_varve_v1_watch_proto,
 	} {

@@ -51,6 +51,9 @@ type Options struct {
 	Authorizer Authorizer       // default: Everyone
 	Now        func() time.Time // default: time.Now
 
+	// Compliance answers about rules. Default: none are evaluated, and none put.
+	Compliance *Compliance
+
 	// Subscriptions answers for those. Default: there are none, and none can be made.
 	Subscriptions Subscriptions
 
@@ -132,6 +135,7 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	varvev1.RegisterGraphServiceServer(s.grpc, &graphService{Server: s})
 	varvev1.RegisterWatchServiceServer(s.grpc, &watchService{Server: s})
 	varvev1.RegisterMaintenanceServiceServer(s.grpc, &maintenanceService{Server: s})
+	varvev1.RegisterComplianceServiceServer(s.grpc, &complianceService{Server: s})
 	varvev1.RegisterSubscriptionServiceServer(s.grpc, &subscriptionService{Server: s})
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.add(name)

@@ -46,6 +46,7 @@ type Doors struct {
 	Graph    varvev1.GraphServiceClient
 	Watch    varvev1.WatchServiceClient
 	Keep     varvev1.MaintenanceServiceClient
+	Comply   varvev1.ComplianceServiceClient
 	Send     varvev1.SubscriptionServiceClient
 	Log      *Log
 }
@@ -88,6 +89,7 @@ func Open(t testing.TB, o Options) *Doors {
 	d.Graph = varvev1.NewGraphServiceClient(d.Conn)
 	d.Watch = varvev1.NewWatchServiceClient(d.Conn)
 	d.Keep = varvev1.NewMaintenanceServiceClient(d.Conn)
+	d.Comply = varvev1.NewComplianceServiceClient(d.Conn)
 	d.Send = varvev1.NewSubscriptionServiceClient(d.Conn)
 
 	web := listen(t)

@@ -37,6 +37,7 @@ type Conn struct {
 	varvev1.RecorderServiceClient
 	varvev1.RunServiceClient
 	varvev1.MaintenanceServiceClient
+	varvev1.ComplianceServiceClient
 	varvev1.WatchServiceClient
 	varvev1.SubscriptionServiceClient
 
@@ -85,6 +86,7 @@ func (a Access) Dial(addr string) (*Conn, error) {
 	c.RunServiceClient = varvev1.NewRunServiceClient(conn)
 	c.WatchServiceClient = varvev1.NewWatchServiceClient(conn)
 	c.MaintenanceServiceClient = varvev1.NewMaintenanceServiceClient(conn)
+	c.ComplianceServiceClient = varvev1.NewComplianceServiceClient(conn)
 	c.SubscriptionServiceClient = varvev1.NewSubscriptionServiceClient(conn)
 	return c, nil
 }
