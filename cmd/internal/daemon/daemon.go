@@ -28,6 +28,7 @@ import (
 	"github.com/varvehq/varve/recorder/canonical"
 	"github.com/varvehq/varve/recorder/delivery"
 	"github.com/varvehq/varve/recorder/delivery/feed"
+	"github.com/varvehq/varve/rules/engine"
 )
 
 // Where a daemon listens unless it is told otherwise.
@@ -87,6 +88,9 @@ type Daemon struct {
 
 	grpcListener, httpListener net.Listener
 
+	engine    *engine.Engine // nil: the store keeps no rules
+	stopRules func()         // returns when they are no longer evaluated
+
 	stop context.CancelFunc // ends what goes on in the background
 	work sync.WaitGroup     // goroutines of this daemon
 
@@ -116,7 +120,7 @@ func New(o Options) *Daemon {
 	if o.FoldAfter <= 0 {
 		o.FoldAfter = 30 * 24 * time.Hour
 	}
-	return &Daemon{o: o, stop: func() {}}
+	return &Daemon{o: o, stop: func() {}, stopRules: func() {}}
 }
 
 // Start opens the store, listens, and returns when both doors answer, which it
@@ -141,6 +145,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		if d.store, err = open(d.o); err != nil {
 			return err
 		}
+	}
+	if err := d.startRules(ctx); err != nil {
+		return err
 	}
 	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
 		return err

@@ -29,6 +29,9 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 	if d.deliverer != nil {
 		m.Subscriptions(d.deliverer, d.o.Logger)
 	}
+	if d.engine != nil {
+		m.Rules(d.engine, d.store)
+	}
 	if d.pair != nil {
 		m.Expiry(func() time.Time { return d.pair.Leaf().NotAfter })
 	}
@@ -38,7 +41,8 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 func (d *Daemon) serverOptions() server.Options {
 	o := server.Options{
 		Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
-		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
+		Compliance: d.compliance(),
+		Observe:    d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
 	}
 	if d.deliverer != nil {
 		o.Subscriptions = d.deliverer

@@ -31,6 +31,7 @@ func (d *Daemon) Stop(ctx context.Context) error {
 	}
 	_ = d.conn.Close()
 	d.work.Wait()
+	d.stopRules()
 	delivered()
 	err := d.store.Close()
 	d.o.Logger.Info("stopped")
@@ -57,6 +58,7 @@ func (d *Daemon) abandon() {
 		_ = d.httpListener.Close()
 	}
 	d.work.Wait()
+	d.stopRules()
 	d.stopDelivery(now)()
 	if d.store != nil {
 		_ = d.store.Close()

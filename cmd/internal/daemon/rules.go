@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/graph"
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/rules/engine"
+	"github.com/varvehq/varve/rules/managed"
+	"github.com/varvehq/varve/rules/recorded"
+)
+
+// startRules makes the engine that evaluates rules, and lets it follow the store. It
+// reads after what was committed, so nobody who records waits for it. A store that
+// keeps no documents has no rules.
+func (d *Daemon) startRules(ctx context.Context) error {
+	store, ok := d.store.(engine.Store)
+	if !ok {
+		return nil
+	}
+	e, err := engine.New(ctx, engine.Options{
+		Store: store, Language: managed.Language{}, Graph: around{}, Now: d.o.Now, Logger: d.o.Logger.With("part", "rules"),
+	})
+	if err != nil {
+		return err
+	}
+	d.engine = e
+	following, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := e.Run(following); err != nil {
+			d.o.Logger.Error("rules are no longer evaluated", "err", err)
+		}
+	}()
+	d.stopRules = func() {
+		stop()
+		<-done
+	}
+	return nil
+}
+
+// compliance is what the doors ask about rules; nil: there are none.
+func (d *Daemon) compliance() *server.Compliance {
+	if d.engine == nil {
+		return nil
+	}
+	return &server.Compliance{
+		Engine: d.engine, Shelf: recorded.New(d.store), Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
+	}
+}
+
+// around shows rules who uses what.
+type around struct{}
+
+// Related implements engine.Graph.
+func (around) Related(ctx context.Context, r history.Reader, k history.Key) (engine.Neighbours, error) {
+	a, err := graph.At(r).Around(ctx, k, graph.Outgoing)
+	return engine.Neighbours(a), err
+}
+
+// Referrers implements engine.Graph.
+func (around) Referrers(ctx context.Context, r history.Reader, k history.Key) (engine.Neighbours, error) {
+	a, err := graph.At(r).Around(ctx, k, graph.Incoming)
+	return engine.Neighbours(a), err
+}
+
+// Touched implements engine.Graph.
+func (around) Touched(k history.Key, before, after *history.State) []string {
+	return graph.Touched(k, before, after)
+}
