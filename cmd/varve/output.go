@@ -69,3 +69,16 @@ func (w *arrayWriter) close() error {
 	_, _ = w.out.WriteString("]}\n")
 	return w.out.Flush()
 }
+
+// closeWith ends the array and adds the members of another object.
+func (w *arrayWriter) closeWith(members any) error {
+	text, err := w.app.marshal(members)
+	if err != nil {
+		return err
+	}
+	if w.before != "," {
+		_, _ = w.out.WriteString(w.before)
+	}
+	_, _ = w.out.WriteString("]," + string(text[1:]) + "\n") // the writer keeps its error
+	return w.out.Flush()
+}

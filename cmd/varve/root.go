@@ -198,7 +198,7 @@ func newRoot(a *app) *cobra.Command {
 	add(groupAsk, newGet(a), newHistory(a), newDiff(a), newList(a), newCount(a), newChanges(a), newWatch(a),
 		newGraph(a), newUses(a), newPath(a), newUnused(a), newLastUsed(a), newGraphDiff(a))
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
-	add(groupComply, newRule(a))
+	add(groupComply, newCompliance(a), newRule(a), newPack(a), newWaiver(a))
 	add(groupOperate, newServe(a), newStatus(a), newSubscription(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),
 		newVerify(a), newRebuild(a), newDemo(a), newVersion(a))
 	root.AddCommand(newTopics()...)

@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newRule(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rule",
-		Short: "Write and test compliance rules",
+		Short: "Put, test and replay compliance rules",
 		Long: `A rule says what complies: a file in YAML with an expression in CEL.
 
   name: restricted-ssh
@@ -34,6 +34,7 @@ mode, frameworks, applicable, identifier (of a managed rule) and external.
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newRuleTest(a))
+	cmd.AddCommand(newRulePut(a), newRuleList(a), newRuleShow(a), newRuleDelete(a), newRuleTest(a), newRuleEvaluate(a),
+		newRuleBacktest(a), newRuleBisect(a), newRuleWhatIf(a))
 	return cmd
 }
