@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -156,15 +155,4 @@ func (p *page) afterKey() *history.Key {
 		return nil
 	}
 	return &k
-}
-
-// ofField names the field of an error that has none.
-func ofField(field string, err error) error {
-	var e *history.Error
-	if err == nil || !errors.As(err, &e) || e.Field != "" {
-		return err
-	}
-	named := *e
-	named.Field = field
-	return &named
 }

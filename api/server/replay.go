@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 
@@ -77,10 +78,11 @@ func (s *complianceService) chosen(ctx context.Context, r history.Reader, owner 
 
 // within puts the name of a member in front of the field that an error names.
 func within(member string, err error) error {
-	if e, ok := err.(*history.Error); ok && e.Field != "" {
-		return renamed(e, member+"."+e.Field)
+	var e *history.Error
+	if !errors.As(err, &e) || e.Field == "" {
+		return err
 	}
-	return err
+	return renamed(err, member+"."+e.Field)
 }
 
 // replaying is a session in which rules are asked about the past, as known at a

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -77,12 +78,13 @@ func (s *complianceService) ListComplianceResults(ctx context.Context, req *varv
 
 // renamed gives an error the field that the question has.
 func renamed(err error, field string) error {
-	if e, ok := err.(*history.Error); ok {
-		named := *e
-		named.Field = field
-		return &named
+	var e *history.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	return err
+	named := *e
+	named.Field = field
+	return &named
 }
 
 // knownFilters refuses what cannot have an answer, since an empty one would hide a
