@@ -14,6 +14,9 @@ import (
 
 // writeEvent shows a change to people: a block that ends with an empty line.
 func writeEvent(w io.Writer, screen terminal.Screen, p *varvev1.ChangeEvent) error {
+	if shown, err := writeVerdict(w, screen, p); shown {
+		return err
+	}
 	e := answer.EventOf(p)
 	place := strings.TrimSpace(e.Account + " " + e.Region)
 	kind := kindCell(e.Kind)

@@ -6,6 +6,7 @@
 //	kind == "deleted" && tags.env == "prod"
 //	after.configuration.instanceType.startsWith("p4")
 //	before.configuration.encrypted == true && after.configuration.encrypted == false
+//	type == "Varve::Compliance::Verdict" && after.configuration.compliance == "NON_COMPLIANT"
 //	opened.exists(r, r.type == "AWS::EC2::SecurityGroup" || r.identifier.endsWith(":role/admin"))
 //
 // The change:
@@ -19,6 +20,12 @@
 //	                          in captured_at > timestamp("2025-03-01T00:00:00Z")
 //	cause                     actor, eventId, sourceIp: who made it, if told
 //	source provider           where it was seen
+//
+// A verdict is a resource of its own, of the type Varve::Compliance::Verdict in the
+// account and region of what was judged. Its configuration has compliance, annotation,
+// rule, severity, and of what was judged account, region, type and id; without
+// changed("/configuration/compliance") a new annotation or version of the rule counts
+// as well.
 //
 // The resource, as it is after the change; of a deletion, as it was before:
 //
