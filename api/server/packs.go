@@ -122,29 +122,35 @@ func (s *complianceService) DeletePack(ctx context.Context, req *varvev1.DeleteP
 }
 
 // knownPack refuses a pack of which nothing was ever recorded.
-func (s *complianceService) knownPack(ctx context.Context, r history.Reader, pack string) error {
+func (s *complianceService) knownPack(ctx context.Context, pack string) error {
 	if pack == "" {
 		return nil
 	}
 	if err := rules.CheckName("pack", pack); err != nil {
 		return err
 	}
-	return s.knownName(ctx, r, "pack", recorded.TypePack, pack)
+	return s.knownName(ctx, "pack", recorded.TypePack, pack)
 }
 
 // knownRule refuses the name of a rule that means none that was ever recorded.
-func (s *complianceService) knownRule(ctx context.Context, r history.Reader, rule string) error {
+func (s *complianceService) knownRule(ctx context.Context, rule string) error {
 	if rule == "" {
 		return nil
 	}
 	if err := rules.CheckRecordedName("rule", rule); err != nil {
 		return err
 	}
-	return s.knownName(ctx, r, "rule", rules.TypeRule, rule)
+	return s.knownName(ctx, "rule", rules.TypeRule, rule)
 }
 
-func (s *complianceService) knownName(ctx context.Context, r history.Reader, field, typ, name string) error {
-	items, _, err := s.newest(ctx, r).Items(ctx, history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey})
+// knownName looks into all that is known by now, whatever the question is about: what
+// was not known then has no results, and that is an answer.
+func (s *complianceService) knownName(ctx context.Context, field, typ, name string) error {
+	r, err := s.store.AsOf(ctx, history.At{Captured: history.Newest})
+	if err != nil {
+		return err
+	}
+	items, _, err := r.Items(ctx, history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey})
 	if err != nil {
 		return err
 	}

@@ -90,10 +90,10 @@ func renamed(err error, field string) error {
 // knownFilters refuses what cannot have an answer, since an empty one would hide a
 // slip of the pen.
 func (s *complianceService) knownFilters(ctx context.Context, r history.Reader, rule, pack, typ string) error {
-	if err := s.knownPack(ctx, r, pack); err != nil {
+	if err := s.knownPack(ctx, pack); err != nil {
 		return err
 	}
-	if err := s.knownRule(ctx, r, rule); err != nil {
+	if err := s.knownRule(ctx, rule); err != nil {
 		// A rule that is not judged is known as well.
 		found := false
 		if other := s.unsupported(ctx, r, rule, pack, func(*recorded.Pack, *conformance.Rule) { found = true }); other != nil || !found {
@@ -103,7 +103,11 @@ func (s *complianceService) knownFilters(ctx context.Context, r history.Reader, 
 	if typ == "" {
 		return nil
 	}
-	return s.knownType(ctx, r, typ)
+	now, err := s.store.AsOf(ctx, history.At{Captured: history.Newest})
+	if err != nil {
+		return err
+	}
+	return s.knownType(ctx, now, typ)
 }
 
 // unsupported tells the rules of packs, at the reader's moment, that are not judged.
@@ -282,7 +286,7 @@ func (s *complianceService) ListComplianceTimelines(ctx context.Context, req *va
 	if err != nil {
 		return nil, err
 	}
-	if err := s.knownRule(ctx, r, req.GetRule()); err != nil {
+	if err := s.knownRule(ctx, req.GetRule()); err != nil {
 		return nil, err
 	}
 	v, err := s.view(ctx, r)

@@ -151,7 +151,7 @@ func (s *complianceService) ListRules(ctx context.Context, req *varvev1.ListRule
 	if err != nil {
 		return nil, err
 	}
-	if err := s.knownPack(ctx, r, req.GetPack()); err != nil {
+	if err := s.knownPack(ctx, req.GetPack()); err != nil {
 		return nil, err
 	}
 	resp := &varvev1.ListRulesResponse{}
