@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/cmd/internal/answer"
 	"github.com/varvehq/varve/cmd/internal/client"
 	"github.com/varvehq/varve/cmd/internal/table"
@@ -201,6 +202,9 @@ func (a *app) complianceResults(ctx context.Context, conn *client.Conn, q *compl
 	case asTable:
 		err = a.page(func(w io.Writer) error { return a.resultTable(w, list) })
 	default:
+		if err := q.describe(ctx, conn, r); err != nil {
+			return err
+		}
 		err = report.Write(a.stdout, report.Format(a.output), r, thisBuild().Version)
 	}
 	if err != nil {
@@ -264,6 +268,33 @@ func reportOf(through *varvev1.EvaluatedThrough, list []*varvev1.ComplianceResul
 		r.Results[i] = one
 	}
 	return r
+}
+
+// describe adds to a report what the rules ask for, as they stood then.
+func (q *complianceQuestion) describe(ctx context.Context, conn *client.Conn, r *report.Report) error {
+	all := map[string]*varvev1.Rule{}
+	request := &varvev1.ListRulesRequest{At: q.at.Timestamp(), KnownAt: q.knownAt.String(), Pack: q.pack, PageSize: fullPage}
+	for {
+		page, err := conn.ListRules(ctx, request)
+		if err != nil {
+			return err
+		}
+		for _, p := range page.GetRules() {
+			of := report.Result{
+				Rule: strings.TrimPrefix(p.GetName(), wire.RuleNames), Owner: rules.Owner{Account: p.GetAccount(), Region: p.GetRegion()},
+			}
+			all[of.RuleName()] = p
+		}
+		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
+			break
+		}
+	}
+	for i := range r.Results {
+		if p := all[r.Results[i].RuleName()]; p != nil {
+			r.Results[i].Help, r.Results[i].Identifier = p.GetDescription(), p.GetIdentifier()
+		}
+	}
+	return nil
 }
 
 // resultTable shows what is bad first, and the worse before the bad.
