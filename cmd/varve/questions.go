@@ -55,5 +55,18 @@ func questions(before string) []question {
 		{"What would have told us when it was opened? The same condition goes with `varve subscription put`.", [][]string{
 			ask("watch", "--from", "-1h", "--limit", "1", "--filter", opened),
 		}},
+		{"Does the account pass the security checks today?", [][]string{
+			ask("pack", "put", "security-checks"),
+			ask("compliance", "--wait", "--pack", "security-checks", "--by", "rule"),
+		}},
+		{"And would it have passed that night? Since when did what break the rule?", [][]string{
+			ask("rule", "put", "--managed", "INCOMING_SSH_DISABLED", "--effective-from", "2026-06-01"),
+			ask("compliance", "--wait", "--rule", "restricted-ssh", "--at", scenario.Night, "--status", "NON_COMPLIANT"),
+			ask("compliance", "--rule", "restricted-ssh", "--type", group, "--id", scenario.SecurityGroup, "--timeline"),
+		}},
+		{"What would a rule that we did not have yet have found, and which change was to blame?", [][]string{
+			ask("rule", "backtest", "--managed", "RESTRICTED_INCOMING_TRAFFIC", "--param", "blockedPort1=3389", "--from", "2026-06-01", "--to", "2026-09-01"),
+			ask("rule", "bisect", "restricted-ssh", group, scenario.SecurityGroup),
+		}},
 	}
 }

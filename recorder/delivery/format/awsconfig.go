@@ -11,8 +11,8 @@ import (
 	"github.com/varvehq/varve/recorder/source/awsconfig"
 )
 
-// awsConfig is the notification that AWS Config sends when a resource changes, as
-// the body of an SNS message or the detail of an EventBridge event has it.
+// awsConfig is the notification that AWS Config sends when a resource changes, or
+// whether it complies, as the body of an SNS message or the detail of an EventBridge event has it.
 type awsConfig struct{ Options }
 
 // Batches implements delivery.Format.
@@ -27,6 +27,9 @@ func (f awsConfig) Encode(notices []*delivery.Notice, now time.Time) (delivery.M
 		return delivery.Message{}, fmt.Errorf("aws-config: %d notices in a message of one", len(notices))
 	}
 	n := notices[0]
+	if e := (encoder{b: make([]byte, 0, 2048)}); e.compliance(n, now) {
+		return message(notices, "application/json", &e)
+	}
 	before, err := streamItem(&n.Before)
 	if err != nil {
 		return delivery.Message{}, err
@@ -86,9 +89,11 @@ func streamItem(i *history.Item) ([]byte, error) {
 	return e.b, e.err
 }
 
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
 // about writes the members that end every notification.
 func (e *encoder) about(now time.Time, messageType, recordVersion string) {
-	e.text("notificationCreationTime", now.UTC().Format("2006-01-02T15:04:05.000Z"))
+	e.text("notificationCreationTime", now.UTC().Format(timeLayout))
 	e.text("messageType", messageType)
 	e.text("recordVersion", recordVersion)
 }
