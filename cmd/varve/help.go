@@ -7,7 +7,8 @@ import (
 )
 
 const rootHelp = `Varve records what every resource of your infrastructure looked like, and answers
-for any moment: what was it like then, what changed, who did it, what existed.
+for any moment: what was it like then, what changed, who did it, what existed, what
+used it, and which rule it broke.
 
   varve demo                      see it at work, nothing is installed
   varve serve --data DIR          start the daemon
@@ -16,6 +17,8 @@ for any moment: what was it like then, what changed, who did it, what existed.
   varve uses TYPE ID --at -3d     ask who used it
   varve watch                     see what changes, as it is recorded
   varve subscription put NAME …   have it sent, to a webhook or into a file
+  varve pack put security-checks  have it judged
+  varve compliance --at -3d       ask what broke which rule, and since when
 
 A resource has a TYPE (AWS::EC2::SecurityGroup, Kubernetes::apps::Deployment,
 aws_instance) and an ID; where several accounts or regions have one of that name,
