@@ -127,7 +127,8 @@ func TestBounds(t *testing.T) {
 		start := time.Now()
 		got := say(t, condition, configuration)
 		t.Log(time.Since(start), condition)
-		if !strings.Contains(got, want) {
+		late := want == stopped && strings.Contains(got, "compliant: takes longer than") // of a slow machine
+		if !late && !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s", condition, got, want)
 		}
 	}
