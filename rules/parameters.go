@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/rules/internal/words"
+	"github.com/varvehq/varve/history/words"
 )
 
 // ParameterTypes are all types.

@@ -7,8 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/rules"
-	"github.com/varvehq/varve/rules/internal/words"
 )
 
 // maxArguments bounds arguments that are given as one text, in bytes.

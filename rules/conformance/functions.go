@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/varvehq/varve/rules/internal/words"
+	"github.com/varvehq/varve/history/words"
 )
 
 // noValue stands for the absence of what it is given to.

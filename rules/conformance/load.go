@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/rules"
-	"github.com/varvehq/varve/rules/internal/words"
 )
 
 // Options say for whom a template is read, and with what.

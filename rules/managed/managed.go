@@ -13,9 +13,9 @@ import (
 	"sync"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/custom/cel"
-	"github.com/varvehq/varve/rules/internal/words"
 	"github.com/varvehq/varve/rules/rulefile"
 )
 

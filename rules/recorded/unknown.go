@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/rules"
-	"github.com/varvehq/varve/rules/internal/words"
 )
 
 // unknown says that there is no rule or pack of a name, which there are like it, and

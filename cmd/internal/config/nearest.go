@@ -3,6 +3,8 @@ package config
 import (
 	"reflect"
 	"strings"
+
+	"github.com/varvehq/varve/history/words"
 )
 
 // suggestion names the key that was probably meant: one of the same section
@@ -17,7 +19,7 @@ func suggestion(section, key string) string {
 		if i := strings.LastIndexByte(known, '.'); i >= 0 {
 			parent, name = known[:i], known[i+1:]
 		}
-		d := distance(strings.ToLower(key), name)
+		d := words.Distance(strings.ToLower(key), name)
 		if parent != section && d > 0 {
 			continue
 		}
@@ -42,25 +44,4 @@ func keys(section reflect.Type, path string) []string {
 		}
 	}
 	return all
-}
-
-// distance is the number of bytes to insert, drop or replace between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/recorder/delivery"
 )
 
@@ -66,12 +67,7 @@ func New(name string, o Options) (delivery.Format, error) {
 // nearest is the name spelt much like another, or one of which it is a part.
 func nearest(name string) string {
 	name = strings.ToLower(name)
-	best, least := "", 1+max(2, len(name)/3)
-	for _, known := range Names() {
-		if d := distance(name, known); d < least {
-			best, least = known, d
-		}
-	}
+	best := words.Nearest(name, Names())
 	if best == "" && len(name) >= 3 {
 		for _, known := range Names() {
 			if strings.Contains(known, name) {
@@ -80,25 +76,4 @@ func nearest(name string) string {
 		}
 	}
 	return best
-}
-
-// distance is the number of bytes to insert, drop or replace between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -9,8 +9,8 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/varvehq/varve/history/expr"
+	"github.com/varvehq/varve/history/words"
 	"github.com/varvehq/varve/rules"
-	"github.com/varvehq/varve/rules/internal/words"
 )
 
 func paramsOf(values map[string]any) ref.Val { return types.DefaultTypeAdapter.NativeToValue(values) }

@@ -3,7 +3,7 @@ package cel
 import (
 	_ "embed"
 
-	"github.com/varvehq/varve/rules/internal/words"
+	"github.com/varvehq/varve/history/words"
 )
 
 //go:embed doc.go

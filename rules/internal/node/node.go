@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/rules/internal/words"
+	"github.com/varvehq/varve/history/words"
 )
 
 // Value is a place in a YAML text.

@@ -1,4 +1,5 @@
-// Package words helps people who misspelt one.
+// Package words helps people with words: those they misspelt, and those that say how
+// to write what a program reads.
 package words
 
 import (
@@ -18,7 +19,7 @@ func Remedy(word string, known []string) string {
 	if len(known) == 0 {
 		return "; there are none"
 	}
-	sorted := slices.Sorted(slices.Values(known))
+	sorted := slices.Compact(slices.Sorted(slices.Values(known)))
 	if len(sorted) > listed {
 		return "; there are " + strings.Join(sorted[:listed], ", ") + " and others"
 	}
@@ -30,15 +31,15 @@ func Remedy(word string, known []string) string {
 func Nearest(word string, known []string) string {
 	best, least := "", 1+max(2, len(word)/3)
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+		if d := Distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
 	return best
 }
 
-// distance is the number of bytes to insert, drop or replace between two words.
-func distance(a, b string) int {
+// Distance is the number of bytes to insert, drop or replace between two words.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -3,7 +3,7 @@ package words_test
 import (
 	"testing"
 
-	"github.com/varvehq/varve/rules/internal/words"
+	"github.com/varvehq/varve/history/words"
 )
 
 func TestRemedy(t *testing.T) {
