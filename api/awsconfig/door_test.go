@@ -1,0 +1,140 @@
+package awsconfig_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+
+	"github.com/varvehq/varve/api/awsconfig"
+	"github.com/varvehq/varve/graph"
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memory"
+	"github.com/varvehq/varve/recorder"
+	"github.com/varvehq/varve/recorder/settings"
+	"github.com/varvehq/varve/rules/engine"
+	"github.com/varvehq/varve/rules/managed"
+	"github.com/varvehq/varve/rules/recorded"
+)
+
+// The account and region of clients, unless a test says otherwise.
+const (
+	account = "123456789012"
+	region  = "eu-west-1"
+)
+
+// world is a door over a store, with all that is behind it.
+type world struct {
+	t        *testing.T
+	clock    *clock
+	store    *memory.Store
+	recorder *recorder.Recorder
+	engine   *engine.Engine
+	settings *settings.Settings
+	url      string
+}
+
+// clock is a time that tests move.
+type clock struct{ at atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.at.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.at.Add(d.Microseconds()) }
+func (c *clock) moment() history.Moment  { return history.Moment(c.at.Load()) }
+
+// open makes a world, at noon of a day in July.
+func open(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, clock: &clock{}}
+	w.clock.at.Store(time.Date(2026, 7, 18, 12, 0, 0, 0, time.UTC).UnixMicro())
+	linker := graph.NewLinker()
+	w.store = memory.New(memory.Options{Linker: linker, Now: w.clock.Now, StoreID: [16]byte{1, 2, 3}})
+	w.recorder = recorder.New(w.store, recorder.Options{Now: w.clock.Now})
+	w.settings = settings.New(w.store, w.clock.Now)
+	var err error
+	if w.engine, err = engine.New(t.Context(), engine.Options{Store: w.store, Language: managed.Language{}, Graph: around{}, Now: w.clock.Now}); err != nil {
+		t.Fatal(err)
+	}
+	following, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := w.engine.Run(following); err != nil {
+			t.Error(err)
+		}
+	}()
+	door := awsconfig.New(awsconfig.Options{
+		Store: w.store, Recorder: w.recorder, Settings: w.settings, Now: w.clock.Now,
+		Rules: &awsconfig.Rules{
+			Engine: w.engine, Shelf: recorded.New(w.store), Graph: around{}, Linker: linker, Prepare: w.recorder.Prepare,
+		},
+		Authenticate: scoped,
+	})
+	server := httptest.NewServer(door)
+	w.url = server.URL
+	t.Cleanup(func() {
+		server.Close()
+		stop()
+		<-done
+		_ = w.store.Close()
+	})
+	return w
+}
+
+// scoped believes what the scope of a signature says, without holding it against
+// the signature. The access key is the account.
+func scoped(r *http.Request, _ []byte) (awsconfig.Caller, error) {
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 3 {
+		return awsconfig.Caller{}, &awsconfig.Exception{Code: "MissingAuthenticationTokenException", Message: "unsigned", Status: http.StatusBadRequest}
+	}
+	return awsconfig.Caller{Account: parts[0], Region: parts[2], AccessKey: parts[0]}, nil
+}
+
+// client is one of AWS's own, in the usual account and region.
+func (w *world) client() *configservice.Client { return w.clientOf(account, region) }
+
+func (w *world) clientOf(account, region string) *configservice.Client {
+	return configservice.New(configservice.Options{
+		Region:           region,
+		BaseEndpoint:     aws.String(w.url),
+		Credentials:      credentials.NewStaticCredentialsProvider(account, "secret", ""),
+		RetryMaxAttempts: 1,
+	})
+}
+
+// around shows rules who uses what.
+type around struct{}
+
+func (around) Related(ctx context.Context, r history.Reader, k history.Key) (engine.Neighbours, error) {
+	a, err := graph.At(r).Around(ctx, k, graph.Outgoing)
+	return engine.Neighbours(a), err
+}
+
+func (around) Referrers(ctx context.Context, r history.Reader, k history.Key) (engine.Neighbours, error) {
+	a, err := graph.At(r).Around(ctx, k, graph.Incoming)
+	return engine.Neighbours(a), err
+}
+
+func (around) Touched(k history.Key, before, after *history.State) []string {
+	return graph.Touched(k, before, after)
+}
+
+func TestUnsignedIsRefused(t *testing.T) {
+	w := open(t)
+	answer, err := http.Post(w.url, "application/x-amz-json-1.1", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusBadRequest || answer.Header.Get("X-Amzn-Errortype") != "MissingAuthenticationTokenException" {
+		t.Errorf("%d %v", answer.StatusCode, answer.Header)
+	}
+}
