@@ -54,10 +54,10 @@ func Decode(text []byte, into any) error {
 	if err != nil {
 		var syntax *jsontext.SyntacticError
 		switch {
-		case errors.As(err, &syntax):
-			return &Malformed{"the body is not valid JSON: " + syntax.Err.Error()}
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return &Malformed{"the body ends within its JSON"}
+		case errors.As(err, &syntax):
+			return &Malformed{"the body is not valid JSON: " + syntax.Err.Error()}
 		}
 		return err
 	}
