@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -57,7 +58,7 @@ func roundTrip(t *testing.T, typ reflect.Type, body []byte) {
 	}
 	v := reflect.New(typ).Interface()
 	if err := shape.Decode(body, v); err != nil {
-		if _, ok := err.(shape.Violations); !ok {
+		if !errors.As(err, new(shape.Violations)) {
 			t.Fatalf("%s: %v", typ.Name(), err)
 		}
 	}
