@@ -46,6 +46,11 @@ type Options struct {
 	// *Exception.
 	Authenticate func(r *http.Request, body []byte) (Caller, error)
 
+	// Deliverable says why nothing can be delivered to the bucket of a channel that is
+	// put: NoSuchBucketException, InsufficientDeliveryPolicyException. nil: any bucket
+	// will do.
+	Deliverable func(ctx context.Context, c settings.Channel) error
+
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard
 }

@@ -39,6 +39,9 @@ func exception(err error) *Exception {
 		domain     *history.Error
 		kind       history.Kind
 	)
+	if refused := settingRefused(err); refused != nil {
+		return refused
+	}
 	switch {
 	case errors.As(err, &own):
 		return own

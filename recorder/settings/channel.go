@@ -91,20 +91,40 @@ func (s *Settings) PutChannel(ctx context.Context, c Channel) (Channel, error) {
 	}
 	put := c
 	err := s.edit(ctx, c.Owner, func(is *setup) ([]history.DocumentWrite, error) {
+		if err := is.admits(&c); err != nil {
+			return nil, err
+		}
 		put = c
 		put.CreatedAt, put.Snapshot, put.History, put.Stream = s.moment(), Delivery{}, Delivery{}, Delivery{}
-		switch old := is.Channel; {
-		case is.Recorder == nil:
-			return nil, NoRecorder.Of(DefaultName)
-		case old != nil && old.Name != c.Name:
-			return nil, SecondChannel.Of(c.Name)
-		case old != nil:
+		if old := is.Channel; old != nil {
 			put.CreatedAt, put.Snapshot, put.History, put.Stream = old.CreatedAt, old.Snapshot, old.History, old.Stream
 		}
 		is.Channel = &put
 		return nil, nil
 	})
 	return put, err
+}
+
+// CheckChannel says beforehand what PutChannel would refuse.
+func (s *Settings) CheckChannel(ctx context.Context, c Channel) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	is, _, err := s.setup(ctx, c.Owner)
+	if err != nil {
+		return err
+	}
+	return is.admits(&c)
+}
+
+func (s *setup) admits(c *Channel) error {
+	switch {
+	case s.Recorder == nil:
+		return NoRecorder.Of(DefaultName)
+	case s.Channel != nil && s.Channel.Name != c.Name:
+		return SecondChannel.Of(c.Name)
+	}
+	return nil
 }
 
 // Channel returns the owner's. UnknownChannel: there is none.

@@ -53,9 +53,7 @@ func run(t *rapid.T, s *settings.Settings, again func() *settings.Settings) {
 		return rapid.MapOf(keys, rapid.SampledFrom([]string{"", "x"})).Draw(t, "tags")
 	}
 	give := func(arn string, tags map[string]string) {
-		if is.tags[arn] = maps.Clone(tags); len(tags) == 0 {
-			delete(is.tags, arn)
-		}
+		is.tags[arn] = maps.Clone(tags)
 	}
 	// wants holds an answer against the first refusal that is due.
 	wants := func(t *rapid.T, err error, due ...refusalIf) {

@@ -1,11 +1,11 @@
 package settings
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/varvehq/varve/history"
@@ -34,12 +34,12 @@ func (o Owner) documentName() string {
 
 // ownerOf is the way back from documentName.
 func ownerOf(name string) (Owner, error) {
-	account, region, _ := bytes.Cut([]byte(name), []byte("/"))
-	a, err := url.QueryUnescape(string(account))
+	account, region, _ := strings.Cut(name, "/")
+	a, err := url.QueryUnescape(account)
 	if err != nil {
 		return Owner{}, err
 	}
-	r, err := url.QueryUnescape(string(region))
+	r, err := url.QueryUnescape(region)
 	return Owner{a, r}, err
 }
 

@@ -41,7 +41,7 @@ type RecordingStrategy struct {
 
 type RecordingMode struct {
 	RecordingFrequency     string                  `aws:"recordingFrequency,required" check:"enum=CONTINUOUS|DAILY"`
-	RecordingModeOverrides []RecordingModeOverride `aws:"recordingModeOverrides" check:"items=0..1"`
+	RecordingModeOverrides []RecordingModeOverride `aws:"recordingModeOverrides,always" check:"items=0..1"`
 }
 
 type RecordingModeOverride struct {

@@ -2,7 +2,7 @@ package shape
 
 type ListTagsForResourceInput struct {
 	ResourceARN string `aws:"ResourceArn,required" check:"len=1..1000"`
-	Limit       int32  `aws:"Limit" check:"range=0..100"`
+	Limit       int32  `aws:"Limit"` // InvalidLimitException, not a limit of the shape
 	NextToken   string `aws:"NextToken"`
 }
 
