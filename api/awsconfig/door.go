@@ -2,16 +2,10 @@ package awsconfig
 
 import (
 	"context"
-	"errors"
-	"io"
 	"log/slog"
-	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/varvehq/varve/api/awsconfig/shape"
 	"github.com/varvehq/varve/history"
@@ -20,21 +14,6 @@ import (
 	"github.com/varvehq/varve/rules/recorded"
 )
 
-// MaxBody is the largest request in bytes.
-const MaxBody = 4 << 20
-
-// target is what X-Amz-Target begins with, before the name of an operation.
-const target = "StarlingDoveService."
-
-// contentType is that of requests and answers.
-const contentType = "application/x-amz-json-1.1"
-
-// Caller is who is asking, and about which region.
-type Caller struct {
-	Account, Region string
-	AccessKey       string // its id
-}
-
 // Options of a door. Store, Recorder, Settings and Authenticate are needed.
 type Options struct {
 	Store    history.Store
@@ -42,9 +21,7 @@ type Options struct {
 	Settings *settings.Settings
 	Rules    *Rules // nil: the store keeps no rules
 
-	// Authenticate tells who sent a request with this body; the error is an
-	// *Exception.
-	Authenticate func(r *http.Request, body []byte) (Caller, error)
+	Authenticate Authenticate // see Signed and Anyone
 
 	// Deliverable says why nothing can be delivered to the bucket of a channel that is
 	// put: NoSuchBucketException, InsufficientDeliveryPolicyException. nil: any bucket
@@ -53,6 +30,11 @@ type Options struct {
 
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard
+	Slow   time.Duration    // requests that take longer are logged. Default 0: none is
+
+	// Observe, if set, is told of every request when it is answered: the operation,
+	// "unknown" if it names none, and the code of an error, empty for success.
+	Observe func(operation, code string, took time.Duration)
 }
 
 // Recorder takes what is put through the door.
@@ -132,63 +114,4 @@ func (d *Door) handlers() []handler {
 		d.settingHandlers(), d.deliveryHandlers(), d.itemHandlers(),
 		d.ruleHandlers(), d.complianceHandlers(), d.packHandlers(), d.proactiveHandlers(),
 	)
-}
-
-// ServeHTTP answers one request.
-func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := uuid.NewString()
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("X-Amzn-Requestid", id)
-	body, err := d.serve(r)
-	if err != nil {
-		e := exception(err)
-		if e.Status >= http.StatusInternalServerError {
-			d.o.Logger.Error("request failed", "door", "AWS", "target", r.Header.Get("X-Amz-Target"), "request", id, "err", err)
-		}
-		e.write(w)
-		return
-	}
-	_, _ = w.Write(body) // who hung up needs no answer
-}
-
-// serve answers with a body, or an error that exception can tell.
-func (d *Door) serve(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
-	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return nil, refuse("RequestEntityTooLargeException", "the request has more than %d bytes", MaxBody)
-		}
-		return nil, refuse("SerializationException", "the body cannot be read to its end")
-	}
-	caller, err := d.o.Authenticate(r, body)
-	if err != nil {
-		return nil, err
-	}
-	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), target)
-	if !ok {
-		return nil, refuse("UnknownOperationException", "the header X-Amz-Target names no operation of AWS Config, such as %sDescribeConfigRules", target)
-	}
-	op, ok := d.operations[name]
-	if !ok {
-		return nil, refuse("UnknownOperationException", "%s is no operation of AWS Config", name)
-	}
-	if op.answer == nil {
-		return nil, refuse("UnknownOperationException", "%s is not offered here", name)
-	}
-	in := reflect.New(op.Input).Interface()
-	if len(body) == 0 {
-		body = []byte("{}")
-	}
-	if err := shape.Decode(body, in); err != nil {
-		return nil, err
-	}
-	out, err := op.answer(r.Context(), caller, in)
-	if err != nil {
-		return nil, err
-	}
-	if op.Output == reflect.TypeFor[shape.Empty]() {
-		return nil, nil
-	}
-	return shape.Encode(out)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/varvehq/varve/api/awsconfig/shape"
+	"github.com/varvehq/varve/api/awsconfig/sigv4"
 	"github.com/varvehq/varve/api/internal/fault"
 	"github.com/varvehq/varve/history"
 )
@@ -34,6 +35,7 @@ func refuse(code, text string, args ...any) error {
 func exception(err error) *Exception {
 	var (
 		own        *Exception
+		unsigned   *sigv4.Error
 		malformed  *shape.Malformed
 		violations shape.Violations
 		domain     *history.Error
@@ -45,6 +47,8 @@ func exception(err error) *Exception {
 	switch {
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &unsigned):
+		return &Exception{unsigned.Code, unsigned.Message, http.StatusBadRequest}
 	case errors.As(err, &malformed):
 		return &Exception{"SerializationException", malformed.Text, http.StatusBadRequest}
 	case errors.As(err, &violations):

@@ -13,8 +13,11 @@ const Algorithm = "AWS4-HMAC-SHA256"
 // terminator ends every scope.
 const terminator = "aws4_request"
 
-// Codes of more than one refusal.
+// Codes of refusals.
 const (
+	// CodeMissing is that of a request without any signature.
+	CodeMissing = "MissingAuthenticationTokenException"
+
 	incomplete = "IncompleteSignatureException"
 	invalid    = "InvalidSignatureException"
 )
@@ -41,7 +44,7 @@ func ReadAuthorization(r *http.Request) (Authorization, error) {
 	values := r.Header.Values("Authorization")
 	switch len(values) {
 	case 0:
-		return Authorization{}, refuse("MissingAuthenticationTokenException", "Missing Authentication Token")
+		return Authorization{}, refuse(CodeMissing, "Missing Authentication Token")
 	case 1:
 		return parse(values[0])
 	}
