@@ -2,6 +2,8 @@ package awsconfig_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"io"
 	"net/http"
@@ -12,8 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/varvehq/varve/api/awsconfig"
 )
 
 var update = flag.Bool("update", false, "write the answers that are given into testdata")
@@ -77,9 +83,12 @@ func (w *world) post(operation string, body []byte) (status string, answer []byt
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", "StarlingDoveService."+operation)
-	r.Header.Set("X-Amz-Date", w.clock.Now().Format("20060102T150405Z"))
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/"+w.clock.Now().Format("20060102")+"/"+region+
-		"/config/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+	hash := sha256.Sum256(body)
+	err = v4.NewSigner().SignHTTP(w.t.Context(), aws.Credentials{AccessKeyID: account, SecretAccessKey: secret}, r,
+		hex.EncodeToString(hash[:]), awsconfig.Service, region, w.clock.Now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	got, err := http.DefaultClient.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
