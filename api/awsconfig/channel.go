@@ -28,11 +28,11 @@ func (d *Door) putDeliveryChannel(ctx context.Context, c Caller, in *shape.PutDe
 	if p := asked.ConfigSnapshotDeliveryProperties; p != nil {
 		put.Frequency = p.DeliveryFrequency
 	}
-	if d.o.Deliverable != nil {
+	if d.o.Snapshots != nil {
 		if err := d.o.Settings.CheckChannel(ctx, put); err != nil {
 			return nil, err
 		}
-		if err := d.o.Deliverable(ctx, put); err != nil {
+		if err := d.deliverable(ctx, &put); err != nil {
 			return nil, err
 		}
 	}

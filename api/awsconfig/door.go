@@ -23,10 +23,7 @@ type Options struct {
 
 	Authenticate Authenticate // see Signed and Anyone
 
-	// Deliverable says why nothing can be delivered to the bucket of a channel that is
-	// put: NoSuchBucketException, InsufficientDeliveryPolicyException. nil: any bucket
-	// will do.
-	Deliverable func(ctx context.Context, c settings.Channel) error
+	Snapshots Snapshots // nil: none are delivered, and any bucket will do
 
 	Now    func() time.Time // default time.Now
 	Logger *slog.Logger     // default: discard
@@ -40,6 +37,16 @@ type Options struct {
 // Recorder takes what is put through the door.
 type Recorder interface {
 	Record(ctx context.Context, b history.Batch) (history.Receipt, error)
+}
+
+// Snapshots are delivered to buckets; see package snapshot.
+type Snapshots interface {
+	// CheckChannel says why nothing can be delivered to the bucket of a channel:
+	// snapshot.ErrNoBucket if there is none.
+	CheckChannel(ctx context.Context, c *settings.Channel) error
+
+	// Request asks for a snapshot of an owner's channel, and returns its id.
+	Request(ctx context.Context, owner settings.Owner) (string, error)
 }
 
 // Rules are what questions about rules are put to. All of it is needed but Linker.

@@ -19,6 +19,7 @@ import (
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memory"
 	"github.com/varvehq/varve/recorder"
+	"github.com/varvehq/varve/recorder/delivery/snapshot"
 	"github.com/varvehq/varve/recorder/settings"
 	"github.com/varvehq/varve/rules/engine"
 	"github.com/varvehq/varve/rules/managed"
@@ -40,6 +41,8 @@ type world struct {
 	recorder *recorder.Recorder
 	engine   *engine.Engine
 	settings *settings.Settings
+	snapshot *snapshot.Deliverer // delivers when it is told to
+	buckets  string              // the folder into which
 	url      string
 }
 
@@ -71,8 +74,14 @@ func open(t *testing.T) *world {
 			t.Error(err)
 		}
 	}()
+	w.buckets = t.TempDir()
+	place, err := snapshot.NewDirectory(w.buckets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.snapshot = snapshot.New(snapshot.Options{Store: w.store, Settings: w.settings, Place: place, Now: w.clock.Now, Temp: t.TempDir()})
 	door := awsconfig.New(awsconfig.Options{
-		Store: w.store, Recorder: w.recorder, Settings: w.settings, Now: w.clock.Now,
+		Store: w.store, Recorder: w.recorder, Settings: w.settings, Snapshots: w.snapshot, Now: w.clock.Now,
 		Rules: &awsconfig.Rules{
 			Engine: w.engine, Shelf: recorded.New(w.store), Graph: around{}, Linker: linker, Prepare: w.recorder.Prepare,
 		},

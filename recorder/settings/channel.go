@@ -35,6 +35,15 @@ type Delivery struct {
 	NextAt     history.Moment `json:"next_at,omitempty"`    // zero: none is planned
 	ChangedAt  history.Moment `json:"changed_at,omitempty"` // of the status
 	SnapshotID string         `json:"snapshot_id,omitempty"`
+
+	Pending []Pending        `json:"pending,omitempty"` // what is asked for and not delivered yet, the oldest first
+	Through history.Position `json:"through,omitempty"` // of histories: what was recorded up to there is delivered
+}
+
+// Pending is a snapshot that is asked for.
+type Pending struct {
+	ID string         `json:"id"`
+	At history.Moment `json:"at"` // when it was asked for
 }
 
 // How a delivery went, in AWS Config's words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -280,7 +281,7 @@ func TestChannelsOfAllOwners(t *testing.T) {
 	for _, w := range want {
 		found := false
 		for _, g := range got {
-			found = found || g == w
+			found = found || reflect.DeepEqual(g, w)
 		}
 		if !found {
 			t.Errorf("%+v is not in %+v", w, got)
@@ -298,12 +299,12 @@ func TestDeliveriesLeaveTheRestAlone(t *testing.T) {
 	went := settings.Delivery{Status: settings.Success, SuccessAt: 5, SnapshotID: "x"}
 	must(t, s.SetDeliveries(ctx, owner, "default", func(c *settings.Channel) { c.Snapshot, c.Bucket = went, "other" }))
 	put.Snapshot = went
-	if got, err := s.Channel(ctx, owner); err != nil || got != put {
+	if got, err := s.Channel(ctx, owner); err != nil || !reflect.DeepEqual(got, put) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	again := channel()
 	again.KeyPrefix = "a/b"
-	if got, err := s.PutChannel(ctx, again); err != nil || got.Snapshot != went || got.CreatedAt != put.CreatedAt {
+	if got, err := s.PutChannel(ctx, again); err != nil || !reflect.DeepEqual(got.Snapshot, went) || got.CreatedAt != put.CreatedAt {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := s.SetDeliveries(ctx, owner, "gone", func(*settings.Channel) {}); !errors.Is(err, settings.UnknownChannel) {
