@@ -28,11 +28,11 @@ func tagsOf(list []shape.Tag) (map[string]string, error) {
 	tags := make(map[string]string, len(list))
 	folded := make(map[string]bool, len(list))
 	for _, t := range list {
-		if low := strings.ToLower(t.Key); folded[low] {
+		low := strings.ToLower(t.Key)
+		if folded[low] {
 			return nil, refuse("ValidationException", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-		} else {
-			folded[low] = true
 		}
+		folded[low] = true
 		tags[t.Key] = t.Value
 	}
 	return tags, nil

@@ -24,9 +24,6 @@ var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 // checkTags says BadTag, or TooManyTags of the thing that they are for.
 func checkTags(of string, tags map[string]string) error {
-	if len(tags) > MostTags {
-		return TooManyTags.Of(of)
-	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		value := tags[key]
 		n := utf8.RuneCountInString(key)
@@ -36,6 +33,9 @@ func checkTags(of string, tags map[string]string) error {
 		if utf8.RuneCountInString(value) > 256 || !tagText.MatchString(value) {
 			return BadTag.Of(key + "=" + value)
 		}
+	}
+	if len(tags) > MostTags {
+		return TooManyTags.Of(of)
 	}
 	return nil
 }

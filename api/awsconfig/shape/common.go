@@ -92,7 +92,7 @@ type ConformancePackInputParameter struct {
 
 type Tag struct {
 	Key   string `aws:"Key" check:"len=1..128"`
-	Value string `aws:"Value" check:"len=0..256"`
+	Value string `aws:"Value,always" check:"len=0..256"`
 }
 
 type QueryInfo struct {
