@@ -45,11 +45,23 @@ type Options struct {
 	// sender. It is asked before anything of a body is read; what passes is asked
 	// again behind the gateway. Default: all may pass.
 	Authenticate func(r *http.Request) error
+	// Another is a protocol besides ours, spoken at POST /. May be nil.
+	Another Protocol
 	// Pages are further paths, or with a slash at their end all below them.
 	Pages map[string]http.Handler
 	// OpenAPI is the document served at /openapi.json.
 	OpenAPI []byte
 	Version string
+}
+
+// Protocol is another way to speak with the program, such as AWS Config's. It finds
+// out itself who asks: Authenticate of [Options] is not put before it.
+type Protocol interface {
+	http.Handler
+
+	// Refuse answers, in the protocol's own words, a request that was not meant for
+	// us, for a reason in a text for its sender.
+	Refuse(w http.ResponseWriter, text string)
 }
 
 type gateway struct {
@@ -112,6 +124,9 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 			g.answerRouting(r.Context(), g.mux, marshaler{}, w, r, http.StatusMethodNotAllowed)
 		})
 	}
+	if opts.Another != nil {
+		pages.Handle("POST /{$}", bounded(opts.Another))
+	}
 	for path, page := range opts.Pages {
 		pages.Handle(path, page)
 	}
@@ -121,7 +136,7 @@ func New(conn grpc.ClientConnInterface, opts Options) (http.Handler, error) {
 	}
 	guarded := &guard{
 		port: opts.Port, secure: opts.Secure, hosts: hosts, vouched: opts.Vouched,
-		authenticate: opts.Authenticate, next: pages, fail: g.fail,
+		authenticate: opts.Authenticate, another: opts.Another, next: pages, fail: g.fail,
 	}
 	return probes(g.mux, guarded), nil
 }
@@ -161,6 +176,9 @@ What every resource looked like, and when we learned of it.
   POST /v1/items:eraseVersion             forget what one version held
   POST /v1/graph:rebuild                  read all relationships anew
   GET  /openapi.json                      all of this in full
+
+  POST /                                  AWS Config's own protocol, for its tools:
+                                          aws configservice --endpoint-url
 
   GET  /livez /readyz                     whether it lives, whether it can work
   GET  /metrics                           for Prometheus

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/grpc/status"
+
 	"github.com/varvehq/varve/api/internal/fault"
 )
 
@@ -30,6 +32,7 @@ type guard struct {
 	hosts        []string
 	vouched      func(name string) bool
 	authenticate func(r *http.Request) error
+	another      Protocol // may be nil
 	next         http.Handler
 	fail         func(w http.ResponseWriter, r *http.Request, err error)
 }
@@ -42,28 +45,39 @@ var (
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	if !g.known(r.Host) {
-		g.fail(w, r, errHost)
-		return
-	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
-		g.fail(w, r, errOrigin)
-		return
-	}
-	for _, origin := range r.Header.Values("Origin") {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !g.known(u.Host) {
-			g.fail(w, r, errOrigin)
+	another := g.another != nil && r.Method == http.MethodPost && r.URL.Path == "/"
+	if err := g.meant(r); err != nil {
+		if another {
+			g.another.Refuse(w, status.Convert(err).Message())
 			return
 		}
+		g.fail(w, r, err)
+		return
 	}
-	if g.authenticate != nil {
+	if g.authenticate != nil && !another {
 		if err := g.authenticate(r); err != nil {
 			g.fail(w, r, fault.Unauthenticated.Because(err.Error()))
 			return
 		}
 	}
 	g.next.ServeHTTP(w, r)
+}
+
+// meant returns why a request was not meant for us by who sent it.
+func (g *guard) meant(r *http.Request) error {
+	if !g.known(r.Host) {
+		return errHost
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+		return errOrigin
+	}
+	for _, origin := range r.Header.Values("Origin") {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !g.known(u.Host) {
+			return errOrigin
+		}
+	}
+	return nil
 }
 
 // known reports whether host, perhaps with a port, is a name of ours.

@@ -43,6 +43,10 @@ are given together: --auth-token-file, whose tokens callers must bear, and
 --tls-cert with --tls-key, so that nobody on the way reads them. SIGHUP reads
 these files again.
 
+AWS's own tools find AWS Config at the HTTP address: requests are signed with the
+access keys of --aws-keys-file, and without one all are refused. For a trial on
+this machine, --aws-auth=none lets everybody in with any key: see ` + "`varve help aws`" + `.
+
 Over HTTP, /livez says whether the process answers, /readyz whether the store
 does and takes writes, /metrics is for Prometheus.
 
@@ -65,6 +69,9 @@ prints one with every key explained, ` + "`varve help systemd`" + ` a unit, and
 	flags.StringVar(&c.Auth.TokenFile, "auth-token-file", "", "ask for one of the tokens in `FILE`, one a line")
 	flags.StringVar(&c.TLS.Cert, "tls-cert", "", "speak TLS with the certificate in `FILE` (PEM)")
 	flags.StringVar(&c.TLS.Key, "tls-key", "", "the key of that certificate in `FILE` (PEM)")
+	flags.StringVar(&c.AWS.Auth, "aws-auth", config.SigV4, "who may ask in AWS Config's protocol: `sigv4`, who signs with a key, or none: everybody")
+	flags.StringVar(&c.AWS.KeysFile, "aws-keys-file", "", "the access keys of these in `FILE`, one a line: ID SECRET ACCOUNT [REGION,…]")
+	flags.StringVar(&c.AWS.Account, "aws-account", c.AWS.Account, "the `ACCOUNT` that everybody is of with --aws-auth=none")
 	flags.BoolVar(&c.Debug.Pprof, "debug-pprof", false, "offer profiles at /debug/pprof/ on the HTTP port")
 	_ = cmd.MarkFlagDirname("data")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
@@ -99,6 +106,9 @@ var flagOf = map[string]struct {
 	"listen.http":     {"http-addr", func(c, f *config.Config) { c.Listen.HTTP = f.Listen.HTTP }},
 	"listen.hosts":    {"host", func(c, f *config.Config) { c.Listen.Hosts = f.Listen.Hosts }},
 	"auth.token_file": {"auth-token-file", func(c, f *config.Config) { c.Auth.TokenFile = f.Auth.TokenFile }},
+	"aws.auth":        {"aws-auth", func(c, f *config.Config) { c.AWS.Auth = f.AWS.Auth }},
+	"aws.keys_file":   {"aws-keys-file", func(c, f *config.Config) { c.AWS.KeysFile = f.AWS.KeysFile }},
+	"aws.account":     {"aws-account", func(c, f *config.Config) { c.AWS.Account = f.AWS.Account }},
 	"tls.cert":        {"tls-cert", func(c, f *config.Config) { c.TLS.Cert = f.TLS.Cert }},
 	"tls.key":         {"tls-key", func(c, f *config.Config) { c.TLS.Key = f.TLS.Key }},
 	"debug.pprof":     {"debug-pprof", func(c, f *config.Config) { c.Debug.Pprof = f.Debug.Pprof }},
@@ -167,7 +177,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 			if err := d.Reload(); err != nil {
 				log.Error("what cannot be read again stays as it was", "err", err)
 			} else {
-				log.Info("tokens and certificate were read again")
+				log.Info("tokens, access keys and certificate were read again")
 			}
 		case <-ctx.Done():
 			stop() // a second signal ends the program at once
@@ -183,6 +193,7 @@ func (s *serving) options(log *slog.Logger) daemon.Options {
 	return daemon.Options{
 		Dir: c.Data, GRPCAddr: c.Listen.GRPC, HTTPAddr: c.Listen.HTTP, Hosts: c.Listen.Hosts,
 		TokenFile: c.Auth.TokenFile, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
+		AWS:    daemon.AWS{KeysFile: c.AWS.KeysFile, Anyone: c.AWS.Auth == config.NoAuth, Account: c.AWS.Account},
 		Logger: log, Slow: time.Duration(c.Log.Slow), Pprof: c.Debug.Pprof,
 		Version: thisBuild().Version, Commit: thisBuild().Commit,
 		Delivery:  daemon.Delivery{BaseURL: c.Delivery.BaseURL, Files: c.Delivery.Files},

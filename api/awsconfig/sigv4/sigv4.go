@@ -42,7 +42,9 @@ type Key struct {
 // Secret is what a key signs with. It does not print.
 type Secret string
 
-func (Secret) String() string   { return "[secret]" }
+func (Secret) String() string { return "[secret]" }
+
+// GoString keeps a secret out of what %#v prints.
 func (Secret) GoString() string { return "[secret]" }
 
 // MarshalText keeps a secret out of logs and of JSON.
@@ -61,7 +63,7 @@ func refuse(code, text string, args ...any) error {
 }
 
 // Verifier holds requests to one service against their signatures. All fields are
-// needed. Its methods are safe for concurrent use if Find is.
+// needed but Unknown. Its methods are safe for concurrent use if Find is.
 type Verifier struct {
 	Service string // as scopes name it: config
 	Find    func(id string) (Key, bool)
@@ -69,7 +71,7 @@ type Verifier struct {
 
 	// Unknown is what is said of a key that Find does not know; empty: what AWS
 	// says.
-	Unknown func() string
+	Unknown string
 }
 
 // Signer is who has signed a request.
@@ -125,11 +127,9 @@ func (v *Verifier) Read(r *http.Request) (*Claim, error) {
 }
 
 func (v *Verifier) unknown() error {
-	text := "The security token included in the request is invalid."
-	if v.Unknown != nil {
-		if own := v.Unknown(); own != "" {
-			text = own
-		}
+	text := v.Unknown
+	if text == "" {
+		text = "The security token included in the request is invalid."
 	}
 	return refuse("UnrecognizedClientException", "%s", text)
 }

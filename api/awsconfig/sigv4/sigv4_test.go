@@ -282,7 +282,7 @@ func TestRefused(t *testing.T) {
 func TestUnknownInOwnWords(t *testing.T) {
 	v := verifier(noon)
 	v.Find = func(string) (sigv4.Key, bool) { return sigv4.Key{}, false }
-	v.Unknown = func() string { return "there are no keys" }
+	v.Unknown = "there are no keys"
 	_, err := verify(v, text(t, sign(t, request{})))
 	if codeOf(err) != "UnrecognizedClientException" || !strings.Contains(err.Error(), "there are no keys") {
 		t.Error(err)

@@ -29,6 +29,7 @@ type Config struct {
 	Data     string   `yaml:"data" path:""`
 	Listen   Listen   `yaml:"listen"`
 	Auth     Auth     `yaml:"auth"`
+	AWS      AWS      `yaml:"aws"`
 	TLS      TLS      `yaml:"tls"`
 	Log      Log      `yaml:"log"`
 	Traces   Traces   `yaml:"traces"`
@@ -107,6 +108,7 @@ const (
 func Default() Config {
 	return Config{
 		Listen: Listen{GRPC: GRPCAddr, HTTP: HTTPAddr},
+		AWS:    AWS{Auth: SigV4, Account: "123456789012"},
 		Log:    Log{Level: Level(slog.LevelInfo), Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
 		Store:  Store{MergeRecords: 32 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
@@ -133,6 +135,7 @@ func (c *Config) Check() error {
 	}
 	return firstOf(
 		c.TLS.check(),
+		c.AWS.check(c.Listen, c.Auth),
 		c.Listen.check(c.Auth, c.TLS),
 		c.Log.check(), c.Traces.check(), c.Store.check(), c.Delivery.check(), c.Limits.check())
 }
@@ -173,17 +176,26 @@ func (l Listen) check(a Auth, t TLS) error {
 // CheckAddr tells why a daemon with or without tokens and TLS must not listen at
 // an address: what others can reach needs both.
 func CheckAddr(addr string, tokens, tls bool) error {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return errors.New("is not of the form HOST:PORT")
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return errors.New("has no port from 0 to 65535")
-	}
-	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
-		return nil
+	host, port, err := splitAddr(addr)
+	if err != nil || isLoopback(host) {
+		return err
 	}
 	return BeyondLoopback(tokens, tls, port)
+}
+
+func splitAddr(addr string) (host, port string, err error) {
+	if host, port, err = net.SplitHostPort(addr); err != nil {
+		return "", "", errors.New("is not of the form HOST:PORT")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", "", errors.New("has no port from 0 to 65535")
+	}
+	return host, port, nil
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // BeyondLoopback tells what is missing before a daemon may be reached from

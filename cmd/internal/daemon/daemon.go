@@ -16,6 +16,7 @@ import (
 
 	"github.com/varvehq/varve/api/gateway"
 	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/cmd/internal/accesskey"
 	"github.com/varvehq/varve/cmd/internal/certificate"
 	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/cmd/internal/metrics"
@@ -53,6 +54,8 @@ type Options struct {
 	TokenFile         string
 	CertFile, KeyFile string
 
+	AWS AWS // who may ask in AWS Config's protocol
+
 	Logger  *slog.Logger         // default: none
 	Version string               // as GetStatus tells it
 	Commit  string               // as the metrics tell it, besides Version
@@ -84,6 +87,7 @@ type Daemon struct {
 	http      *http.Server
 	metrics   *metrics.Metrics
 	tokens    *token.File       // nil: everybody may ask
+	keys      *accesskey.File   // of AWS Config's protocol; nil: none
 	pair      *certificate.Pair // nil: no TLS
 
 	grpcListener, httpListener net.Listener
@@ -110,6 +114,9 @@ func New(o Options) *Daemon {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.AWS.Account == "" {
+		o.AWS.Account = config.Default().AWS.Account
 	}
 	if o.SweepEvery <= 0 {
 		o.SweepEvery = time.Minute
@@ -138,6 +145,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := d.checkAWS(); err != nil {
+		return err
+	}
 	if err := d.loadSecrets(); err != nil {
 		return err
 	}
@@ -153,6 +163,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 	if d.httpListener, err = d.listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
+		return err
+	}
+	if err := d.checkAWS(); err != nil { // now that the name of the host is an address
 		return err
 	}
 	if err := d.startDelivery(ctx); err != nil {
@@ -203,6 +216,9 @@ func (d *Daemon) openDoors() error {
 	_, port, _ := net.SplitHostPort(d.HTTPAddr())
 	options := gateway.Options{
 		Port: port, Hosts: d.o.Hosts, Pages: d.pages(), OpenAPI: varvev1.OpenAPI, Version: d.o.Version,
+	}
+	if door := d.awsDoor(); door != nil {
+		options.Another = door
 	}
 	d.protect(&options)
 	handler, err := gateway.New(d.conn, options)

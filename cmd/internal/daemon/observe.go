@@ -118,7 +118,8 @@ func (d *Daemon) wire(s side) stats.Handler {
 	return otelgrpc.NewServerHandler(options...)
 }
 
-// tracedHTTP makes spans of requests to the API, for their gRPC calls to hang on.
+// tracedHTTP makes spans of requests to the API, for their gRPC calls to hang on, and
+// of those in AWS Config's protocol.
 func (d *Daemon) tracedHTTP(next http.Handler) http.Handler {
 	if d.o.Traces == nil {
 		return next
@@ -126,7 +127,9 @@ func (d *Daemon) tracedHTTP(next http.Handler) http.Handler {
 	return otelhttp.NewHandler(next, "HTTP",
 		otelhttp.WithTracerProvider(d.o.Traces), otelhttp.WithPropagators(contexts),
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return "HTTP " + r.Method }),
-		otelhttp.WithFilter(func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/") }))
+		otelhttp.WithFilter(func(r *http.Request) bool {
+			return strings.HasPrefix(r.URL.Path, "/v1/") || r.URL.Path == "/" && r.Method == http.MethodPost
+		}))
 }
 
 // traced makes a span of each append: how much of a call the store takes.

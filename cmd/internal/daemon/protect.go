@@ -9,15 +9,21 @@ import (
 
 	"github.com/varvehq/varve/api/gateway"
 	"github.com/varvehq/varve/api/server"
+	"github.com/varvehq/varve/cmd/internal/accesskey"
 	"github.com/varvehq/varve/cmd/internal/certificate"
 	"github.com/varvehq/varve/cmd/internal/token"
 )
 
-// loadSecrets reads the tokens and the certificate.
+// loadSecrets reads the tokens, the access keys and the certificate.
 func (d *Daemon) loadSecrets() (err error) {
 	if d.o.TokenFile != "" {
 		if d.tokens, err = token.Open(d.o.TokenFile); err != nil {
 			return fmt.Errorf("the token file %w", err)
+		}
+	}
+	if d.o.AWS.KeysFile != "" && !d.o.AWS.Anyone {
+		if d.keys, err = accesskey.Open(d.o.AWS.KeysFile); err != nil {
+			return fmt.Errorf("the file of access keys %w", err)
 		}
 	}
 	if d.o.CertFile != "" || d.o.KeyFile != "" {
@@ -28,13 +34,18 @@ func (d *Daemon) loadSecrets() (err error) {
 	return nil
 }
 
-// Reload reads the tokens and the certificate again. What cannot be used is told,
+// Reload reads the tokens, the access keys and the certificate again. What cannot be used is told,
 // and stays as it was. Calls under way go on with the token they began with.
 func (d *Daemon) Reload() error {
 	var errs []error
 	if d.tokens != nil {
 		if err := d.tokens.Reload(); err != nil {
 			errs = append(errs, fmt.Errorf("the token file %w", err))
+		}
+	}
+	if d.keys != nil {
+		if err := d.keys.Reload(); err != nil {
+			errs = append(errs, fmt.Errorf("the file of access keys %w", err))
 		}
 	}
 	if d.pair != nil {
@@ -100,6 +111,7 @@ func (d *Daemon) tellDoors() {
 		}
 		d.o.Logger.Info("door open", "door", door.name, "addr", door.at.Addr().String(), "reached_from", reach, "asks", asks, "tls", d.pair != nil)
 	}
+	d.tellAWS()
 	if d.o.Pprof {
 		d.o.Logger.Info("profiles are offered", "door", "HTTP", "path", "/debug/pprof/")
 	}

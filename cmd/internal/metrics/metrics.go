@@ -20,10 +20,16 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	calls        *prometheus.HistogramVec
+	aws          *prometheus.HistogramVec
 	inFlight     prometheus.Gauge
 	requests     *prometheus.CounterVec
 	observations *prometheus.CounterVec
 	batches      prometheus.Counter
+}
+
+// durations are the buckets of how long something took.
+var durations = []float64{
+	.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
 }
 
 // Build says what is running.
@@ -34,12 +40,15 @@ func New(b Build) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "varve_grpc_call_duration_seconds",
-			Help: "How long calls took, those of the HTTP door included, by gRPC method and code. Waiting for changes and streams last as long as their clients like.",
-			Buckets: []float64{
-				.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
-			},
+			Name:    "varve_grpc_call_duration_seconds",
+			Help:    "How long calls took, those of the HTTP door included, by gRPC method and code. Waiting for changes and streams last as long as their clients like.",
+			Buckets: durations,
 		}, []string{"method", "code"}),
+		aws: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "varve_aws_request_duration_seconds",
+			Help:    "How long requests in AWS Config's protocol took, by operation and code of the error; OK if there was none.",
+			Buckets: durations,
+		}, []string{"operation", "code"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "varve_http_requests_in_flight",
 			Help: "HTTP requests that are being answered.",
@@ -66,7 +75,7 @@ func New(b Build) *Metrics {
 		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "go_version": b.Go},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.calls, m.inFlight, m.requests, m.observations, m.batches, info,
+	m.registry.MustRegister(m.calls, m.aws, m.inFlight, m.requests, m.observations, m.batches, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -82,6 +91,14 @@ func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
 // Call counts a gRPC call.
 func (m *Metrics) Call(method string, code codes.Code, took time.Duration) {
 	m.calls.WithLabelValues(method, code.String()).Observe(took.Seconds())
+}
+
+// AWS counts a request in AWS Config's protocol; the code is empty for success.
+func (m *Metrics) AWS(operation, code string, took time.Duration) {
+	if code == "" {
+		code = codes.OK.String()
+	}
+	m.aws.WithLabelValues(operation, code).Observe(took.Seconds())
 }
 
 // HTTP counts the requests that next answers.

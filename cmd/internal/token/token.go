@@ -2,18 +2,14 @@
 package token
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
+
+	"github.com/varvehq/varve/cmd/internal/secretfile"
 )
 
 // A token has at least MinBytes, which is what keeps it from being guessed, and
@@ -101,60 +97,24 @@ func Read(name string) ([]Token, error) {
 	bad := func(text string, args ...any) error {
 		return fmt.Errorf("%s "+text, append([]any{name}, args...)...)
 	}
-	file, err := os.Open(name)
+	lines, err := secretfile.Read(name, "tokens")
 	if err != nil {
-		return nil, bad("cannot be read: %w", plain(err))
+		return nil, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, bad("cannot be read: %w", plain(err))
-	case info.IsDir():
-		return nil, bad("is a folder; give a file of tokens")
-	case info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !isCredential(name):
-		return nil, bad("has mode %04o: others than its owner have access to the tokens; run chmod 600 %s", info.Mode().Perm(), name)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, 1<<20))
-	if err != nil {
-		return nil, bad("cannot be read: %w", plain(err))
-	}
-
 	var tokens []Token
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		switch {
-		case line == "" || line[0] == '#':
-			continue
-		case len(line) < MinBytes:
-			return nil, bad("line %d: a token of %d bytes is too easy to guess; take at least %d, such as `openssl rand -hex 32` gives", n, len(line), MinBytes)
-		case len(line) > MaxBytes:
-			return nil, bad("line %d: a token of %d bytes is too long; take at most %d", n, len(line), MaxBytes)
-		case strings.ContainsFunc(line, func(r rune) bool { return r <= ' ' || r > '~' }):
-			return nil, bad("line %d: a token is one word of letters, digits and signs of ASCII", n)
+	for _, line := range lines {
+		switch n := len(line.Text); {
+		case n < MinBytes:
+			return nil, bad("line %d: a token of %d bytes is too easy to guess; take at least %d, such as `openssl rand -hex 32` gives", line.Number, n, MinBytes)
+		case n > MaxBytes:
+			return nil, bad("line %d: a token of %d bytes is too long; take at most %d", line.Number, n, MaxBytes)
+		case strings.ContainsFunc(line.Text, func(r rune) bool { return r <= ' ' || r > '~' }):
+			return nil, bad("line %d: a token is one word of letters, digits and signs of ASCII", line.Number)
 		}
-		tokens = append(tokens, Token{n, line})
+		tokens = append(tokens, Token{line.Number, line.Text})
 	}
 	if len(tokens) == 0 {
 		return nil, bad("holds no token; write one a line, such as `openssl rand -hex 32` gives")
 	}
-	return tokens, lines.Err()
-}
-
-// isCredential tells whether systemd keeps the file for this service alone: it
-// does so by an access control list, which looks like a permission of the group.
-func isCredential(name string) bool {
-	folder := os.Getenv("CREDENTIALS_DIRECTORY")
-	return folder != "" && filepath.Dir(filepath.Clean(name)) == filepath.Clean(folder)
-}
-
-// plain takes the file's name off an error that will be told with it.
-func plain(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+	return tokens, nil
 }
