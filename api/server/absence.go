@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -72,7 +73,7 @@ func captureOf(k history.Key) seeker {
 func firstCapture(q history.Query) seeker {
 	return func(ctx context.Context, r history.Reader) (first history.Moment, err error) {
 		q := q
-		q.Limit = maxChunk
+		q.Limit = paging.MaxChunk
 		for more := true; more; {
 			var items []history.Item
 			if items, more, err = r.Items(ctx, q); err != nil || len(items) == 0 {

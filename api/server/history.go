@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -83,7 +84,7 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 	}
 
 	resp := &varvev1.ListItemHistoryResponse{}
-	more, err := fill(page.size, func(limit int) ([]history.Item, bool, error) {
+	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		q.Limit = limit
 		return r.History(ctx, key, q)
 	}, func(item history.Item) int {

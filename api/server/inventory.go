@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -57,7 +58,7 @@ func (s *historyService) ListItems(ctx context.Context, req *varvev1.ListItemsRe
 	}
 
 	resp := &varvev1.ListItemsResponse{}
-	more, err := fill(page.size, func(limit int) ([]history.Item, bool, error) {
+	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		q.Limit = limit
 		return r.Items(ctx, q)
 	}, func(item history.Item) int {
@@ -125,7 +126,7 @@ func (s *historyService) ExportItems(req *varvev1.ExportItemsRequest, stream var
 	var (
 		part  = &varvev1.ExportItemsResponse{}
 		size  int
-		chunk = firstChunk
+		chunk = paging.FirstChunk
 		q     history.Query
 	)
 	for more := true; more; {
@@ -150,7 +151,7 @@ func (s *historyService) ExportItems(req *varvev1.ExportItemsRequest, stream var
 			break
 		}
 		q.After = &items[len(items)-1].Key
-		chunk = nextChunk(len(items), read)
+		chunk = paging.NextChunk(len(items), read)
 	}
 	if len(part.GetItems()) == 0 {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/history"
 )
 
@@ -102,7 +103,7 @@ func (q subject) near(ctx context.Context, r history.Reader) []history.Key {
 	elsewhere, _ := r.Find(ctx, q.typ, q.id)
 	add(elsewhere, 0)
 
-	ask := history.Query{Type: q.typ, Deleted: true, Limit: maxChunk, Fields: history.FieldsKey}
+	ask := history.Query{Type: q.typ, Deleted: true, Limit: paging.MaxChunk, Fields: history.FieldsKey}
 	for read, more := 0, q.typ != ""; more && read < nearKeys; {
 		items, further, err := r.Items(ctx, ask)
 		if err != nil || len(items) == 0 {

@@ -15,13 +15,10 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// Sizes of a page: what is asked for, and what an answer should not exceed so
-// that clients with gRPC's default limit of 4 MiB can read it. A page ends early
-// rather than growing beyond; a single item may still be larger.
+// Sizes of a page, in entries; see package paging for its bytes.
 const (
 	defaultPage = 100
 	maxPage     = 1000
-	pageBytes   = 3 << 20
 )
 
 // page is one page of an answer.

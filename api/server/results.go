@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -304,7 +305,7 @@ func (s *complianceService) ListComplianceTimelines(ctx context.Context, req *va
 	size := 0
 	for i := range list {
 		p := wire.TimelineToProto(&list[i])
-		if size += proto.Size(p); size > pageBytes && i > 0 {
+		if size += proto.Size(p); size > paging.Bytes && i > 0 {
 			list, more = list[:i], true
 			break
 		}

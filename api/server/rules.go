@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -156,7 +157,7 @@ func (s *complianceService) ListRules(ctx context.Context, req *varvev1.ListRule
 	}
 	resp := &varvev1.ListRulesResponse{}
 	next := page.afterKey()
-	more, err := fill(page.size, func(limit int) ([]history.Item, bool, error) {
+	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		q := history.Query{Type: rules.TypeRule, After: next, Limit: limit}
 		if owner != nil {
 			q.Account, q.HasAccount, q.Region, q.HasRegion = owner.Account, true, owner.Region, true

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
 	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
@@ -46,7 +47,7 @@ func (s *graphService) ListUnused(ctx context.Context, req *varvev1.ListUnusedRe
 		return nil, err
 	}
 	resp := &varvev1.ListUnusedResponse{}
-	more, err := fill(page.size, func(limit int) ([]history.Item, bool, error) {
+	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		keys := make([]history.Key, min(limit, len(unused)))
 		for i := range keys {
 			keys[i] = unused[i].Key

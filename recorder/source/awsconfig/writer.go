@@ -105,37 +105,17 @@ const schemaVersion = `"1.3"`
 func appendItem(dst []byte, it *history.Item) ([]byte, error) {
 	s := &it.State
 	extras, foreign := splitExtras(it)
-	var derived []string
-
-	version := extras[streamVersion]
-	if version == nil {
-		version = []byte(schemaVersion)
-		derived = append(derived, streamVersion)
-	}
-	state := extras[stateID]
-	if state == nil {
-		state = strconv.AppendInt(nil, int64(it.CapturedAt)/1000, 10)
-		derived = append(derived, stateID)
-	}
-	status := s.Status
-	switch {
-	case status != "":
-	case s.Deleted:
-		status = history.StatusDeleted // stands for deleted, and reads back as no more
-	default:
-		status = history.DeriveStatus(it.Status, false, true)
-		derived = append(derived, "configurationItemStatus")
-	}
+	head := headOf(it, extras)
 	related := extras["relationships"]
 	for _, written := range [...]string{streamVersion, stateID, "relationships"} {
 		delete(extras, written)
 	}
 
 	e := encoder{b: append(dst, '{')}
-	e.raw(streamVersion, version)
+	e.raw(streamVersion, head.version)
 	e.text("configurationItemCaptureTime", format(it.CapturedAt))
-	e.text("configurationItemStatus", string(status))
-	e.raw(stateID, state)
+	e.text("configurationItemStatus", string(head.status))
+	e.raw(stateID, head.state)
 	e.text(streamAccount, it.Key.Account)
 	e.text("awsRegion", it.Key.Region)
 	e.orNull("availabilityZone", s.AvailabilityZone)
@@ -159,8 +139,37 @@ func appendItem(dst []byte, it *history.Item) ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(extras)) {
 		e.raw(name, extras[name])
 	}
-	e.ours(derived, &it.Origin, foreign)
+	e.ours(head.derived, &it.Origin, foreign)
 	return append(e.b, '}'), e.err
+}
+
+// head are the members that every item of AWS Config has.
+type head struct {
+	version, state []byte // as in the stream
+	status         history.Status
+	derived        []string // names of those that the item's source did not give
+}
+
+// headOf derives what is not among the extras that stand for themselves.
+func headOf(it *history.Item, extras map[string][]byte) head {
+	h := head{version: extras[streamVersion], state: extras[stateID], status: it.State.Status}
+	if h.version == nil {
+		h.version = []byte(schemaVersion)
+		h.derived = append(h.derived, streamVersion)
+	}
+	if h.state == nil {
+		h.state = strconv.AppendInt(nil, int64(it.CapturedAt)/1000, 10)
+		h.derived = append(h.derived, stateID)
+	}
+	switch {
+	case h.status != "":
+	case it.State.Deleted:
+		h.status = history.StatusDeleted // stands for deleted, and reads back as no more
+	default:
+		h.status = history.DeriveStatus(it.Status, false, true)
+		h.derived = append(h.derived, "configurationItemStatus")
+	}
+	return h
 }
 
 // splitExtras tells the extras that can stand in the item itself from those that
