@@ -50,7 +50,7 @@ type BaseConfigurationItem struct {
 	AvailabilityZone              string            `aws:"availabilityZone"`
 	ResourceCreationTime          history.Moment    `aws:"resourceCreationTime"`
 	Configuration                 string            `aws:"configuration"`
-	SupplementaryConfiguration    map[string]string `aws:"supplementaryConfiguration"`
+	SupplementaryConfiguration    map[string]string `aws:"supplementaryConfiguration,always"`
 	RecordingFrequency            string            `aws:"recordingFrequency"`
 	ConfigurationItemDeliveryTime history.Moment    `aws:"configurationItemDeliveryTime"`
 }
@@ -61,7 +61,7 @@ type ConfigurationItem struct {
 	ConfigurationItemCaptureTime  history.Moment    `aws:"configurationItemCaptureTime"`
 	ConfigurationItemStatus       string            `aws:"configurationItemStatus"`
 	ConfigurationStateID          string            `aws:"configurationStateId"`
-	ConfigurationItemMD5Hash      string            `aws:"configurationItemMD5Hash"`
+	ConfigurationItemMD5Hash      string            `aws:"configurationItemMD5Hash,always"`
 	ARN                           string            `aws:"arn"`
 	ResourceType                  string            `aws:"resourceType"`
 	ResourceID                    string            `aws:"resourceId"`
@@ -69,11 +69,11 @@ type ConfigurationItem struct {
 	AWSRegion                     string            `aws:"awsRegion"`
 	AvailabilityZone              string            `aws:"availabilityZone"`
 	ResourceCreationTime          history.Moment    `aws:"resourceCreationTime"`
-	Tags                          map[string]string `aws:"tags"`
+	Tags                          map[string]string `aws:"tags,always"`
 	RelatedEvents                 []string          `aws:"relatedEvents,always"`
 	Relationships                 []Relationship    `aws:"relationships,always"`
 	Configuration                 string            `aws:"configuration"`
-	SupplementaryConfiguration    map[string]string `aws:"supplementaryConfiguration"`
+	SupplementaryConfiguration    map[string]string `aws:"supplementaryConfiguration,always"`
 	RecordingFrequency            string            `aws:"recordingFrequency"`
 	ConfigurationItemDeliveryTime history.Moment    `aws:"configurationItemDeliveryTime"`
 }

@@ -28,6 +28,8 @@
 // seconds since the Unix epoch on the wire, with a fraction where they have one.
 //
 // Names and limits are those of the service's own model of 2014-11-12
-// (https://docs.aws.amazon.com/config/latest/APIReference/), with one exception:
-// a resource type may be any text, for there are more clouds than one.
+// (https://docs.aws.amazon.com/config/latest/APIReference/), with two exceptions:
+// a resource type may be any text, for there are more clouds than one; and what the
+// service answers with an exception of its own, such as InvalidLimitException, is
+// left to the operation.
 package shape

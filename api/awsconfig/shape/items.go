@@ -18,7 +18,7 @@ type DeleteResourceConfigInput struct {
 
 type GetDiscoveredResourceCountsInput struct {
 	ResourceTypes []string `aws:"resourceTypes" check:"items=0..20;each.len=1..256"`
-	Limit         int32    `aws:"limit" check:"range=0..100"`
+	Limit         int32    `aws:"limit"`
 	NextToken     string   `aws:"nextToken"`
 }
 
@@ -39,7 +39,7 @@ type GetResourceConfigHistoryInput struct {
 	LaterTime          history.Moment `aws:"laterTime"`
 	EarlierTime        history.Moment `aws:"earlierTime"`
 	ChronologicalOrder string         `aws:"chronologicalOrder" check:"enum=Reverse|Forward"`
-	Limit              int32          `aws:"limit" check:"range=0..100"`
+	Limit              int32          `aws:"limit"`
 	NextToken          string         `aws:"nextToken"`
 }
 
@@ -52,7 +52,7 @@ type ListDiscoveredResourcesInput struct {
 	ResourceType            string   `aws:"resourceType,required"`
 	ResourceIDs             []string `aws:"resourceIds" check:"each.len=1..768"`
 	ResourceName            string   `aws:"resourceName"`
-	Limit                   int32    `aws:"limit" check:"range=0..100"`
+	Limit                   int32    `aws:"limit"`
 	IncludeDeletedResources bool     `aws:"includeDeletedResources"`
 	NextToken               string   `aws:"nextToken"`
 }
