@@ -43,6 +43,7 @@ type world struct {
 	settings *settings.Settings
 	snapshot *snapshot.Deliverer // delivers when it is told to
 	buckets  string              // the folder into which
+	options  awsconfig.Options   // of the door
 	url      string
 }
 
@@ -80,14 +81,14 @@ func open(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.snapshot = snapshot.New(snapshot.Options{Store: w.store, Settings: w.settings, Place: place, Now: w.clock.Now, Temp: t.TempDir()})
-	door := awsconfig.New(awsconfig.Options{
+	w.options = awsconfig.Options{
 		Store: w.store, Recorder: w.recorder, Settings: w.settings, Snapshots: w.snapshot, Now: w.clock.Now,
 		Rules: &awsconfig.Rules{
 			Engine: w.engine, Shelf: recorded.New(w.store), Graph: around{}, Linker: linker, Prepare: w.recorder.Prepare,
 		},
 		Authenticate: awsconfig.Signed(&sigv4.Verifier{Service: awsconfig.Service, Find: keys, Now: w.clock.Now}),
-	})
-	server := httptest.NewServer(door)
+	}
+	server := httptest.NewServer(awsconfig.New(w.options))
 	w.url = server.URL
 	t.Cleanup(func() {
 		server.Close()

@@ -18,8 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/varvehq/varve/api/awsconfig"
+	"github.com/varvehq/varve/api/awsconfig/sigv4"
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/recorder/delivery/snapshot"
 	"github.com/varvehq/varve/recorder/settings"
 	"github.com/varvehq/varve/rules"
 	"github.com/varvehq/varve/rules/recorded"
@@ -29,7 +31,7 @@ const role = "arn:aws:iam::123456789012:role/config"
 
 // served serves the world through another door, whose options are changed.
 func (w *world) served(change func(*awsconfig.Options)) {
-	o := awsconfig.Options{Store: w.store, Recorder: w.recorder, Settings: w.settings, Now: w.clock.Now, Authenticate: scoped}
+	o := w.options
 	change(&o)
 	server := httptest.NewServer(awsconfig.New(o))
 	w.t.Cleanup(server.Close)
@@ -409,9 +411,11 @@ func TestSettingsOutliveARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		server := httptest.NewServer(awsconfig.New(awsconfig.Options{
-			Store: store, Settings: settings.New(store, now), Now: now, Authenticate: scoped,
+			Store: store, Settings: settings.New(store, now), Now: now,
+			Authenticate: awsconfig.Signed(&sigv4.Verifier{Service: awsconfig.Service, Find: keys, Now: now}),
 		}))
-		w := &world{t: t, url: server.URL}
+		w := &world{t: t, url: server.URL, clock: &clock{}}
+		w.clock.at.Store(now().UnixMicro())
 		do(w.sdk())
 		server.Close()
 		if err := store.Close(); err != nil {
@@ -451,29 +455,48 @@ func TestSettingsOutliveARestart(t *testing.T) {
 	})
 }
 
-func TestDeliverableIsAsked(t *testing.T) {
+// closed is a place whose buckets take nothing if they are closed.
+type closed struct{ asked int }
+
+func (p *closed) CheckChannel(_ context.Context, c *settings.Channel) error {
+	p.asked++
+	switch c.Bucket {
+	case "closed":
+		return errors.New("it takes nothing")
+	case "missing":
+		return snapshot.ErrNoBucket
+	}
+	return nil
+}
+
+func (p *closed) Request(context.Context, settings.Owner) (string, error) {
+	return "", snapshot.ErrBusy
+}
+
+func TestBucketsAreTried(t *testing.T) {
 	w := open(t)
-	denied := &awsconfig.Exception{Code: "InsufficientDeliveryPolicyException", Message: "it takes nothing", Status: 400}
-	asked := 0
-	w.served(func(o *awsconfig.Options) {
-		o.Deliverable = func(_ context.Context, c settings.Channel) error {
-			if asked++; c.Bucket == "closed" {
-				return denied
-			}
-			return nil
-		}
-	})
+	place := &closed{}
+	w.served(func(o *awsconfig.Options) { o.Snapshots = place })
 	c := w.sdk()
-	if code := codeOf(c.putChannel(nil)); code != "NoAvailableConfigurationRecorderException" || asked != 0 {
-		t.Error(code, asked)
+	if code := codeOf(c.putChannel(nil)); code != "NoAvailableConfigurationRecorderException" || place.asked != 0 {
+		t.Error(code, place.asked)
 	}
 	c.must(c.putRecorder(nil))
 	err := c.putChannel(func(ch *types.DeliveryChannel) { ch.S3BucketName = aws.String("closed") })
 	var insufficient *types.InsufficientDeliveryPolicyException
-	if !errors.As(err, &insufficient) || asked != 1 {
-		t.Error(err, asked)
+	if !errors.As(err, &insufficient) || place.asked != 1 {
+		t.Error(err, place.asked)
+	}
+	err = c.putChannel(func(ch *types.DeliveryChannel) { ch.S3BucketName = aws.String("missing") })
+	if code := codeOf(err); code != "NoSuchBucketException" {
+		t.Error(err)
 	}
 	c.must(c.putChannel(nil))
+	c.must(c.start())
+	_, err = c.DeliverConfigSnapshot(c.ctx, &configservice.DeliverConfigSnapshotInput{DeliveryChannelName: aws.String("default")})
+	if code := codeOf(err); code != "ThrottlingException" {
+		t.Error(err)
+	}
 }
 
 func TestChangesOfAQueryThatMeet(t *testing.T) {
