@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -100,8 +101,9 @@ func open(t *testing.T) *world {
 }
 
 // keys are those of all accounts: the id is the account, the secret always the same.
+// The accounts of some samples have a digit less or more than AWS's.
 func keys(id string) (sigv4.Key, bool) {
-	return sigv4.Key{ID: id, Secret: secret, Account: id}, len(id) == 12
+	return sigv4.Key{ID: id, Secret: secret, Account: id}, len(id) >= 11 && strings.Trim(id, "0123456789") == ""
 }
 
 // signer signs at the time of a world.

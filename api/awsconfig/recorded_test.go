@@ -311,7 +311,6 @@ func TestRealItems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.record(o)
 			// Times stand there as Python prints them.
 			it["configurationItemCaptureTime"] = seconds(o.CapturedAt)
 			if it["resourceCreationTime"] != nil {
@@ -320,9 +319,14 @@ func TestRealItems(t *testing.T) {
 			delete(it, transition)
 			asked := fmt.Sprintf(`{"resourceType":%s,"resourceId":%s}`, it["resourceType"], it["resourceId"])
 			home := o.Key.Region
+			if home == "Not Applicable" { // of one sample; no request can be about that
+				o.Key.Region, it["awsRegion"] = region, jsontext.Value(`"`+region+`"`)
+				home = region
+			}
 			if home == "global" {
 				home = region
 			}
+			w.record(o)
 			_, answer := w.answerTo(o.Key.Account, home, "GetResourceConfigHistory", asked)
 			told := parse[[]members](t, parse[members](t, answer)["configurationItems"])
 			if len(told) != 1 {
