@@ -3,6 +3,7 @@ package awsconfig_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -86,7 +87,7 @@ func (w *world) recordText(text []byte) {
 	in := source.NewReader(bytes.NewReader(text), source.Options{})
 	for {
 		o, _, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -197,6 +197,7 @@ func (s *serving) options(log *slog.Logger) daemon.Options {
 		Logger: log, Slow: time.Duration(c.Log.Slow), Pprof: c.Debug.Pprof,
 		Version: thisBuild().Version, Commit: thisBuild().Commit,
 		Delivery:  daemon.Delivery{BaseURL: c.Delivery.BaseURL, Files: c.Delivery.Files},
+		Buckets:   daemon.Buckets{Folder: c.Buckets.Folder, Endpoint: c.Buckets.Endpoint, Region: c.Buckets.Region, KeyFile: c.Buckets.KeyFile},
 		Documents: canonical.Limits{MaxBytes: int(c.Limits.Document), MaxDepth: c.Limits.Depth},
 		Tuning: bolt.Options{
 			FutureSlack: time.Duration(c.Limits.Future), MergeRecords: c.Store.MergeRecords,

@@ -36,6 +36,7 @@ type Config struct {
 	Debug    Debug    `yaml:"debug"`
 	Store    Store    `yaml:"store"`
 	Delivery Delivery `yaml:"delivery"`
+	Buckets  Buckets  `yaml:"buckets"`
 	Limits   Limits   `yaml:"limits"`
 }
 
@@ -137,7 +138,7 @@ func (c *Config) Check() error {
 		c.TLS.check(),
 		c.AWS.check(c.Listen, c.Auth),
 		c.Listen.check(c.Auth, c.TLS),
-		c.Log.check(), c.Traces.check(), c.Store.check(), c.Delivery.check(), c.Limits.check())
+		c.Log.check(), c.Traces.check(), c.Store.check(), c.Delivery.check(), c.Buckets.check(), c.Limits.check())
 }
 
 func firstOf(errs ...error) error {

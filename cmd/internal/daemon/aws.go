@@ -6,7 +6,6 @@ import (
 	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/recorder/settings"
 	"github.com/varvehq/varve/rules/recorded"
 )
 
@@ -27,12 +26,11 @@ const noKeys = "No access keys are configured here. Name a file of them to `varv
 // awsDoor makes the door for AWS's tools; nil if the store keeps no documents, which
 // settings are.
 func (d *Daemon) awsDoor() *awsconfig.Door {
-	documents, ok := history.Power[history.Documents](d.store)
-	if !ok {
+	if d.settings == nil {
 		return nil
 	}
 	o := awsconfig.Options{
-		Store: d.store, Recorder: counted{d.recorder, d.metrics}, Settings: settings.New(documents, d.o.Now),
+		Store: d.store, Recorder: counted{d.recorder, d.metrics}, Settings: d.settings, Snapshots: d.snapshots,
 		Authenticate: d.signed(),
 		Now:          d.o.Now, Logger: d.o.Logger, Slow: d.o.Slow, Observe: d.metrics.AWS,
 	}

@@ -29,6 +29,8 @@ import (
 	"github.com/varvehq/varve/recorder/canonical"
 	"github.com/varvehq/varve/recorder/delivery"
 	"github.com/varvehq/varve/recorder/delivery/feed"
+	"github.com/varvehq/varve/recorder/delivery/snapshot"
+	"github.com/varvehq/varve/recorder/settings"
 	"github.com/varvehq/varve/rules/engine"
 )
 
@@ -65,6 +67,7 @@ type Options struct {
 	Pprof   bool                 // profiles at /debug/pprof/
 
 	Delivery Delivery // of changes to subscriptions
+	Buckets  Buckets  // of AWS Config's delivery channels
 
 	Documents canonical.Limits // of each JSON document; default those of its package
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger, LockTimeout and Linker are ours
@@ -82,6 +85,8 @@ type Daemon struct {
 	recorder  *recorder.Recorder
 	feed      *feed.Source
 	deliverer *delivery.Deliverer // nil: the store keeps no subscriptions
+	settings  *settings.Settings  // nil: the store keeps none
+	snapshots *snapshot.Deliverer // nil: the store keeps no delivery channels
 	server    *server.Server
 	conn      *grpc.ClientConn // from the HTTP to the gRPC door
 	http      *http.Server
@@ -171,6 +176,12 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	if err := d.startDelivery(ctx); err != nil {
 		return err
 	}
+	if documents, ok := history.Power[history.Documents](d.store); ok {
+		d.settings = settings.New(documents, d.o.Now)
+	}
+	if err := d.startSnapshots(); err != nil {
+		return err
+	}
 	if err := d.openDoors(); err != nil {
 		return err
 	}
@@ -181,6 +192,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.stop = stop
 	d.work.Go(func() { d.sweep(background) })
 	d.work.Go(func() { d.watch(background) })
+	if d.snapshots != nil {
+		d.work.Go(func() { d.deliverSnapshots(background) })
+	}
 	if folder, ok := d.store.(history.Folder); ok {
 		d.work.Go(func() { d.fold(background, folder) })
 	}
