@@ -17,4 +17,29 @@
 // which stands in the scope of its signature: see package sigv4. It sees what is
 // recorded for both. Resources of region "global", or of none, are seen in every
 // region, those of no account in every account.
+//
+// # What is set up
+//
+// Configuration recorders, delivery channels, retention, stored queries and tags are
+// put, described and deleted in the order, with the defaults and with the refusals
+// of AWS Config. They are the owner's, an account in a region, and bind nobody who
+// comes through another door. What differs:
+//
+//   - All resource types are supported, and any text is one. A recorder of all types
+//     leaves out the global ones of IAM, unless it is put to include them.
+//   - Roles are kept and told, not assumed; a role that is no ARN is refused. Topics
+//     are kept, and nothing is sent to them: the stream of a channel is
+//     NOT_APPLICABLE. Notifications are subscriptions, through other doors.
+//   - A recorder is PENDING until its first start, and SUCCESS at once when started.
+//   - Names of recorders and channels are printable ASCII. A prefix of keys or an ARN
+//     that is empty is one that was not given.
+//   - There are no recorders that are linked to services: PutConfigurationRecorder
+//     answers UnmodifiableEntityException to what would be one.
+//   - Retention hides older items from answers and deletes nothing; without one, 2557
+//     days are shown.
+//   - Stored queries are kept and not run; their expressions begin with SELECT, and
+//     are not looked into further.
+//   - Ids are decided by owner and name: what is deleted and put again has its ARN
+//     again. A rule or a pack that another door deletes and puts again has its tags
+//     again, too.
 package awsconfig

@@ -57,8 +57,9 @@ func (d *Door) untagResource(ctx context.Context, c Caller, in *shape.UntagResou
 }
 
 func (d *Door) listTagsForResource(ctx context.Context, c Caller, in *shape.ListTagsForResourceInput) (*shape.ListTagsForResourceOutput, error) {
-	if in.Limit < 0 || in.Limit > 100 {
-		return nil, refuse("InvalidLimitException", "Value '%d' at 'limit' failed to satisfy constraint: Member must have value between 0 and 100", in.Limit)
+	most, err := entries(in.Limit, 100, 100)
+	if err != nil {
+		return nil, err
 	}
 	at, err := resume(c, in, in.NextToken)
 	if err != nil {
@@ -72,7 +73,6 @@ func (d *Door) listTagsForResource(ctx context.Context, c Caller, in *shape.List
 		return nil, err
 	}
 	out := &shape.ListTagsForResourceOutput{}
-	most := pageOf(in.Limit, 100)
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		if key <= at.after {
 			continue
@@ -133,18 +133,16 @@ func (d *Door) recordedAs(ctx context.Context, c Caller, arn, resourceType, pref
 	if err != nil {
 		return false, err
 	}
-	for _, account := range slices.Compact([]string{"", c.Account}) {
-		for _, region := range slices.Compact([]string{"", c.Region}) {
-			list, _, err := r.Items(ctx, history.Query{
-				Type: resourceType, Account: account, HasAccount: true, Region: region, HasRegion: true, IDPrefix: prefix, Fields: history.FieldsKey,
-			})
-			if err != nil {
-				return false, err
-			}
-			for i := range list {
-				if arnOf(rules.Owner{Account: account, Region: region}, list[i].Key.ID, c.Account, c.Region) == arn {
-					return true, nil
-				}
+	for _, p := range c.places() {
+		list, _, err := r.Items(ctx, history.Query{
+			Type: resourceType, Account: p.account, HasAccount: true, Region: p.region, HasRegion: true, IDPrefix: prefix, Fields: history.FieldsKey,
+		})
+		if err != nil {
+			return false, err
+		}
+		for i := range list {
+			if arnOf(rules.Owner{Account: p.account, Region: p.region}, list[i].Key.ID, c.Account, c.Region) == arn {
+				return true, nil
 			}
 		}
 	}
