@@ -271,6 +271,32 @@ func TestReplay(t *testing.T) {
 		t.Errorf("a proposal was recorded: %s", got)
 	}
 
+	// A rule that looks at others tells what becomes of them; one that is not put is asked
+	// of all.
+	text := "name: peers\nresourceTypes: [T]\ncompliant: inventory('T').filter(p, p.config.open).size() < 2\n"
+	if _, err := d.Comply.PutRules(t.Context(), &varvev1.PutRulesRequest{Text: text}); err != nil {
+		t.Fatal(err)
+	}
+	proposal.Proposal = seen1("a", `{"open":false}`)
+	proposal.Proposal.Key.Account = "1"
+	for name, rules := range map[string][]*varvev1.RuleChoice{"put": nil, "chosen": {{Text: text}}} {
+		proposal.Rules = rules
+		would, err := d.Comply.EvaluateProposal(t.Context(), proposal)
+		if err != nil || would.GetTruncated() || !would.GetEvaluatedThrough().GetTime().IsValid() {
+			t.Fatal(would, err)
+		}
+		var got []string
+		for _, e := range would.GetDependants() {
+			got = append(got, fmt.Sprintf("%s%s %s %s>%s", e.GetKey().GetAccount(), e.GetKey().GetId(), e.GetProspect().GetRule(), e.GetProspect().GetNow().GetCompliance(), e.GetProspect().GetThen().GetCompliance()))
+		}
+		if got := strings.Join(got, ", "); got != "a peers NON_COMPLIANT>COMPLIANT, b peers NON_COMPLIANT>COMPLIANT" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	proposal.Wait = durationpb.New(time.Hour)
+	_, err = d.Comply.EvaluateProposal(t.Context(), proposal)
+	refused(t, err, history.Invalid)
+
 	for field, c := range map[string]*varvev1.RuleChoice{
 		"rule": {}, "rule.name": {Name: "open"}, "rule.identifier": {Identifier: "NO_SUCH"},
 	} {

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -286,12 +289,22 @@ func (s *complianceService) BisectRule(ctx context.Context, req *varvev1.BisectR
 	return resp, nil
 }
 
+// dependantsWait is how long what-if waits for the engine unless it is told.
+const dependantsWait = 10 * time.Second
+
 func (s *complianceService) EvaluateProposal(ctx context.Context, req *varvev1.EvaluateProposalRequest) (*varvev1.EvaluateProposalResponse, error) {
 	session, r, err := s.replaying(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	c := s.opts.Compliance
+	wait, err := wire.WaitFromProto(req.GetWait(), longestEvaluation)
+	if err != nil {
+		return nil, err
+	}
+	if wait == 0 {
+		wait = dependantsWait
+	}
 	if req.GetProposal() == nil {
 		return nil, &history.Error{Kind: history.Invalid, Field: "proposal", Text: "is required: the resource in its proposed state"}
 	}
@@ -316,18 +329,64 @@ func (s *complianceService) EvaluateProposal(ctx context.Context, req *varvev1.E
 			list = append(list, ruling)
 		}
 	}
-	prospects, err := session.WhatIf(ctx, list, o.Key, o.State, c.Linker)
+	would, err := session.WhatIf(ctx, o.Key, o.State, c.Linker)
 	if err != nil {
 		return nil, err
 	}
-	resp := &varvev1.EvaluateProposalResponse{Key: wire.KeyToProto(o.Key)}
-	for _, p := range prospects {
-		resp.Prospects = append(resp.Prospects, &varvev1.EvaluateProposalResponse_Prospect{
-			Rule: p.Rule, OwnerAccount: p.Owner.Account, OwnerRegion: p.Owner.Region, Severity: string(p.Severity),
-			Now: wire.VerdictToProto(p.Now), Then: wire.VerdictToProto(p.Then),
+	prospects, err := would.Prospects(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	late, err := s.waitDependants(ctx, wait)
+	if err != nil {
+		return nil, err
+	}
+	resp := &varvev1.EvaluateProposalResponse{
+		Key: wire.KeyToProto(o.Key), EvaluatedThrough: wire.ThroughToProto(c.Engine.EvaluatedThrough()),
+	}
+	effects, err := would.Effects(ctx, list, c.Engine.Dependants)
+	if err != nil {
+		return nil, err
+	}
+	resp.TruncatedReason = cmp.Or(effects.Missing, late)
+	resp.Truncated = resp.TruncatedReason != ""
+	for i := range prospects {
+		resp.Prospects = append(resp.Prospects, prospectToProto(&prospects[i]))
+	}
+	for i := range effects.List {
+		e := &effects.List[i]
+		resp.Dependants = append(resp.Dependants, &varvev1.EvaluateProposalResponse_Dependant{
+			Key: wire.KeyToProto(e.Key), Prospect: prospectToProto(&e.Prospect),
 		})
 	}
 	return resp, nil
+}
+
+// waitDependants waits until it is known what verdicts look at, with all that is
+// recorded by now. Late says that this took too long.
+func (s *complianceService) waitDependants(ctx context.Context, wait time.Duration) (late string, err error) {
+	c := s.opts.Compliance
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	err = s.patiently(ctx, wait, func(ctx context.Context) error {
+		if err := c.Engine.WaitDependants(ctx); err != nil {
+			return err
+		}
+		return c.Engine.Wait(ctx, head.Position)
+	})
+	if status.Code(err) == codes.DeadlineExceeded && ctx.Err() == nil {
+		return "not all that is recorded was evaluated within " + wait.String(), nil
+	}
+	return "", err
+}
+
+func prospectToProto(p *engine.Prospect) *varvev1.EvaluateProposalResponse_Prospect {
+	return &varvev1.EvaluateProposalResponse_Prospect{
+		Rule: p.Rule, OwnerAccount: p.Owner.Account, OwnerRegion: p.Owner.Region, Severity: string(p.Severity),
+		Now: wire.VerdictToProto(p.Now), Then: wire.VerdictToProto(p.Then),
+	}
 }
 
 // rulings are the rules that are put. Those that the engine has compiled are not

@@ -8,11 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/varvehq/varve/cmd/internal/answer"
 	"github.com/varvehq/varve/cmd/internal/argv"
 	"github.com/varvehq/varve/cmd/internal/client"
 	"github.com/varvehq/varve/cmd/internal/table"
+	"github.com/varvehq/varve/cmd/internal/terminal"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 )
 
@@ -21,13 +23,16 @@ func newRuleWhatIf(a *app) *cobra.Command {
 	var by []string
 	var tags tagFilter
 	var of owner
-	var deleted, exitCode bool
+	var deleted, wait, exitCode bool
 	cmd := &cobra.Command{
 		Use:   "what-if TYPE ID FILE | TYPE ID --deleted",
 		Short: "Evaluate a proposed configuration, without recording it",
 		Long: `Evaluate what a resource would be: FILE holds its configuration as JSON, "-" is
 standard input. The rules see it among all that stands, with the relationships that
-it would have. Nothing is recorded.
+it would have. Told is what they would say of the resource, and which verdicts on
+other resources would change, since they look at it, at all of its type or at its
+relationships: up to 1,000 of 10,000 that are looked at, and "truncated" if there may
+be more. Nothing is recorded.
 
 By default all rules that are put judge it; --rule names some, or files with rules
 that are not put. Tags are taken from the configuration where it has them, or from
@@ -41,7 +46,8 @@ that are not put. Tags are taken from the configuration where it has them, or fr
 	flags.StringArrayVar(&by, "rule", nil, "by this `RULE|FILE` only; may be given several times")
 	flags.Var(&tags, "tag", "a tag that it would have; may be given several times")
 	flags.BoolVar(&deleted, "deleted", false, "propose that it is deleted")
-	flags.BoolVar(&exitCode, "exit-code", false, "exit with 1 if something would not comply")
+	flags.BoolVar(&exitCode, "exit-code", false, "exit with 1 if something told would not comply")
+	flags.BoolVar(&wait, "wait", false, "wait until all that is recorded is evaluated; else for 10 seconds")
 	of.bind(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("rule", completeRule(a, cobra.ShellCompDirectiveDefault))
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -78,6 +84,9 @@ that are not put. Tags are taken from the configuration where it has them, or fr
 				return err
 			}
 			request.Rules = append(request.Rules, choice)
+		}
+		if wait {
+			request.Wait = durationpb.New(evaluationWait)
 		}
 		return a.whatIf(cmd, request, account, region, exitCode)
 	}
@@ -119,41 +128,54 @@ func (a *app) whatIf(cmd *cobra.Command, request *varvev1.EvaluateProposalReques
 	if err != nil {
 		return err
 	}
-	prospects := make([]answer.Prospect, len(resp.GetProspects()))
-	bad := false
-	for i, p := range resp.GetProspects() {
-		prospects[i] = answer.ProspectOf(p)
-		switch p.GetThen().GetCompliance() {
-		case "NON_COMPLIANT", "ERROR":
-			bad = true
-		}
-	}
+	would := answer.WhatIfOf(resp)
 	if a.output == asJSON {
-		err = a.writeJSON(struct {
-			answer.Key
-			Prospects []answer.Prospect `json:"prospects"`
-		}{answer.KeyOf(resp.GetKey()), prospects})
+		err = a.writeJSON(would)
 	} else {
-		err = a.page(func(w io.Writer) error { return a.prospectTable(w, prospects) })
+		err = a.page(func(w io.Writer) error { return a.whatIfTables(w, &would) })
 	}
-	if err == nil && bad && exitCode {
+	if err == nil && exitCode && would.Fails() {
 		return errReported
 	}
 	return err
 }
 
-func (a *app) prospectTable(w io.Writer, list []answer.Prospect) error {
-	if len(list) == 0 {
+func (a *app) whatIfTables(w io.Writer, would *answer.WhatIf) error {
+	if len(would.Prospects) == 0 {
 		fmt.Fprintln(a.stderr, "no rule says anything about it")
-		return nil
+	} else {
+		t := table.New(a.screen, "rule", "severity", "now", "then")
+		t.GiveWay()
+		for i := range would.Prospects {
+			t.Row(prospectCells(&would.Prospects[i])...)
+		}
+		if _, err := t.WriteTo(w); err != nil {
+			return err
+		}
 	}
-	t := table.New(a.screen, "rule", "severity", "now", "then")
-	t.GiveWay()
-	for _, p := range list {
-		t.Row(table.Text(answer.Qualify(p.Pack, p.Rule)), severityCell(p.Severity), verdictCell(p.Now), verdictCell(p.Then))
+	if len(would.Dependants) > 0 {
+		if len(would.Prospects) > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, a.screen.Paint(terminal.Bold, "On other resources:"))
+		t := table.New(a.screen, "type", "id", "account", "region", "rule", "severity", "now", "then")
+		t.GiveWay()
+		for i := range would.Dependants {
+			d := &would.Dependants[i]
+			t.Row(append([]table.Cell{table.Text(d.Type), table.Text(d.ID), table.Text(d.Account), table.Text(d.Region)}, prospectCells(&d.Prospect)...)...)
+		}
+		if _, err := t.WriteTo(w); err != nil {
+			return err
+		}
 	}
-	_, err := t.WriteTo(w)
-	return err
+	if would.Truncated {
+		fmt.Fprintf(w, "More may change on other resources: %s.\n", terminal.Clean(would.TruncatedReason))
+	}
+	return nil
+}
+
+func prospectCells(p *answer.Prospect) []table.Cell {
+	return []table.Cell{table.Text(answer.Qualify(p.Pack, p.Rule)), severityCell(p.Severity), verdictCell(p.Now), verdictCell(p.Then)}
 }
 
 // isUnknown reports whether the daemon does not know, or no longer has, a resource.

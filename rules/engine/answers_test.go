@@ -162,61 +162,6 @@ func (w *world) checkBacktest(r *rand.Rand, now history.Moment, want map[string]
 	}
 }
 
-// checkWhatIf proposes a state, then records it.
-func (w *world) checkWhatIf(r *rand.Rand) string {
-	w.Helper()
-	// A store does not take again what it was told of a moment already.
-	w.clock.Advance(time.Second)
-	w.settle()
-	k := someOf(r, resourceKeys...)
-	o := history.Observation{Key: k, CapturedAt: history.MomentOf(w.clock.Now()), State: content{
-		V: fmt.Sprint("D", r.Uint64()), Bears: []string{someOf(r, "p", "q")}, Refers: [][2]string{{someOf(r, "p", "q"), ""}},
-	}.state()}
-	if r.IntN(4) == 0 {
-		o.State = history.State{Deleted: true}
-	}
-	reader, err := w.store.AsOf(w.ctx, history.At{})
-	if err != nil {
-		w.Fatal(err)
-	}
-	list, err := engine.LoadRulings(w.ctx, reader, language{})
-	if err != nil {
-		w.Fatal(err)
-	}
-	prospects, err := w.session().WhatIf(w.ctx, list, k, o.State, w.linker())
-	if err != nil {
-		w.Fatal(err)
-	}
-	standing := func() map[string]rules.Verdict {
-		all := map[string]rules.Verdict{}
-		results, _, err := w.view(history.At{}).Results(w.ctx, engine.Question{Account: k.Account, Type: k.Type, ID: k.ID})
-		if err != nil {
-			w.Fatal(err)
-		}
-		for i := range results {
-			all[fmt.Sprint(engine.RuleKey(results[i].Owner, results[i].Rule))] = results[i].Verdict
-		}
-		return all
-	}
-	now, then := map[string]rules.Verdict{}, map[string]rules.Verdict{}
-	for _, p := range prospects {
-		for all, v := range map[*map[string]rules.Verdict]rules.Verdict{&now: p.Now, &then: p.Then} {
-			if v.Compliance != "" {
-				(*all)[fmt.Sprint(engine.RuleKey(p.Owner, p.Rule))] = v
-			}
-		}
-	}
-	if d := cmp.Diff(standing(), now); d != "" {
-		w.Fatalf("%v now (-recorded +what-if):\n%s", k, d)
-	}
-	w.record(o)
-	w.settle()
-	if d := cmp.Diff(standing(), then); d != "" {
-		w.Fatalf("%v then (-recorded +what-if):\n%s", k, d)
-	}
-	return fmt.Sprint("propose and record ", k)
-}
-
 var (
 	bucket = history.Key{Account: "1", Type: "T", ID: "bucket"}
 	ruleA  = history.Key{Type: rules.TypeRule, ID: "a"}

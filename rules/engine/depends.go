@@ -107,3 +107,18 @@ func (d *depends) touch(t touch) (list []dependent, kept bool) {
 	}
 	return list, kept
 }
+
+// on are the resources of which a rule's verdicts depend on one of these; in no
+// order, and some may be there twice.
+func (d *depends) on(rule history.Key, looks []Look) (keys []history.Key) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range looks {
+		for of := range d.by[l] {
+			if of.rule == rule {
+				keys = append(keys, of.key)
+			}
+		}
+	}
+	return keys
+}

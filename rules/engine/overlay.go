@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/varvehq/varve/history"
 )
@@ -16,6 +17,11 @@ type Overlay struct {
 	From   history.Moment
 	State  history.State
 	Linker history.Linker // of the source; nil: it keeps no links
+
+	mu    sync.Mutex
+	known history.Revision // as known at which before and number are
+	was   history.Item     // the version before the overlay; Version 0: there is none
+	next  uint32           // the number of the version that the overlay makes; 0: nothing was read
 }
 
 // AsOf implements Source.
@@ -24,25 +30,37 @@ func (o *Overlay) AsOf(ctx context.Context, at history.At) (history.Reader, erro
 	if err != nil {
 		return nil, err
 	}
-	before, err := o.Source.AsOf(ctx, history.At{Captured: max(o.From-1, history.FirstMoment), Known: r.At().Known})
+	l := &overlaid{Reader: r, o: o}
+	l.before, l.number, err = o.standing(ctx, r)
+	return l, err
+}
+
+// standing reads once what the overlay lies on.
+func (o *Overlay) standing(ctx context.Context, r history.Reader) (was history.Item, next uint32, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known := r.At().Known
+	if o.next != 0 && o.known == known {
+		return o.was, o.next, nil
+	}
+	before, err := o.Source.AsOf(ctx, history.At{Captured: max(o.From-1, history.FirstMoment), Known: known})
 	if err != nil {
-		return nil, err
+		return was, 0, err
 	}
 	is, err := before.Get(ctx, []history.Key{o.Key}, history.FieldsAll)
 	if err != nil {
-		return nil, err
+		return was, 0, err
 	}
 	versions, _, err := r.History(ctx, o.Key, history.HistoryQuery{Fields: history.FieldsKey})
 	if err != nil {
-		return nil, err
+		return was, 0, err
 	}
-	l := &overlaid{Reader: r, o: o, before: is[0]}
 	for i := range versions {
-		l.number = max(l.number, versions[i].Version)
+		next = max(next, versions[i].Version)
 	}
-	l.number++
-	l.before.Until = min(l.before.Until, o.From)
-	return l, nil
+	o.known, o.was, o.next = known, is[0], next+1
+	o.was.Until = min(o.was.Until, o.From)
+	return o.was, o.next, nil
 }
 
 // overlaid is what a reader sees through an overlay.

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -152,6 +153,41 @@ type Prospect struct {
 func ProspectOf(p *varvev1.EvaluateProposalResponse_Prospect) Prospect {
 	pack, name := unqualify(p.GetRule())
 	return Prospect{Rule: name, Pack: pack, Severity: p.GetSeverity(), Now: VerdictOf(p.GetNow()), Then: VerdictOf(p.GetThen())}
+}
+
+// Dependant is a verdict on another resource that would change.
+type Dependant struct {
+	Key
+	Prospect
+}
+
+// WhatIf is what a proposed state of a resource would do.
+type WhatIf struct {
+	Key
+	Prospects       []Prospect  `json:"prospects"`
+	Dependants      []Dependant `json:"dependants"`
+	Truncated       bool        `json:"truncated"` // more verdicts may change
+	TruncatedReason string      `json:"truncatedReason,omitempty"`
+}
+
+// WhatIfOf reads it.
+func WhatIfOf(p *varvev1.EvaluateProposalResponse) WhatIf {
+	return WhatIf{
+		Key: KeyOf(p.GetKey()), Prospects: each(p.GetProspects(), ProspectOf),
+		Dependants: each(p.GetDependants(), func(d *varvev1.EvaluateProposalResponse_Dependant) Dependant {
+			return Dependant{KeyOf(d.GetKey()), ProspectOf(d.GetProspect())}
+		}),
+		Truncated: p.GetTruncated(), TruncatedReason: p.GetTruncatedReason(),
+	}
+}
+
+// Fails reports whether something would not comply that the proposal decides upon.
+func (w *WhatIf) Fails() bool {
+	fails := func(p *Prospect) bool {
+		return p.Then != nil && (p.Then.Compliance == "NON_COMPLIANT" || p.Then.Compliance == "ERROR")
+	}
+	return slices.ContainsFunc(w.Prospects, func(p Prospect) bool { return fails(&p) }) ||
+		slices.ContainsFunc(w.Dependants, func(d Dependant) bool { return fails(&d.Prospect) })
 }
 
 func unqualify(recorded string) (pack, name string) {

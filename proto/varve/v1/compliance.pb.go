@@ -1956,7 +1956,11 @@ type EvaluateProposalRequest struct {
 	// do not count.
 	Proposal *Observation `protobuf:"bytes,1,opt,name=proposal,proto3" json:"proposal,omitempty"`
 	// By which rules. Default: all recorded ones that are in force.
-	Rules         []*RuleChoice `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
+	Rules []*RuleChoice `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
+	// How long to wait, up to 10 minutes, for all that is recorded by now to be
+	// evaluated: only then it is known what verdicts look at. Default: 10 seconds. If
+	// that is too short, `truncated` says so.
+	Wait          *durationpb.Duration `protobuf:"bytes,3,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2005,15 +2009,32 @@ func (x *EvaluateProposalRequest) GetRules() []*RuleChoice {
 	return nil
 }
 
+func (x *EvaluateProposalRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
 // Answer of EvaluateProposal.
 type EvaluateProposalResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The resource.
 	Key *ResourceKey `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// By rule; those that say nothing now nor then are left out.
-	Prospects     []*EvaluateProposalResponse_Prospect `protobuf:"bytes,2,rep,name=prospects,proto3" json:"prospects,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Prospects []*EvaluateProposalResponse_Prospect `protobuf:"bytes,2,rep,name=prospects,proto3" json:"prospects,omitempty"`
+	// Verdicts on other resources that would change, since they look at the resource, at
+	// all of its type, or at its relationships; by resource and rule. At most 10,000
+	// verdicts are looked at, and 1,000 told.
+	Dependants []*EvaluateProposalResponse_Dependant `protobuf:"bytes,3,rep,name=dependants,proto3" json:"dependants,omitempty"`
+	// Whether more verdicts on other resources may change than are told.
+	Truncated bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// Why, for people.
+	TruncatedReason string `protobuf:"bytes,5,opt,name=truncated_reason,json=truncatedReason,proto3" json:"truncated_reason,omitempty"`
+	// How far evaluation had come when it was asked what verdicts look at.
+	EvaluatedThrough *EvaluatedThrough `protobuf:"bytes,6,opt,name=evaluated_through,json=evaluatedThrough,proto3" json:"evaluated_through,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *EvaluateProposalResponse) Reset() {
@@ -2056,6 +2077,34 @@ func (x *EvaluateProposalResponse) GetKey() *ResourceKey {
 func (x *EvaluateProposalResponse) GetProspects() []*EvaluateProposalResponse_Prospect {
 	if x != nil {
 		return x.Prospects
+	}
+	return nil
+}
+
+func (x *EvaluateProposalResponse) GetDependants() []*EvaluateProposalResponse_Dependant {
+	if x != nil {
+		return x.Dependants
+	}
+	return nil
+}
+
+func (x *EvaluateProposalResponse) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+func (x *EvaluateProposalResponse) GetTruncatedReason() string {
+	if x != nil {
+		return x.TruncatedReason
+	}
+	return ""
+}
+
+func (x *EvaluateProposalResponse) GetEvaluatedThrough() *EvaluatedThrough {
+	if x != nil {
+		return x.EvaluatedThrough
 	}
 	return nil
 }
@@ -4681,6 +4730,61 @@ func (x *EvaluateProposalResponse_Prospect) GetThen() *Verdict {
 	return nil
 }
 
+// What a rule says of another resource.
+type EvaluateProposalResponse_Dependant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other resource.
+	Key *ResourceKey `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What is said of it now, and would be.
+	Prospect      *EvaluateProposalResponse_Prospect `protobuf:"bytes,2,opt,name=prospect,proto3" json:"prospect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EvaluateProposalResponse_Dependant) Reset() {
+	*x = EvaluateProposalResponse_Dependant{}
+	mi := &file_varve_v1_compliance_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvaluateProposalResponse_Dependant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvaluateProposalResponse_Dependant) ProtoMessage() {}
+
+func (x *EvaluateProposalResponse_Dependant) ProtoReflect() protoreflect.Message {
+	mi := &file_varve_v1_compliance_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvaluateProposalResponse_Dependant.ProtoReflect.Descriptor instead.
+func (*EvaluateProposalResponse_Dependant) Descriptor() ([]byte, []int) {
+	return file_varve_v1_compliance_proto_rawDescGZIP(), []int{22, 1}
+}
+
+func (x *EvaluateProposalResponse_Dependant) GetKey() *ResourceKey {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *EvaluateProposalResponse_Dependant) GetProspect() *EvaluateProposalResponse_Prospect {
+	if x != nil {
+		return x.Prospect
+	}
+	return nil
+}
+
 // An input.
 type Pack_Parameter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4700,7 +4804,7 @@ type Pack_Parameter struct {
 
 func (x *Pack_Parameter) Reset() {
 	*x = Pack_Parameter{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[59]
+	mi := &file_varve_v1_compliance_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4712,7 +4816,7 @@ func (x *Pack_Parameter) String() string {
 func (*Pack_Parameter) ProtoMessage() {}
 
 func (x *Pack_Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[59]
+	mi := &file_varve_v1_compliance_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4792,7 +4896,7 @@ type Pack_PackRule struct {
 
 func (x *Pack_PackRule) Reset() {
 	*x = Pack_PackRule{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[60]
+	mi := &file_varve_v1_compliance_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4804,7 +4908,7 @@ func (x *Pack_PackRule) String() string {
 func (*Pack_PackRule) ProtoMessage() {}
 
 func (x *Pack_PackRule) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[60]
+	mi := &file_varve_v1_compliance_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4909,7 +5013,7 @@ type Pack_Remediation struct {
 
 func (x *Pack_Remediation) Reset() {
 	*x = Pack_Remediation{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[61]
+	mi := &file_varve_v1_compliance_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4921,7 +5025,7 @@ func (x *Pack_Remediation) String() string {
 func (*Pack_Remediation) ProtoMessage() {}
 
 func (x *Pack_Remediation) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[61]
+	mi := &file_varve_v1_compliance_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4989,7 +5093,7 @@ type Pack_Note struct {
 
 func (x *Pack_Note) Reset() {
 	*x = Pack_Note{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[62]
+	mi := &file_varve_v1_compliance_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5001,7 +5105,7 @@ func (x *Pack_Note) String() string {
 func (*Pack_Note) ProtoMessage() {}
 
 func (x *Pack_Note) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[62]
+	mi := &file_varve_v1_compliance_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5062,7 +5166,7 @@ type Pack_Check struct {
 
 func (x *Pack_Check) Reset() {
 	*x = Pack_Check{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[63]
+	mi := &file_varve_v1_compliance_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5074,7 +5178,7 @@ func (x *Pack_Check) String() string {
 func (*Pack_Check) ProtoMessage() {}
 
 func (x *Pack_Check) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[63]
+	mi := &file_varve_v1_compliance_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5142,7 +5246,7 @@ type PutEvaluationsRequest_Evaluation struct {
 
 func (x *PutEvaluationsRequest_Evaluation) Reset() {
 	*x = PutEvaluationsRequest_Evaluation{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[65]
+	mi := &file_varve_v1_compliance_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5154,7 +5258,7 @@ func (x *PutEvaluationsRequest_Evaluation) String() string {
 func (*PutEvaluationsRequest_Evaluation) ProtoMessage() {}
 
 func (x *PutEvaluationsRequest_Evaluation) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[65]
+	mi := &file_varve_v1_compliance_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5236,7 +5340,7 @@ type ComplianceResult_Waiving struct {
 
 func (x *ComplianceResult_Waiving) Reset() {
 	*x = ComplianceResult_Waiving{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[66]
+	mi := &file_varve_v1_compliance_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5248,7 +5352,7 @@ func (x *ComplianceResult_Waiving) String() string {
 func (*ComplianceResult_Waiving) ProtoMessage() {}
 
 func (x *ComplianceResult_Waiving) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[66]
+	mi := &file_varve_v1_compliance_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5305,7 +5409,7 @@ type SummarizeComplianceResponse_Group struct {
 
 func (x *SummarizeComplianceResponse_Group) Reset() {
 	*x = SummarizeComplianceResponse_Group{}
-	mi := &file_varve_v1_compliance_proto_msgTypes[67]
+	mi := &file_varve_v1_compliance_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5317,7 +5421,7 @@ func (x *SummarizeComplianceResponse_Group) String() string {
 func (*SummarizeComplianceResponse_Group) ProtoMessage() {}
 
 func (x *SummarizeComplianceResponse_Group) ProtoReflect() protoreflect.Message {
-	mi := &file_varve_v1_compliance_proto_msgTypes[67]
+	mi := &file_varve_v1_compliance_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5552,20 +5656,30 @@ const file_varve_v1_compliance_proto_rawDesc = "" +
 	"\n" +
 	"WHAT_OTHER\x10\x03\x12\x0e\n" +
 	"\n" +
-	"WHAT_CLOCK\x10\x04\"~\n" +
+	"WHAT_CLOCK\x10\x04\"\xad\x01\n" +
 	"\x17EvaluateProposalRequest\x127\n" +
 	"\bproposal\x18\x01 \x01(\v2\x15.varve.v1.ObservationB\x04\xe2A\x01\x02R\bproposal\x12*\n" +
-	"\x05rules\x18\x02 \x03(\v2\x14.varve.v1.RuleChoiceR\x05rules\"\xdf\x02\n" +
+	"\x05rules\x18\x02 \x03(\v2\x14.varve.v1.RuleChoiceR\x05rules\x12-\n" +
+	"\x04wait\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\xbe\x05\n" +
 	"\x18EvaluateProposalResponse\x12'\n" +
 	"\x03key\x18\x01 \x01(\v2\x15.varve.v1.ResourceKeyR\x03key\x12I\n" +
-	"\tprospects\x18\x02 \x03(\v2+.varve.v1.EvaluateProposalResponse.ProspectR\tprospects\x1a\xce\x01\n" +
+	"\tprospects\x18\x02 \x03(\v2+.varve.v1.EvaluateProposalResponse.ProspectR\tprospects\x12L\n" +
+	"\n" +
+	"dependants\x18\x03 \x03(\v2,.varve.v1.EvaluateProposalResponse.DependantR\n" +
+	"dependants\x12\x1c\n" +
+	"\ttruncated\x18\x04 \x01(\bR\ttruncated\x12)\n" +
+	"\x10truncated_reason\x18\x05 \x01(\tR\x0ftruncatedReason\x12G\n" +
+	"\x11evaluated_through\x18\x06 \x01(\v2\x1a.varve.v1.EvaluatedThroughR\x10evaluatedThrough\x1a\xce\x01\n" +
 	"\bProspect\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12#\n" +
 	"\rowner_account\x18\x02 \x01(\tR\fownerAccount\x12!\n" +
 	"\fowner_region\x18\x03 \x01(\tR\vownerRegion\x12\x1a\n" +
 	"\bseverity\x18\x04 \x01(\tR\bseverity\x12#\n" +
 	"\x03now\x18\x05 \x01(\v2\x11.varve.v1.VerdictR\x03now\x12%\n" +
-	"\x04then\x18\x06 \x01(\v2\x11.varve.v1.VerdictR\x04then\"\xf4\t\n" +
+	"\x04then\x18\x06 \x01(\v2\x11.varve.v1.VerdictR\x04then\x1a}\n" +
+	"\tDependant\x12'\n" +
+	"\x03key\x18\x01 \x01(\v2\x15.varve.v1.ResourceKeyR\x03key\x12G\n" +
+	"\bprospect\x18\x02 \x01(\v2+.varve.v1.EvaluateProposalResponse.ProspectR\bprospect\"\xf4\t\n" +
 	"\x04Pack\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\x12\x16\n" +
@@ -5879,225 +5993,231 @@ func file_varve_v1_compliance_proto_rawDescGZIP() []byte {
 }
 
 var file_varve_v1_compliance_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_varve_v1_compliance_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_varve_v1_compliance_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_varve_v1_compliance_proto_goTypes = []any{
-	(BisectRuleResponse_What)(0),              // 0: varve.v1.BisectRuleResponse.What
-	(SummarizeComplianceRequest_GroupBy)(0),   // 1: varve.v1.SummarizeComplianceRequest.GroupBy
-	(*EvaluatedThrough)(nil),                  // 2: varve.v1.EvaluatedThrough
-	(*RuleScope)(nil),                         // 3: varve.v1.RuleScope
-	(*RuleParameter)(nil),                     // 4: varve.v1.RuleParameter
-	(*Rule)(nil),                              // 5: varve.v1.Rule
-	(*PutRulesRequest)(nil),                   // 6: varve.v1.PutRulesRequest
-	(*PutRulesResponse)(nil),                  // 7: varve.v1.PutRulesResponse
-	(*GetRuleRequest)(nil),                    // 8: varve.v1.GetRuleRequest
-	(*ListRulesRequest)(nil),                  // 9: varve.v1.ListRulesRequest
-	(*ListRulesResponse)(nil),                 // 10: varve.v1.ListRulesResponse
-	(*DeleteRuleRequest)(nil),                 // 11: varve.v1.DeleteRuleRequest
-	(*DeleteRuleResponse)(nil),                // 12: varve.v1.DeleteRuleResponse
-	(*EvaluateRuleRequest)(nil),               // 13: varve.v1.EvaluateRuleRequest
-	(*EvaluateRuleResponse)(nil),              // 14: varve.v1.EvaluateRuleResponse
-	(*RuleChoice)(nil),                        // 15: varve.v1.RuleChoice
-	(*BacktestRuleRequest)(nil),               // 16: varve.v1.BacktestRuleRequest
-	(*BacktestRuleResponse)(nil),              // 17: varve.v1.BacktestRuleResponse
-	(*ComplianceInterval)(nil),                // 18: varve.v1.ComplianceInterval
-	(*ResourceChange)(nil),                    // 19: varve.v1.ResourceChange
-	(*Verdict)(nil),                           // 20: varve.v1.Verdict
-	(*BisectRuleRequest)(nil),                 // 21: varve.v1.BisectRuleRequest
-	(*BisectRuleResponse)(nil),                // 22: varve.v1.BisectRuleResponse
-	(*EvaluateProposalRequest)(nil),           // 23: varve.v1.EvaluateProposalRequest
-	(*EvaluateProposalResponse)(nil),          // 24: varve.v1.EvaluateProposalResponse
-	(*Pack)(nil),                              // 25: varve.v1.Pack
-	(*PutPackRequest)(nil),                    // 26: varve.v1.PutPackRequest
-	(*PutPackResponse)(nil),                   // 27: varve.v1.PutPackResponse
-	(*GetPackRequest)(nil),                    // 28: varve.v1.GetPackRequest
-	(*ListPacksRequest)(nil),                  // 29: varve.v1.ListPacksRequest
-	(*ListPacksResponse)(nil),                 // 30: varve.v1.ListPacksResponse
-	(*DeletePackRequest)(nil),                 // 31: varve.v1.DeletePackRequest
-	(*DeletePackResponse)(nil),                // 32: varve.v1.DeletePackResponse
-	(*Waiver)(nil),                            // 33: varve.v1.Waiver
-	(*PutWaiverRequest)(nil),                  // 34: varve.v1.PutWaiverRequest
-	(*PutWaiverResponse)(nil),                 // 35: varve.v1.PutWaiverResponse
-	(*ListWaiversRequest)(nil),                // 36: varve.v1.ListWaiversRequest
-	(*ListWaiversResponse)(nil),               // 37: varve.v1.ListWaiversResponse
-	(*DeleteWaiverRequest)(nil),               // 38: varve.v1.DeleteWaiverRequest
-	(*DeleteWaiverResponse)(nil),              // 39: varve.v1.DeleteWaiverResponse
-	(*PutEvaluationsRequest)(nil),             // 40: varve.v1.PutEvaluationsRequest
-	(*PutEvaluationsResponse)(nil),            // 41: varve.v1.PutEvaluationsResponse
-	(*ListComplianceResultsRequest)(nil),      // 42: varve.v1.ListComplianceResultsRequest
-	(*ComplianceResult)(nil),                  // 43: varve.v1.ComplianceResult
-	(*UnsupportedRule)(nil),                   // 44: varve.v1.UnsupportedRule
-	(*ListComplianceResultsResponse)(nil),     // 45: varve.v1.ListComplianceResultsResponse
-	(*ListComplianceTimelinesRequest)(nil),    // 46: varve.v1.ListComplianceTimelinesRequest
-	(*ComplianceTimeline)(nil),                // 47: varve.v1.ComplianceTimeline
-	(*ListComplianceTimelinesResponse)(nil),   // 48: varve.v1.ListComplianceTimelinesResponse
-	(*SummarizeComplianceRequest)(nil),        // 49: varve.v1.SummarizeComplianceRequest
-	(*ComplianceCounts)(nil),                  // 50: varve.v1.ComplianceCounts
-	(*SummarizeComplianceResponse)(nil),       // 51: varve.v1.SummarizeComplianceResponse
-	nil,                                       // 52: varve.v1.Rule.InputParametersEntry
-	nil,                                       // 53: varve.v1.PutRulesRequest.InputParametersEntry
-	nil,                                       // 54: varve.v1.RuleChoice.InputParametersEntry
-	(*BacktestRuleResponse_Progress)(nil),     // 55: varve.v1.BacktestRuleResponse.Progress
-	(*BacktestRuleResponse_Violation)(nil),    // 56: varve.v1.BacktestRuleResponse.Violation
-	(*BacktestRuleResponse_Resource)(nil),     // 57: varve.v1.BacktestRuleResponse.Resource
-	(*BacktestRuleResponse_Result)(nil),       // 58: varve.v1.BacktestRuleResponse.Result
-	(*BacktestRuleResponse_Resources)(nil),    // 59: varve.v1.BacktestRuleResponse.Resources
-	(*EvaluateProposalResponse_Prospect)(nil), // 60: varve.v1.EvaluateProposalResponse.Prospect
-	(*Pack_Parameter)(nil),                    // 61: varve.v1.Pack.Parameter
-	(*Pack_PackRule)(nil),                     // 62: varve.v1.Pack.PackRule
-	(*Pack_Remediation)(nil),                  // 63: varve.v1.Pack.Remediation
-	(*Pack_Note)(nil),                         // 64: varve.v1.Pack.Note
-	(*Pack_Check)(nil),                        // 65: varve.v1.Pack.Check
-	nil,                                       // 66: varve.v1.PutPackRequest.ParametersEntry
-	(*PutEvaluationsRequest_Evaluation)(nil),  // 67: varve.v1.PutEvaluationsRequest.Evaluation
-	(*ComplianceResult_Waiving)(nil),          // 68: varve.v1.ComplianceResult.Waiving
-	(*SummarizeComplianceResponse_Group)(nil), // 69: varve.v1.SummarizeComplianceResponse.Group
-	(*timestamppb.Timestamp)(nil),             // 70: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),               // 71: google.protobuf.Duration
-	(*ResourceKey)(nil),                       // 72: varve.v1.ResourceKey
-	(*Item)(nil),                              // 73: varve.v1.Item
-	(*PatchOperation)(nil),                    // 74: varve.v1.PatchOperation
-	(*Observation)(nil),                       // 75: varve.v1.Observation
-	(*Json)(nil),                              // 76: varve.v1.Json
+	(BisectRuleResponse_What)(0),               // 0: varve.v1.BisectRuleResponse.What
+	(SummarizeComplianceRequest_GroupBy)(0),    // 1: varve.v1.SummarizeComplianceRequest.GroupBy
+	(*EvaluatedThrough)(nil),                   // 2: varve.v1.EvaluatedThrough
+	(*RuleScope)(nil),                          // 3: varve.v1.RuleScope
+	(*RuleParameter)(nil),                      // 4: varve.v1.RuleParameter
+	(*Rule)(nil),                               // 5: varve.v1.Rule
+	(*PutRulesRequest)(nil),                    // 6: varve.v1.PutRulesRequest
+	(*PutRulesResponse)(nil),                   // 7: varve.v1.PutRulesResponse
+	(*GetRuleRequest)(nil),                     // 8: varve.v1.GetRuleRequest
+	(*ListRulesRequest)(nil),                   // 9: varve.v1.ListRulesRequest
+	(*ListRulesResponse)(nil),                  // 10: varve.v1.ListRulesResponse
+	(*DeleteRuleRequest)(nil),                  // 11: varve.v1.DeleteRuleRequest
+	(*DeleteRuleResponse)(nil),                 // 12: varve.v1.DeleteRuleResponse
+	(*EvaluateRuleRequest)(nil),                // 13: varve.v1.EvaluateRuleRequest
+	(*EvaluateRuleResponse)(nil),               // 14: varve.v1.EvaluateRuleResponse
+	(*RuleChoice)(nil),                         // 15: varve.v1.RuleChoice
+	(*BacktestRuleRequest)(nil),                // 16: varve.v1.BacktestRuleRequest
+	(*BacktestRuleResponse)(nil),               // 17: varve.v1.BacktestRuleResponse
+	(*ComplianceInterval)(nil),                 // 18: varve.v1.ComplianceInterval
+	(*ResourceChange)(nil),                     // 19: varve.v1.ResourceChange
+	(*Verdict)(nil),                            // 20: varve.v1.Verdict
+	(*BisectRuleRequest)(nil),                  // 21: varve.v1.BisectRuleRequest
+	(*BisectRuleResponse)(nil),                 // 22: varve.v1.BisectRuleResponse
+	(*EvaluateProposalRequest)(nil),            // 23: varve.v1.EvaluateProposalRequest
+	(*EvaluateProposalResponse)(nil),           // 24: varve.v1.EvaluateProposalResponse
+	(*Pack)(nil),                               // 25: varve.v1.Pack
+	(*PutPackRequest)(nil),                     // 26: varve.v1.PutPackRequest
+	(*PutPackResponse)(nil),                    // 27: varve.v1.PutPackResponse
+	(*GetPackRequest)(nil),                     // 28: varve.v1.GetPackRequest
+	(*ListPacksRequest)(nil),                   // 29: varve.v1.ListPacksRequest
+	(*ListPacksResponse)(nil),                  // 30: varve.v1.ListPacksResponse
+	(*DeletePackRequest)(nil),                  // 31: varve.v1.DeletePackRequest
+	(*DeletePackResponse)(nil),                 // 32: varve.v1.DeletePackResponse
+	(*Waiver)(nil),                             // 33: varve.v1.Waiver
+	(*PutWaiverRequest)(nil),                   // 34: varve.v1.PutWaiverRequest
+	(*PutWaiverResponse)(nil),                  // 35: varve.v1.PutWaiverResponse
+	(*ListWaiversRequest)(nil),                 // 36: varve.v1.ListWaiversRequest
+	(*ListWaiversResponse)(nil),                // 37: varve.v1.ListWaiversResponse
+	(*DeleteWaiverRequest)(nil),                // 38: varve.v1.DeleteWaiverRequest
+	(*DeleteWaiverResponse)(nil),               // 39: varve.v1.DeleteWaiverResponse
+	(*PutEvaluationsRequest)(nil),              // 40: varve.v1.PutEvaluationsRequest
+	(*PutEvaluationsResponse)(nil),             // 41: varve.v1.PutEvaluationsResponse
+	(*ListComplianceResultsRequest)(nil),       // 42: varve.v1.ListComplianceResultsRequest
+	(*ComplianceResult)(nil),                   // 43: varve.v1.ComplianceResult
+	(*UnsupportedRule)(nil),                    // 44: varve.v1.UnsupportedRule
+	(*ListComplianceResultsResponse)(nil),      // 45: varve.v1.ListComplianceResultsResponse
+	(*ListComplianceTimelinesRequest)(nil),     // 46: varve.v1.ListComplianceTimelinesRequest
+	(*ComplianceTimeline)(nil),                 // 47: varve.v1.ComplianceTimeline
+	(*ListComplianceTimelinesResponse)(nil),    // 48: varve.v1.ListComplianceTimelinesResponse
+	(*SummarizeComplianceRequest)(nil),         // 49: varve.v1.SummarizeComplianceRequest
+	(*ComplianceCounts)(nil),                   // 50: varve.v1.ComplianceCounts
+	(*SummarizeComplianceResponse)(nil),        // 51: varve.v1.SummarizeComplianceResponse
+	nil,                                        // 52: varve.v1.Rule.InputParametersEntry
+	nil,                                        // 53: varve.v1.PutRulesRequest.InputParametersEntry
+	nil,                                        // 54: varve.v1.RuleChoice.InputParametersEntry
+	(*BacktestRuleResponse_Progress)(nil),      // 55: varve.v1.BacktestRuleResponse.Progress
+	(*BacktestRuleResponse_Violation)(nil),     // 56: varve.v1.BacktestRuleResponse.Violation
+	(*BacktestRuleResponse_Resource)(nil),      // 57: varve.v1.BacktestRuleResponse.Resource
+	(*BacktestRuleResponse_Result)(nil),        // 58: varve.v1.BacktestRuleResponse.Result
+	(*BacktestRuleResponse_Resources)(nil),     // 59: varve.v1.BacktestRuleResponse.Resources
+	(*EvaluateProposalResponse_Prospect)(nil),  // 60: varve.v1.EvaluateProposalResponse.Prospect
+	(*EvaluateProposalResponse_Dependant)(nil), // 61: varve.v1.EvaluateProposalResponse.Dependant
+	(*Pack_Parameter)(nil),                     // 62: varve.v1.Pack.Parameter
+	(*Pack_PackRule)(nil),                      // 63: varve.v1.Pack.PackRule
+	(*Pack_Remediation)(nil),                   // 64: varve.v1.Pack.Remediation
+	(*Pack_Note)(nil),                          // 65: varve.v1.Pack.Note
+	(*Pack_Check)(nil),                         // 66: varve.v1.Pack.Check
+	nil,                                        // 67: varve.v1.PutPackRequest.ParametersEntry
+	(*PutEvaluationsRequest_Evaluation)(nil),   // 68: varve.v1.PutEvaluationsRequest.Evaluation
+	(*ComplianceResult_Waiving)(nil),           // 69: varve.v1.ComplianceResult.Waiving
+	(*SummarizeComplianceResponse_Group)(nil),  // 70: varve.v1.SummarizeComplianceResponse.Group
+	(*timestamppb.Timestamp)(nil),              // 71: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),                // 72: google.protobuf.Duration
+	(*ResourceKey)(nil),                        // 73: varve.v1.ResourceKey
+	(*Item)(nil),                               // 74: varve.v1.Item
+	(*PatchOperation)(nil),                     // 75: varve.v1.PatchOperation
+	(*Observation)(nil),                        // 76: varve.v1.Observation
+	(*Json)(nil),                               // 77: varve.v1.Json
 }
 var file_varve_v1_compliance_proto_depIdxs = []int32{
-	70,  // 0: varve.v1.EvaluatedThrough.time:type_name -> google.protobuf.Timestamp
+	71,  // 0: varve.v1.EvaluatedThrough.time:type_name -> google.protobuf.Timestamp
 	3,   // 1: varve.v1.Rule.scope:type_name -> varve.v1.RuleScope
-	71,  // 2: varve.v1.Rule.period:type_name -> google.protobuf.Duration
+	72,  // 2: varve.v1.Rule.period:type_name -> google.protobuf.Duration
 	4,   // 3: varve.v1.Rule.parameters:type_name -> varve.v1.RuleParameter
 	52,  // 4: varve.v1.Rule.input_parameters:type_name -> varve.v1.Rule.InputParametersEntry
-	70,  // 5: varve.v1.Rule.effective_from:type_name -> google.protobuf.Timestamp
-	70,  // 6: varve.v1.Rule.put_at:type_name -> google.protobuf.Timestamp
+	71,  // 5: varve.v1.Rule.effective_from:type_name -> google.protobuf.Timestamp
+	71,  // 6: varve.v1.Rule.put_at:type_name -> google.protobuf.Timestamp
 	53,  // 7: varve.v1.PutRulesRequest.input_parameters:type_name -> varve.v1.PutRulesRequest.InputParametersEntry
-	70,  // 8: varve.v1.PutRulesRequest.effective_from:type_name -> google.protobuf.Timestamp
+	71,  // 8: varve.v1.PutRulesRequest.effective_from:type_name -> google.protobuf.Timestamp
 	5,   // 9: varve.v1.PutRulesResponse.rules:type_name -> varve.v1.Rule
-	70,  // 10: varve.v1.GetRuleRequest.at:type_name -> google.protobuf.Timestamp
-	70,  // 11: varve.v1.ListRulesRequest.at:type_name -> google.protobuf.Timestamp
+	71,  // 10: varve.v1.GetRuleRequest.at:type_name -> google.protobuf.Timestamp
+	71,  // 11: varve.v1.ListRulesRequest.at:type_name -> google.protobuf.Timestamp
 	5,   // 12: varve.v1.ListRulesResponse.rules:type_name -> varve.v1.Rule
-	71,  // 13: varve.v1.EvaluateRuleRequest.wait:type_name -> google.protobuf.Duration
+	72,  // 13: varve.v1.EvaluateRuleRequest.wait:type_name -> google.protobuf.Duration
 	2,   // 14: varve.v1.EvaluateRuleResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
 	50,  // 15: varve.v1.EvaluateRuleResponse.counts:type_name -> varve.v1.ComplianceCounts
 	54,  // 16: varve.v1.RuleChoice.input_parameters:type_name -> varve.v1.RuleChoice.InputParametersEntry
 	15,  // 17: varve.v1.BacktestRuleRequest.rule:type_name -> varve.v1.RuleChoice
-	70,  // 18: varve.v1.BacktestRuleRequest.from:type_name -> google.protobuf.Timestamp
-	70,  // 19: varve.v1.BacktestRuleRequest.to:type_name -> google.protobuf.Timestamp
+	71,  // 18: varve.v1.BacktestRuleRequest.from:type_name -> google.protobuf.Timestamp
+	71,  // 19: varve.v1.BacktestRuleRequest.to:type_name -> google.protobuf.Timestamp
 	55,  // 20: varve.v1.BacktestRuleResponse.progress:type_name -> varve.v1.BacktestRuleResponse.Progress
 	59,  // 21: varve.v1.BacktestRuleResponse.resources:type_name -> varve.v1.BacktestRuleResponse.Resources
 	58,  // 22: varve.v1.BacktestRuleResponse.result:type_name -> varve.v1.BacktestRuleResponse.Result
-	70,  // 23: varve.v1.ComplianceInterval.from:type_name -> google.protobuf.Timestamp
-	70,  // 24: varve.v1.ComplianceInterval.to:type_name -> google.protobuf.Timestamp
-	72,  // 25: varve.v1.ResourceChange.key:type_name -> varve.v1.ResourceKey
-	73,  // 26: varve.v1.ResourceChange.before:type_name -> varve.v1.Item
-	73,  // 27: varve.v1.ResourceChange.after:type_name -> varve.v1.Item
-	74,  // 28: varve.v1.ResourceChange.patch:type_name -> varve.v1.PatchOperation
+	71,  // 23: varve.v1.ComplianceInterval.from:type_name -> google.protobuf.Timestamp
+	71,  // 24: varve.v1.ComplianceInterval.to:type_name -> google.protobuf.Timestamp
+	73,  // 25: varve.v1.ResourceChange.key:type_name -> varve.v1.ResourceKey
+	74,  // 26: varve.v1.ResourceChange.before:type_name -> varve.v1.Item
+	74,  // 27: varve.v1.ResourceChange.after:type_name -> varve.v1.Item
+	75,  // 28: varve.v1.ResourceChange.patch:type_name -> varve.v1.PatchOperation
 	15,  // 29: varve.v1.BisectRuleRequest.rule:type_name -> varve.v1.RuleChoice
-	70,  // 30: varve.v1.BisectRuleRequest.from:type_name -> google.protobuf.Timestamp
-	70,  // 31: varve.v1.BisectRuleRequest.to:type_name -> google.protobuf.Timestamp
-	72,  // 32: varve.v1.BisectRuleResponse.key:type_name -> varve.v1.ResourceKey
-	70,  // 33: varve.v1.BisectRuleResponse.at:type_name -> google.protobuf.Timestamp
+	71,  // 30: varve.v1.BisectRuleRequest.from:type_name -> google.protobuf.Timestamp
+	71,  // 31: varve.v1.BisectRuleRequest.to:type_name -> google.protobuf.Timestamp
+	73,  // 32: varve.v1.BisectRuleResponse.key:type_name -> varve.v1.ResourceKey
+	71,  // 33: varve.v1.BisectRuleResponse.at:type_name -> google.protobuf.Timestamp
 	0,   // 34: varve.v1.BisectRuleResponse.what:type_name -> varve.v1.BisectRuleResponse.What
 	20,  // 35: varve.v1.BisectRuleResponse.before:type_name -> varve.v1.Verdict
 	20,  // 36: varve.v1.BisectRuleResponse.after:type_name -> varve.v1.Verdict
 	19,  // 37: varve.v1.BisectRuleResponse.changes:type_name -> varve.v1.ResourceChange
-	75,  // 38: varve.v1.EvaluateProposalRequest.proposal:type_name -> varve.v1.Observation
+	76,  // 38: varve.v1.EvaluateProposalRequest.proposal:type_name -> varve.v1.Observation
 	15,  // 39: varve.v1.EvaluateProposalRequest.rules:type_name -> varve.v1.RuleChoice
-	72,  // 40: varve.v1.EvaluateProposalResponse.key:type_name -> varve.v1.ResourceKey
-	60,  // 41: varve.v1.EvaluateProposalResponse.prospects:type_name -> varve.v1.EvaluateProposalResponse.Prospect
-	61,  // 42: varve.v1.Pack.parameters:type_name -> varve.v1.Pack.Parameter
-	62,  // 43: varve.v1.Pack.rules:type_name -> varve.v1.Pack.PackRule
-	63,  // 44: varve.v1.Pack.remediations:type_name -> varve.v1.Pack.Remediation
-	64,  // 45: varve.v1.Pack.notes:type_name -> varve.v1.Pack.Note
-	65,  // 46: varve.v1.Pack.checks:type_name -> varve.v1.Pack.Check
-	70,  // 47: varve.v1.Pack.put_at:type_name -> google.protobuf.Timestamp
-	66,  // 48: varve.v1.PutPackRequest.parameters:type_name -> varve.v1.PutPackRequest.ParametersEntry
-	25,  // 49: varve.v1.PutPackResponse.pack:type_name -> varve.v1.Pack
-	25,  // 50: varve.v1.ListPacksResponse.packs:type_name -> varve.v1.Pack
-	3,   // 51: varve.v1.Waiver.scope:type_name -> varve.v1.RuleScope
-	70,  // 52: varve.v1.Waiver.expires_at:type_name -> google.protobuf.Timestamp
-	70,  // 53: varve.v1.Waiver.put_at:type_name -> google.protobuf.Timestamp
-	33,  // 54: varve.v1.PutWaiverRequest.waiver:type_name -> varve.v1.Waiver
-	33,  // 55: varve.v1.PutWaiverResponse.waiver:type_name -> varve.v1.Waiver
-	33,  // 56: varve.v1.ListWaiversResponse.waivers:type_name -> varve.v1.Waiver
-	67,  // 57: varve.v1.PutEvaluationsRequest.evaluations:type_name -> varve.v1.PutEvaluationsRequest.Evaluation
-	70,  // 58: varve.v1.ListComplianceResultsRequest.at:type_name -> google.protobuf.Timestamp
-	71,  // 59: varve.v1.ListComplianceResultsRequest.wait:type_name -> google.protobuf.Duration
-	72,  // 60: varve.v1.ComplianceResult.key:type_name -> varve.v1.ResourceKey
-	70,  // 61: varve.v1.ComplianceResult.since:type_name -> google.protobuf.Timestamp
-	70,  // 62: varve.v1.ComplianceResult.first_seen:type_name -> google.protobuf.Timestamp
-	68,  // 63: varve.v1.ComplianceResult.waived:type_name -> varve.v1.ComplianceResult.Waiving
-	2,   // 64: varve.v1.ListComplianceResultsResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
-	43,  // 65: varve.v1.ListComplianceResultsResponse.results:type_name -> varve.v1.ComplianceResult
-	44,  // 66: varve.v1.ListComplianceResultsResponse.unsupported:type_name -> varve.v1.UnsupportedRule
-	71,  // 67: varve.v1.ListComplianceTimelinesRequest.wait:type_name -> google.protobuf.Duration
-	72,  // 68: varve.v1.ComplianceTimeline.key:type_name -> varve.v1.ResourceKey
-	18,  // 69: varve.v1.ComplianceTimeline.intervals:type_name -> varve.v1.ComplianceInterval
-	2,   // 70: varve.v1.ListComplianceTimelinesResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
-	47,  // 71: varve.v1.ListComplianceTimelinesResponse.timelines:type_name -> varve.v1.ComplianceTimeline
-	1,   // 72: varve.v1.SummarizeComplianceRequest.group_by:type_name -> varve.v1.SummarizeComplianceRequest.GroupBy
-	70,  // 73: varve.v1.SummarizeComplianceRequest.at:type_name -> google.protobuf.Timestamp
-	71,  // 74: varve.v1.SummarizeComplianceRequest.wait:type_name -> google.protobuf.Duration
-	2,   // 75: varve.v1.SummarizeComplianceResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
-	69,  // 76: varve.v1.SummarizeComplianceResponse.groups:type_name -> varve.v1.SummarizeComplianceResponse.Group
-	50,  // 77: varve.v1.SummarizeComplianceResponse.total:type_name -> varve.v1.ComplianceCounts
-	70,  // 78: varve.v1.BacktestRuleResponse.Violation.at:type_name -> google.protobuf.Timestamp
-	19,  // 79: varve.v1.BacktestRuleResponse.Violation.change:type_name -> varve.v1.ResourceChange
-	72,  // 80: varve.v1.BacktestRuleResponse.Resource.key:type_name -> varve.v1.ResourceKey
-	18,  // 81: varve.v1.BacktestRuleResponse.Resource.intervals:type_name -> varve.v1.ComplianceInterval
-	71,  // 82: varve.v1.BacktestRuleResponse.Resource.exposure:type_name -> google.protobuf.Duration
-	56,  // 83: varve.v1.BacktestRuleResponse.Resource.first_violation:type_name -> varve.v1.BacktestRuleResponse.Violation
-	71,  // 84: varve.v1.BacktestRuleResponse.Result.exposure:type_name -> google.protobuf.Duration
-	70,  // 85: varve.v1.BacktestRuleResponse.Result.from:type_name -> google.protobuf.Timestamp
-	70,  // 86: varve.v1.BacktestRuleResponse.Result.to:type_name -> google.protobuf.Timestamp
-	57,  // 87: varve.v1.BacktestRuleResponse.Resources.resources:type_name -> varve.v1.BacktestRuleResponse.Resource
-	20,  // 88: varve.v1.EvaluateProposalResponse.Prospect.now:type_name -> varve.v1.Verdict
-	20,  // 89: varve.v1.EvaluateProposalResponse.Prospect.then:type_name -> varve.v1.Verdict
-	76,  // 90: varve.v1.Pack.Remediation.properties:type_name -> varve.v1.Json
-	72,  // 91: varve.v1.PutEvaluationsRequest.Evaluation.key:type_name -> varve.v1.ResourceKey
-	70,  // 92: varve.v1.PutEvaluationsRequest.Evaluation.at:type_name -> google.protobuf.Timestamp
-	70,  // 93: varve.v1.ComplianceResult.Waiving.expires_at:type_name -> google.protobuf.Timestamp
-	50,  // 94: varve.v1.SummarizeComplianceResponse.Group.counts:type_name -> varve.v1.ComplianceCounts
-	6,   // 95: varve.v1.ComplianceService.PutRules:input_type -> varve.v1.PutRulesRequest
-	8,   // 96: varve.v1.ComplianceService.GetRule:input_type -> varve.v1.GetRuleRequest
-	9,   // 97: varve.v1.ComplianceService.ListRules:input_type -> varve.v1.ListRulesRequest
-	11,  // 98: varve.v1.ComplianceService.DeleteRule:input_type -> varve.v1.DeleteRuleRequest
-	13,  // 99: varve.v1.ComplianceService.EvaluateRule:input_type -> varve.v1.EvaluateRuleRequest
-	16,  // 100: varve.v1.ComplianceService.BacktestRule:input_type -> varve.v1.BacktestRuleRequest
-	21,  // 101: varve.v1.ComplianceService.BisectRule:input_type -> varve.v1.BisectRuleRequest
-	23,  // 102: varve.v1.ComplianceService.EvaluateProposal:input_type -> varve.v1.EvaluateProposalRequest
-	26,  // 103: varve.v1.ComplianceService.PutPack:input_type -> varve.v1.PutPackRequest
-	28,  // 104: varve.v1.ComplianceService.GetPack:input_type -> varve.v1.GetPackRequest
-	29,  // 105: varve.v1.ComplianceService.ListPacks:input_type -> varve.v1.ListPacksRequest
-	31,  // 106: varve.v1.ComplianceService.DeletePack:input_type -> varve.v1.DeletePackRequest
-	34,  // 107: varve.v1.ComplianceService.PutWaiver:input_type -> varve.v1.PutWaiverRequest
-	36,  // 108: varve.v1.ComplianceService.ListWaivers:input_type -> varve.v1.ListWaiversRequest
-	38,  // 109: varve.v1.ComplianceService.DeleteWaiver:input_type -> varve.v1.DeleteWaiverRequest
-	40,  // 110: varve.v1.ComplianceService.PutEvaluations:input_type -> varve.v1.PutEvaluationsRequest
-	42,  // 111: varve.v1.ComplianceService.ListComplianceResults:input_type -> varve.v1.ListComplianceResultsRequest
-	46,  // 112: varve.v1.ComplianceService.ListComplianceTimelines:input_type -> varve.v1.ListComplianceTimelinesRequest
-	49,  // 113: varve.v1.ComplianceService.SummarizeCompliance:input_type -> varve.v1.SummarizeComplianceRequest
-	7,   // 114: varve.v1.ComplianceService.PutRules:output_type -> varve.v1.PutRulesResponse
-	5,   // 115: varve.v1.ComplianceService.GetRule:output_type -> varve.v1.Rule
-	10,  // 116: varve.v1.ComplianceService.ListRules:output_type -> varve.v1.ListRulesResponse
-	12,  // 117: varve.v1.ComplianceService.DeleteRule:output_type -> varve.v1.DeleteRuleResponse
-	14,  // 118: varve.v1.ComplianceService.EvaluateRule:output_type -> varve.v1.EvaluateRuleResponse
-	17,  // 119: varve.v1.ComplianceService.BacktestRule:output_type -> varve.v1.BacktestRuleResponse
-	22,  // 120: varve.v1.ComplianceService.BisectRule:output_type -> varve.v1.BisectRuleResponse
-	24,  // 121: varve.v1.ComplianceService.EvaluateProposal:output_type -> varve.v1.EvaluateProposalResponse
-	27,  // 122: varve.v1.ComplianceService.PutPack:output_type -> varve.v1.PutPackResponse
-	25,  // 123: varve.v1.ComplianceService.GetPack:output_type -> varve.v1.Pack
-	30,  // 124: varve.v1.ComplianceService.ListPacks:output_type -> varve.v1.ListPacksResponse
-	32,  // 125: varve.v1.ComplianceService.DeletePack:output_type -> varve.v1.DeletePackResponse
-	35,  // 126: varve.v1.ComplianceService.PutWaiver:output_type -> varve.v1.PutWaiverResponse
-	37,  // 127: varve.v1.ComplianceService.ListWaivers:output_type -> varve.v1.ListWaiversResponse
-	39,  // 128: varve.v1.ComplianceService.DeleteWaiver:output_type -> varve.v1.DeleteWaiverResponse
-	41,  // 129: varve.v1.ComplianceService.PutEvaluations:output_type -> varve.v1.PutEvaluationsResponse
-	45,  // 130: varve.v1.ComplianceService.ListComplianceResults:output_type -> varve.v1.ListComplianceResultsResponse
-	48,  // 131: varve.v1.ComplianceService.ListComplianceTimelines:output_type -> varve.v1.ListComplianceTimelinesResponse
-	51,  // 132: varve.v1.ComplianceService.SummarizeCompliance:output_type -> varve.v1.SummarizeComplianceResponse
-	114, // [114:133] is the sub-list for method output_type
-	95,  // [95:114] is the sub-list for method input_type
-	95,  // [95:95] is the sub-list for extension type_name
-	95,  // [95:95] is the sub-list for extension extendee
-	0,   // [0:95] is the sub-list for field type_name
+	72,  // 40: varve.v1.EvaluateProposalRequest.wait:type_name -> google.protobuf.Duration
+	73,  // 41: varve.v1.EvaluateProposalResponse.key:type_name -> varve.v1.ResourceKey
+	60,  // 42: varve.v1.EvaluateProposalResponse.prospects:type_name -> varve.v1.EvaluateProposalResponse.Prospect
+	61,  // 43: varve.v1.EvaluateProposalResponse.dependants:type_name -> varve.v1.EvaluateProposalResponse.Dependant
+	2,   // 44: varve.v1.EvaluateProposalResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
+	62,  // 45: varve.v1.Pack.parameters:type_name -> varve.v1.Pack.Parameter
+	63,  // 46: varve.v1.Pack.rules:type_name -> varve.v1.Pack.PackRule
+	64,  // 47: varve.v1.Pack.remediations:type_name -> varve.v1.Pack.Remediation
+	65,  // 48: varve.v1.Pack.notes:type_name -> varve.v1.Pack.Note
+	66,  // 49: varve.v1.Pack.checks:type_name -> varve.v1.Pack.Check
+	71,  // 50: varve.v1.Pack.put_at:type_name -> google.protobuf.Timestamp
+	67,  // 51: varve.v1.PutPackRequest.parameters:type_name -> varve.v1.PutPackRequest.ParametersEntry
+	25,  // 52: varve.v1.PutPackResponse.pack:type_name -> varve.v1.Pack
+	25,  // 53: varve.v1.ListPacksResponse.packs:type_name -> varve.v1.Pack
+	3,   // 54: varve.v1.Waiver.scope:type_name -> varve.v1.RuleScope
+	71,  // 55: varve.v1.Waiver.expires_at:type_name -> google.protobuf.Timestamp
+	71,  // 56: varve.v1.Waiver.put_at:type_name -> google.protobuf.Timestamp
+	33,  // 57: varve.v1.PutWaiverRequest.waiver:type_name -> varve.v1.Waiver
+	33,  // 58: varve.v1.PutWaiverResponse.waiver:type_name -> varve.v1.Waiver
+	33,  // 59: varve.v1.ListWaiversResponse.waivers:type_name -> varve.v1.Waiver
+	68,  // 60: varve.v1.PutEvaluationsRequest.evaluations:type_name -> varve.v1.PutEvaluationsRequest.Evaluation
+	71,  // 61: varve.v1.ListComplianceResultsRequest.at:type_name -> google.protobuf.Timestamp
+	72,  // 62: varve.v1.ListComplianceResultsRequest.wait:type_name -> google.protobuf.Duration
+	73,  // 63: varve.v1.ComplianceResult.key:type_name -> varve.v1.ResourceKey
+	71,  // 64: varve.v1.ComplianceResult.since:type_name -> google.protobuf.Timestamp
+	71,  // 65: varve.v1.ComplianceResult.first_seen:type_name -> google.protobuf.Timestamp
+	69,  // 66: varve.v1.ComplianceResult.waived:type_name -> varve.v1.ComplianceResult.Waiving
+	2,   // 67: varve.v1.ListComplianceResultsResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
+	43,  // 68: varve.v1.ListComplianceResultsResponse.results:type_name -> varve.v1.ComplianceResult
+	44,  // 69: varve.v1.ListComplianceResultsResponse.unsupported:type_name -> varve.v1.UnsupportedRule
+	72,  // 70: varve.v1.ListComplianceTimelinesRequest.wait:type_name -> google.protobuf.Duration
+	73,  // 71: varve.v1.ComplianceTimeline.key:type_name -> varve.v1.ResourceKey
+	18,  // 72: varve.v1.ComplianceTimeline.intervals:type_name -> varve.v1.ComplianceInterval
+	2,   // 73: varve.v1.ListComplianceTimelinesResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
+	47,  // 74: varve.v1.ListComplianceTimelinesResponse.timelines:type_name -> varve.v1.ComplianceTimeline
+	1,   // 75: varve.v1.SummarizeComplianceRequest.group_by:type_name -> varve.v1.SummarizeComplianceRequest.GroupBy
+	71,  // 76: varve.v1.SummarizeComplianceRequest.at:type_name -> google.protobuf.Timestamp
+	72,  // 77: varve.v1.SummarizeComplianceRequest.wait:type_name -> google.protobuf.Duration
+	2,   // 78: varve.v1.SummarizeComplianceResponse.evaluated_through:type_name -> varve.v1.EvaluatedThrough
+	70,  // 79: varve.v1.SummarizeComplianceResponse.groups:type_name -> varve.v1.SummarizeComplianceResponse.Group
+	50,  // 80: varve.v1.SummarizeComplianceResponse.total:type_name -> varve.v1.ComplianceCounts
+	71,  // 81: varve.v1.BacktestRuleResponse.Violation.at:type_name -> google.protobuf.Timestamp
+	19,  // 82: varve.v1.BacktestRuleResponse.Violation.change:type_name -> varve.v1.ResourceChange
+	73,  // 83: varve.v1.BacktestRuleResponse.Resource.key:type_name -> varve.v1.ResourceKey
+	18,  // 84: varve.v1.BacktestRuleResponse.Resource.intervals:type_name -> varve.v1.ComplianceInterval
+	72,  // 85: varve.v1.BacktestRuleResponse.Resource.exposure:type_name -> google.protobuf.Duration
+	56,  // 86: varve.v1.BacktestRuleResponse.Resource.first_violation:type_name -> varve.v1.BacktestRuleResponse.Violation
+	72,  // 87: varve.v1.BacktestRuleResponse.Result.exposure:type_name -> google.protobuf.Duration
+	71,  // 88: varve.v1.BacktestRuleResponse.Result.from:type_name -> google.protobuf.Timestamp
+	71,  // 89: varve.v1.BacktestRuleResponse.Result.to:type_name -> google.protobuf.Timestamp
+	57,  // 90: varve.v1.BacktestRuleResponse.Resources.resources:type_name -> varve.v1.BacktestRuleResponse.Resource
+	20,  // 91: varve.v1.EvaluateProposalResponse.Prospect.now:type_name -> varve.v1.Verdict
+	20,  // 92: varve.v1.EvaluateProposalResponse.Prospect.then:type_name -> varve.v1.Verdict
+	73,  // 93: varve.v1.EvaluateProposalResponse.Dependant.key:type_name -> varve.v1.ResourceKey
+	60,  // 94: varve.v1.EvaluateProposalResponse.Dependant.prospect:type_name -> varve.v1.EvaluateProposalResponse.Prospect
+	77,  // 95: varve.v1.Pack.Remediation.properties:type_name -> varve.v1.Json
+	73,  // 96: varve.v1.PutEvaluationsRequest.Evaluation.key:type_name -> varve.v1.ResourceKey
+	71,  // 97: varve.v1.PutEvaluationsRequest.Evaluation.at:type_name -> google.protobuf.Timestamp
+	71,  // 98: varve.v1.ComplianceResult.Waiving.expires_at:type_name -> google.protobuf.Timestamp
+	50,  // 99: varve.v1.SummarizeComplianceResponse.Group.counts:type_name -> varve.v1.ComplianceCounts
+	6,   // 100: varve.v1.ComplianceService.PutRules:input_type -> varve.v1.PutRulesRequest
+	8,   // 101: varve.v1.ComplianceService.GetRule:input_type -> varve.v1.GetRuleRequest
+	9,   // 102: varve.v1.ComplianceService.ListRules:input_type -> varve.v1.ListRulesRequest
+	11,  // 103: varve.v1.ComplianceService.DeleteRule:input_type -> varve.v1.DeleteRuleRequest
+	13,  // 104: varve.v1.ComplianceService.EvaluateRule:input_type -> varve.v1.EvaluateRuleRequest
+	16,  // 105: varve.v1.ComplianceService.BacktestRule:input_type -> varve.v1.BacktestRuleRequest
+	21,  // 106: varve.v1.ComplianceService.BisectRule:input_type -> varve.v1.BisectRuleRequest
+	23,  // 107: varve.v1.ComplianceService.EvaluateProposal:input_type -> varve.v1.EvaluateProposalRequest
+	26,  // 108: varve.v1.ComplianceService.PutPack:input_type -> varve.v1.PutPackRequest
+	28,  // 109: varve.v1.ComplianceService.GetPack:input_type -> varve.v1.GetPackRequest
+	29,  // 110: varve.v1.ComplianceService.ListPacks:input_type -> varve.v1.ListPacksRequest
+	31,  // 111: varve.v1.ComplianceService.DeletePack:input_type -> varve.v1.DeletePackRequest
+	34,  // 112: varve.v1.ComplianceService.PutWaiver:input_type -> varve.v1.PutWaiverRequest
+	36,  // 113: varve.v1.ComplianceService.ListWaivers:input_type -> varve.v1.ListWaiversRequest
+	38,  // 114: varve.v1.ComplianceService.DeleteWaiver:input_type -> varve.v1.DeleteWaiverRequest
+	40,  // 115: varve.v1.ComplianceService.PutEvaluations:input_type -> varve.v1.PutEvaluationsRequest
+	42,  // 116: varve.v1.ComplianceService.ListComplianceResults:input_type -> varve.v1.ListComplianceResultsRequest
+	46,  // 117: varve.v1.ComplianceService.ListComplianceTimelines:input_type -> varve.v1.ListComplianceTimelinesRequest
+	49,  // 118: varve.v1.ComplianceService.SummarizeCompliance:input_type -> varve.v1.SummarizeComplianceRequest
+	7,   // 119: varve.v1.ComplianceService.PutRules:output_type -> varve.v1.PutRulesResponse
+	5,   // 120: varve.v1.ComplianceService.GetRule:output_type -> varve.v1.Rule
+	10,  // 121: varve.v1.ComplianceService.ListRules:output_type -> varve.v1.ListRulesResponse
+	12,  // 122: varve.v1.ComplianceService.DeleteRule:output_type -> varve.v1.DeleteRuleResponse
+	14,  // 123: varve.v1.ComplianceService.EvaluateRule:output_type -> varve.v1.EvaluateRuleResponse
+	17,  // 124: varve.v1.ComplianceService.BacktestRule:output_type -> varve.v1.BacktestRuleResponse
+	22,  // 125: varve.v1.ComplianceService.BisectRule:output_type -> varve.v1.BisectRuleResponse
+	24,  // 126: varve.v1.ComplianceService.EvaluateProposal:output_type -> varve.v1.EvaluateProposalResponse
+	27,  // 127: varve.v1.ComplianceService.PutPack:output_type -> varve.v1.PutPackResponse
+	25,  // 128: varve.v1.ComplianceService.GetPack:output_type -> varve.v1.Pack
+	30,  // 129: varve.v1.ComplianceService.ListPacks:output_type -> varve.v1.ListPacksResponse
+	32,  // 130: varve.v1.ComplianceService.DeletePack:output_type -> varve.v1.DeletePackResponse
+	35,  // 131: varve.v1.ComplianceService.PutWaiver:output_type -> varve.v1.PutWaiverResponse
+	37,  // 132: varve.v1.ComplianceService.ListWaivers:output_type -> varve.v1.ListWaiversResponse
+	39,  // 133: varve.v1.ComplianceService.DeleteWaiver:output_type -> varve.v1.DeleteWaiverResponse
+	41,  // 134: varve.v1.ComplianceService.PutEvaluations:output_type -> varve.v1.PutEvaluationsResponse
+	45,  // 135: varve.v1.ComplianceService.ListComplianceResults:output_type -> varve.v1.ListComplianceResultsResponse
+	48,  // 136: varve.v1.ComplianceService.ListComplianceTimelines:output_type -> varve.v1.ListComplianceTimelinesResponse
+	51,  // 137: varve.v1.ComplianceService.SummarizeCompliance:output_type -> varve.v1.SummarizeComplianceResponse
+	119, // [119:138] is the sub-list for method output_type
+	100, // [100:119] is the sub-list for method input_type
+	100, // [100:100] is the sub-list for extension type_name
+	100, // [100:100] is the sub-list for extension extendee
+	0,   // [0:100] is the sub-list for field type_name
 }
 
 func init() { file_varve_v1_compliance_proto_init() }
@@ -6120,14 +6240,14 @@ func file_varve_v1_compliance_proto_init() {
 	file_varve_v1_compliance_proto_msgTypes[40].OneofWrappers = []any{}
 	file_varve_v1_compliance_proto_msgTypes[44].OneofWrappers = []any{}
 	file_varve_v1_compliance_proto_msgTypes[47].OneofWrappers = []any{}
-	file_varve_v1_compliance_proto_msgTypes[59].OneofWrappers = []any{}
+	file_varve_v1_compliance_proto_msgTypes[60].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_varve_v1_compliance_proto_rawDesc), len(file_varve_v1_compliance_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   68,
+			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -82,8 +82,8 @@ type ComplianceServiceClient interface {
 	// Finds the first change that made a rule fail for a resource, taking the rule as
 	// if it had always been in force. NOT_FOUND if there is none.
 	BisectRule(ctx context.Context, in *BisectRuleRequest, opts ...grpc.CallOption) (*BisectRuleResponse, error)
-	// Evaluates a proposed state of a resource by the rules, and among all that stands.
-	// Nothing is recorded.
+	// Evaluates a proposed state of a resource by the rules, and among all that stands,
+	// and tells which verdicts on other resources it would change. Nothing is recorded.
 	EvaluateProposal(ctx context.Context, in *EvaluateProposalRequest, opts ...grpc.CallOption) (*EvaluateProposalResponse, error)
 	// Puts a conformance pack of AWS Config, or replaces it as a whole. Errors tell key,
 	// line and column of the template. Rules that cannot be judged are in the pack as
@@ -363,8 +363,8 @@ type ComplianceServiceServer interface {
 	// Finds the first change that made a rule fail for a resource, taking the rule as
 	// if it had always been in force. NOT_FOUND if there is none.
 	BisectRule(context.Context, *BisectRuleRequest) (*BisectRuleResponse, error)
-	// Evaluates a proposed state of a resource by the rules, and among all that stands.
-	// Nothing is recorded.
+	// Evaluates a proposed state of a resource by the rules, and among all that stands,
+	// and tells which verdicts on other resources it would change. Nothing is recorded.
 	EvaluateProposal(context.Context, *EvaluateProposalRequest) (*EvaluateProposalResponse, error)
 	// Puts a conformance pack of AWS Config, or replaces it as a whole. Errors tell key,
 	// line and column of the template. Rules that cannot be judged are in the pack as
