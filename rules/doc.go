@@ -19,6 +19,21 @@
 // multiple of its period since the Unix epoch, UTC. Adjacent pieces with the same
 // rule version, verdict and annotation are one interval.
 //
+// # When a rule is evaluated
+//
+// What a rule depends on decides, not what it is called. Every rule is evaluated on
+// each change of a resource in its scope, and of what it looked at beside; one that
+// reads the clock also at each multiple of its period. Nothing else can make a verdict
+// another: at a tick, a rule that does not read the clock would say what it said.
+//
+// The [Trigger] of a rule is AWS Config's word for how it does that there, and is kept
+// and shown. AWS calls a rule periodic that has to ask a service for what it judges,
+// and learns of a change at the next tick. What is judged here is recorded: there is
+// nothing to ask for, so that such a rule says no later than any other that something
+// is wrong, since when it was, and what it was about a version that came and went
+// between two ticks. A periodic rule that waited for its ticks would be COMPLIANT at
+// moments at which what was recorded is not.
+//
 // # Rules, waivers and verdicts are recorded
 //
 // All three are resources of the history themselves, of types that nobody else

@@ -32,7 +32,7 @@ type Rule struct {
 
 	Scope      Scope
 	Trigger    Trigger
-	Period     time.Duration // of periodic evaluation, whole minutes
+	Period     time.Duration // of the ticks of a rule that reads the clock, whole minutes
 	Parameters []Parameter   // declared, sorted by name
 	Arguments  map[string]string
 	Severity   Severity
@@ -110,7 +110,8 @@ const (
 	Proactive
 )
 
-// Trigger says what makes a rule be evaluated.
+// Trigger is what makes AWS Config evaluate a rule. Here every rule is evaluated on
+// change, and at ticks if it reads the clock: see the package comment.
 type Trigger uint8
 
 // A rule has one trigger at least; they may be joined.

@@ -12,8 +12,8 @@
 //	  tagValue: prod
 //	  accounts: […]
 //	  regions: […]
-//	trigger: change                        # change, periodic or both
-//	period: 24h                            # or TwentyFour_Hours
+//	trigger: change                        # change, periodic or both: for show, see below
+//	period: 24h                            # or TwentyFour_Hours; of one that reads the clock
 //	parameters:                            # what the rule can be given
 //	  port:
 //	    type: int                          # String, int, double, boolean, CSV, StringMap
@@ -31,6 +31,12 @@
 //	annotation: '"port " + string(params.port) + " is open"'
 //	external: false                        # true: verdicts are put, not computed
 //	cases: […]                             # see package rulestest
+//
+// Every rule is evaluated when something changes that it looks at, within a second; one
+// that reads the clock also at each multiple of its period since 1970, UTC. The trigger
+// says how AWS Config goes about it, and delays nothing: a periodic rule says at once
+// what AWS would say at the next tick, and one that does not read the clock could not
+// say anything else then.
 //
 // Several rules stand in one file as documents, parted by a line of three hyphens.
 // A key that is not known is refused, and every error tells line and column.

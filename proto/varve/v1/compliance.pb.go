@@ -398,7 +398,8 @@ type Rule struct {
 	Identifier string `protobuf:"bytes,5,opt,name=identifier,proto3" json:"identifier,omitempty"`
 	// What it judges.
 	Scope *RuleScope `protobuf:"bytes,6,opt,name=scope,proto3" json:"scope,omitempty"`
-	// change, periodic or both.
+	// change, periodic or both: when AWS Config evaluates it. Here every rule is evaluated
+	// on change, and one that reads the clock at each multiple of `period` too.
 	Trigger string `protobuf:"bytes,7,opt,name=trigger,proto3" json:"trigger,omitempty"`
 	// How often a rule that reads the clock is evaluated.
 	Period *durationpb.Duration `protobuf:"bytes,8,opt,name=period,proto3" json:"period,omitempty"`
