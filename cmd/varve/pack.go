@@ -22,7 +22,10 @@ func newPack(a *app) *cobra.Command {
 		Long: `A conformance pack is a set of rules in AWS Config's own template, unchanged: YAML or
 JSON with parameters, conditions and remediations. It is put, replaced and deleted as
 a whole. A rule that cannot be judged is in it as UNSUPPORTED, with the reason, and
-shows in every summary.`,
+shows in every summary.
+
+A daemon of another version that has more managed rules, or other ones, puts a pack
+again by itself when it starts, as it was put, with effect from then on.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])

@@ -3,6 +3,7 @@ package recorded
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
@@ -31,38 +32,17 @@ func PackKey(o rules.Owner, name string) history.Key {
 // replaced as a whole: rules that it has no more are deleted. The error is that of
 // conformance.Load, or of the store.
 func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, template []byte, parameters map[string]string) (Pack, history.Receipt, error) {
-	loaded, err := conformance.Load(template, conformance.Options{Name: name, Owner: o, Parameters: parameters})
+	batch, err := s.loadPack(o, name, template, parameters)
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
-	p := Pack{Pack: *loaded, Owner: o, Template: string(template)}
-	first, err := p.observation()
-	if err != nil {
-		return Pack{}, history.Receipt{}, err
-	}
-	batch := []history.Observation{first}
-	kept := map[history.Key]bool{}
-	for i := range p.Rules {
-		one := &p.Rules[i]
-		if one.State != conformance.Active {
-			continue
-		}
-		r := Rule{Rule: one.Rule, Owner: o, Pack: name}
-		observation, err := r.observation()
-		if err != nil {
-			return Pack{}, history.Receipt{}, err
-		}
-		kept[observation.Key] = true
-		batch = append(batch, observation)
-	}
-
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.newest(ctx)
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
-	gone, err := withdrawn(ctx, r, o, name, kept)
+	gone, err := withdrawn(ctx, r, o, name, batch)
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
@@ -73,19 +53,50 @@ func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, templat
 	if r, err = s.newest(ctx); err != nil {
 		return Pack{}, receipt, err
 	}
-	p, err = GetPack(ctx, r, o, name)
+	p, err := GetPack(ctx, r, o, name)
 	return p, receipt, err
 }
 
-// withdrawn are deletions of the rules of a pack that are not kept.
-func withdrawn(ctx context.Context, r history.Reader, o rules.Owner, pack string, kept map[history.Key]bool) ([]history.Observation, error) {
-	list, _, err := Rules(ctx, r, &o, pack, nil, 0)
+// loadPack makes what is to be recorded of a pack: itself, and then its rules that are
+// judged.
+func (s *Shelf) loadPack(o rules.Owner, name string, template []byte, parameters map[string]string) ([]history.Observation, error) {
+	loaded, err := conformance.Load(template, conformance.Options{Name: name, Owner: o, Parameters: parameters, Managed: s.Managed})
+	if err != nil {
+		return nil, err
+	}
+	p := Pack{Pack: *loaded, Owner: o, Template: string(template)}
+	first, err := p.observation()
+	if err != nil {
+		return nil, err
+	}
+	batch := []history.Observation{first}
+	for i := range p.Rules {
+		one := &p.Rules[i]
+		if one.State != conformance.Active {
+			continue
+		}
+		r := Rule{Rule: one.Rule, Owner: o, Pack: name}
+		observation, err := r.observation()
+		if err != nil {
+			return nil, err
+		}
+		batch = append(batch, observation)
+	}
+	return batch, nil
+}
+
+// withdrawn are deletions of the rules of a pack that are not among what is put.
+func withdrawn(ctx context.Context, r history.Reader, o rules.Owner, pack string, kept []history.Observation) ([]history.Observation, error) {
+	q := owned(rules.TypeRule, o)
+	q.IDPrefix, q.Fields = pack+"/", history.FieldsKey
+	items, _, err := r.Items(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	var gone []history.Observation
-	for i := range list {
-		if k := list[i].key(); !kept[k] {
+	for i := range items {
+		k := items[i].Key
+		if !slices.ContainsFunc(kept, func(o history.Observation) bool { return o.Key == k }) {
 			gone = append(gone, history.Observation{Key: k, State: history.State{Deleted: true}})
 		}
 	}

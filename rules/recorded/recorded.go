@@ -7,6 +7,9 @@
 // each of its rules; those that are judged are recorded beside it, as PACK/NAME with
 // a tag that names the pack. A pack and its rules are put, replaced and deleted in
 // one batch. What is put again as it is changes nothing.
+//
+// What becomes of a pack's rules depends on the managed rules that the program has.
+// [Shelf.Renew] puts packs again that another version of the program has put.
 package recorded
 
 import (
@@ -15,6 +18,7 @@ import (
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/conformance"
 )
 
 // Store is where rules are recorded.
@@ -26,6 +30,10 @@ type Store interface {
 // Shelf puts and deletes rules and packs. Its methods are safe for concurrent use:
 // what one reads before it writes, no other changes meanwhile.
 type Shelf struct {
+	// Managed tells of the managed rules of packs; nil: those that this program computes.
+	// It is set before the shelf is used.
+	Managed conformance.Catalogue
+
 	store Store
 	mu    sync.Mutex
 }

@@ -31,7 +31,9 @@ import (
 	"github.com/varvehq/varve/recorder/delivery/feed"
 	"github.com/varvehq/varve/recorder/delivery/snapshot"
 	"github.com/varvehq/varve/recorder/settings"
+	"github.com/varvehq/varve/rules/conformance"
 	"github.com/varvehq/varve/rules/engine"
+	"github.com/varvehq/varve/rules/recorded"
 )
 
 // Where a daemon listens unless it is told otherwise.
@@ -69,6 +71,8 @@ type Options struct {
 	Delivery Delivery // of changes to subscriptions
 	Buckets  Buckets  // of AWS Config's delivery channels
 
+	Managed conformance.Catalogue // of the managed rules of packs. Default: what this program computes
+
 	Documents canonical.Limits // of each JSON document; default those of its package
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger, LockTimeout and Linker are ours
 
@@ -83,6 +87,7 @@ type Daemon struct {
 	o         Options
 	store     history.Store
 	recorder  *recorder.Recorder
+	shelf     *recorded.Shelf // nil: there are no rules
 	feed      *feed.Source
 	deliverer *delivery.Deliverer // nil: the store keeps no subscriptions
 	settings  *settings.Settings  // nil: the store keeps none

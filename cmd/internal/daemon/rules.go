@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/varvehq/varve/api/server"
 	"github.com/varvehq/varve/graph"
@@ -19,6 +20,9 @@ func (d *Daemon) startRules(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	d.shelf = recorded.New(d.store)
+	d.shelf.Managed = d.o.Managed
+	d.renewPacks(ctx)
 	e, err := engine.New(ctx, engine.Options{
 		Store: store, Language: managed.Language{}, Graph: around{}, Now: d.o.Now, Logger: d.o.Logger.With("part", "rules"),
 	})
@@ -41,13 +45,33 @@ func (d *Daemon) startRules(ctx context.Context) error {
 	return nil
 }
 
+// renewPacks puts packs again that another version of the program has put, where this
+// one makes something else of them.
+func (d *Daemon) renewPacks(ctx context.Context) {
+	log := d.o.Logger.With("part", "rules")
+	list, err := d.shelf.Renew(ctx)
+	for i := range list {
+		one := &list[i]
+		pack := slog.Group("pack", "name", one.Name, "account", one.Owner.Account, "region", one.Owner.Region)
+		if one.Err != nil {
+			log.Warn("a conformance pack cannot be loaded by this version, and stays as it was put", pack, "err", one.Err)
+			continue
+		}
+		log.Info("a conformance pack was put again, since this version makes something else of it", pack,
+			"now judged", one.Begun, "no longer judged", one.Ended, "judged otherwise", one.Changed, "unsupported", one.Unsupported)
+	}
+	if err != nil {
+		log.Error("conformance packs may not be as this version has them; the next start tries again", "err", err)
+	}
+}
+
 // compliance is what the doors ask about rules; nil: there are none.
 func (d *Daemon) compliance() *server.Compliance {
 	if d.engine == nil {
 		return nil
 	}
 	return &server.Compliance{
-		Engine: d.engine, Shelf: recorded.New(d.store), Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
+		Engine: d.engine, Shelf: d.shelf, Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
 	}
 }
 

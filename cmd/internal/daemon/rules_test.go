@@ -1,7 +1,9 @@
 package daemon_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+	"github.com/varvehq/varve/rules/conformance"
 )
 
 const closedRule = "name: closed\nresourceTypes: [T]\ncompliant: config.open == false\n"
@@ -105,5 +108,61 @@ func TestRecordingWaitsForNoRule(t *testing.T) {
 	})
 	if err != nil || len(resp.GetResults()) != resources {
 		t.Errorf("%d of %d, %v", len(resp.GetResults()), resources, err)
+	}
+}
+
+// TestPacksAreRenewed: a start with more managed rules judges by them from then on, and
+// says so in the log; the next one has nothing to do.
+func TestPacksAreRenewed(t *testing.T) {
+	dir := t.TempDir()
+	lacking := func(identifier string) (conformance.Managed, bool) {
+		if identifier == "INCOMING_SSH_DISABLED" {
+			return conformance.Managed{}, false
+		}
+		return conformance.Computed(identifier)
+	}
+	d, stop := start(t, daemon.Options{Dir: dir, Managed: lacking})
+	conn := dial(t, d)
+	comply := varvev1.NewComplianceServiceClient(conn)
+	put, err := comply.PutPack(t.Context(), &varvev1.PutPackRequest{Name: "packs/base", Template: `
+Resources:
+  Ssh: {Type: AWS::Config::ConfigRule, Properties: {ConfigRuleName: ssh, Source: {Owner: AWS, SourceIdentifier: INCOMING_SSH_DISABLED}}}
+`})
+	if err != nil || put.GetPack().GetRules()[0].GetState() != "UNSUPPORTED" {
+		t.Fatal(put, err)
+	}
+	group := observation("sg-1", `{"ipPermissions":[]}`)
+	group.Key.Type = "AWS::EC2::SecurityGroup"
+	_, err = varvev1.NewRecorderServiceClient(conn).BatchRecord(t.Context(), &varvev1.BatchRecordRequest{Observations: []*varvev1.Observation{group}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := &varvev1.ListComplianceResultsRequest{Wait: durationpb.New(time.Minute)}
+	if before, err := comply.ListComplianceResults(t.Context(), ask); err != nil || len(before.GetResults()) != 0 {
+		t.Fatal(before, err)
+	}
+	stop()
+
+	var log bytes.Buffer
+	between := time.Now()
+	d, stop = start(t, daemon.Options{Dir: dir, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	conn = dial(t, d)
+	after, err := varvev1.NewComplianceServiceClient(conn).ListComplianceResults(t.Context(), ask)
+	if err != nil || len(after.GetResults()) != 1 || after.GetResults()[0].GetCompliance() != "COMPLIANT" || after.GetResults()[0].GetFirstSeen().AsTime().Before(between.Truncate(time.Microsecond)) {
+		t.Errorf("%v, %v", after, err)
+	}
+	status, err := varvev1.NewHistoryServiceClient(conn).GetStatus(t.Context(), &varvev1.GetStatusRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if !regexp.MustCompile(`a conformance pack was put again.* pack.name=base .*"now judged"=\[ssh\]`).MatchString(log.String()) {
+		t.Error(log.String())
+	}
+
+	d, _ = start(t, daemon.Options{Dir: dir})
+	again, err := varvev1.NewHistoryServiceClient(dial(t, d)).GetStatus(t.Context(), &varvev1.GetStatusRequest{})
+	if err != nil || again.GetRevision() != status.GetRevision() {
+		t.Errorf("a start recorded something: %d after %d, %v", again.GetRevision(), status.GetRevision(), err)
 	}
 }

@@ -87,7 +87,9 @@ type ComplianceServiceClient interface {
 	EvaluateProposal(ctx context.Context, in *EvaluateProposalRequest, opts ...grpc.CallOption) (*EvaluateProposalResponse, error)
 	// Puts a conformance pack of AWS Config, or replaces it as a whole. Errors tell key,
 	// line and column of the template. Rules that cannot be judged are in the pack as
-	// UNSUPPORTED, with the reason. A pack that is put as it is changes nothing.
+	// UNSUPPORTED, with the reason. A pack that is put as it is changes nothing. When a
+	// daemon starts that makes something else of the template, since it has more managed
+	// rules or other ones, it puts the pack again as it was put, effective from then on.
 	PutPack(ctx context.Context, in *PutPackRequest, opts ...grpc.CallOption) (*PutPackResponse, error)
 	// Returns a pack, with its template.
 	GetPack(ctx context.Context, in *GetPackRequest, opts ...grpc.CallOption) (*Pack, error)
@@ -368,7 +370,9 @@ type ComplianceServiceServer interface {
 	EvaluateProposal(context.Context, *EvaluateProposalRequest) (*EvaluateProposalResponse, error)
 	// Puts a conformance pack of AWS Config, or replaces it as a whole. Errors tell key,
 	// line and column of the template. Rules that cannot be judged are in the pack as
-	// UNSUPPORTED, with the reason. A pack that is put as it is changes nothing.
+	// UNSUPPORTED, with the reason. A pack that is put as it is changes nothing. When a
+	// daemon starts that makes something else of the template, since it has more managed
+	// rules or other ones, it puts the pack again as it was put, effective from then on.
 	PutPack(context.Context, *PutPackRequest) (*PutPackResponse, error)
 	// Returns a pack, with its template.
 	GetPack(context.Context, *GetPackRequest) (*Pack, error)
