@@ -155,18 +155,13 @@ func (l *looking) Inventory(ctx context.Context, typ string) ([]*rules.Decoded, 
 		return nil, err
 	}
 	l.looked[Look{Type: typ}] = struct{}{}
-	found, _, err := l.reader.Items(ctx, history.Query{
-		Type: typ, Account: l.owner.Account, Region: l.owner.Region, Fields: history.FieldsKey,
-	})
+	is, until, err := l.s.inventory(ctx, l.reader, stockOf{typ, l.owner}, l.at)
 	if err != nil {
 		return nil, err
 	}
-	next, err := l.s.changes(ctx, typ, l.at)
-	if err != nil {
-		return nil, err
-	}
-	l.until = min(l.until, next)
-	return l.answer(ctx, answer{question: '*', typ: typ}, found)
+	l.until = min(l.until, until)
+	l.trace = append(l.trace, answer{question: '*', typ: typ, found: is.found})
+	return is.list, nil
 }
 
 // answer decodes what was found, and notes it.

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"sort"
 	"sync"
 
 	"github.com/varvehq/varve/history"
@@ -34,6 +33,7 @@ type Session struct {
 
 	mu    sync.Mutex
 	types map[string]*typeChanges
+	stock map[stockOf][]*stock // most lately used last
 }
 
 // Cache keeps versions that rules looked at, decoded, for any number of sessions
@@ -55,7 +55,7 @@ func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.
 	}
 	session := &Session{
 		source: s, graph: g, known: r.At().Known, through: present, floor: history.FirstMoment, cache: c,
-		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{},
+		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{}, stock: map[stockOf][]*stock{},
 	}
 	if p, ok := s.(history.Pruner); ok {
 		f, err := p.Floors(ctx)
@@ -75,7 +75,7 @@ func NewSession(ctx context.Context, s Source, g Graph, c *Cache, known history.
 func (s *Session) within(source Source, present history.Moment, c *Cache) *Session {
 	return &Session{
 		source: source, graph: s.graph, known: s.known, through: present, floor: s.floor, cache: c,
-		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{},
+		links: memo.New[linksAsked, []history.Linked](linkMemoBytes), types: map[string]*typeChanges{}, stock: map[stockOf][]*stock{},
 	}
 }
 
@@ -148,58 +148,6 @@ func (s *Session) begins(ctx context.Context, k history.Key, after history.Momen
 		return history.Newest, err
 	}
 	return items[len(items)-1].CapturedAt, nil
-}
-
-// typeChanges are the moments at which versions of a type begin, from one on.
-type typeChanges struct {
-	from    history.Moment
-	moments []history.Moment
-}
-
-// changes is the first moment after one at which a version of a type begins.
-func (s *Session) changes(ctx context.Context, typ string, after history.Moment) (history.Moment, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.types[typ]
-	if c == nil || c.from > after {
-		var err error
-		if c, err = s.readChanges(ctx, typ, after); err != nil {
-			return 0, err
-		}
-		s.types[typ] = c
-	}
-	i := sort.Search(len(c.moments), func(i int) bool { return c.moments[i] > after })
-	if i == len(c.moments) {
-		return history.Newest, nil
-	}
-	return c.moments[i], nil
-}
-
-func (s *Session) readChanges(ctx context.Context, typ string, after history.Moment) (*typeChanges, error) {
-	r, err := s.source.AsOf(ctx, history.At{Captured: history.Newest, Known: s.known})
-	if err != nil {
-		return nil, err
-	}
-	items, _, err := r.Items(ctx, history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey})
-	if err != nil {
-		return nil, err
-	}
-	c := &typeChanges{from: after}
-	for i := range items {
-		if items[i].CapturedAt <= after {
-			continue
-		}
-		versions, _, err := r.History(ctx, items[i].Key, history.HistoryQuery{From: after + 1, Fields: history.FieldsKey})
-		if err != nil {
-			return nil, err
-		}
-		for v := range versions {
-			c.moments = append(c.moments, versions[v].CapturedAt)
-		}
-	}
-	slices.Sort(c.moments)
-	c.moments = slices.Compact(c.moments)
-	return c, nil
 }
 
 // decoded reads versions that stand at the reader's moment, decoded once for all.
