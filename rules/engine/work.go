@@ -9,7 +9,8 @@ import (
 
 const (
 	jobsAtOnce  = 128
-	appendsMost = 1000
+	appendsMost = 1000   // observations at once, but for those of one verdict
+	recutMost   = 20_000 // of one verdict
 )
 
 // work does jobs until ctx ends.
@@ -68,16 +69,17 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 	if err != nil {
 		return err
 	}
-	var observations []history.Observation
+	var recuts [][]history.Observation
 	newest := make([]step, len(list))
 	for i, w := range list {
 		differ, last := w.differences(are[i], s.known)
-		newest[i], observations = last, append(observations, differ...)
+		newest[i] = last
 		if len(differ) > 0 {
+			recuts = append(recuts, differ)
 			e.recorded.Put(w.key, step{from: history.Newest}, stepBytes) // until it is known to be recorded
 		}
 	}
-	if err := e.record(ctx, observations); err != nil {
+	if err := e.record(ctx, recuts); err != nil {
 		return err
 	}
 	for i, w := range list {
@@ -138,22 +140,42 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list 
 	return list, nil
 }
 
-// record appends what differs. What meanwhile lies below a floor is of no use any
-// more.
-func (e *Engine) record(ctx context.Context, list []history.Observation) error {
-	for len(list) > 0 {
-		n := min(len(list), appendsMost)
-		receipt, err := e.store.Append(ctx, history.Batch{Observations: list[:n]})
-		if err != nil {
-			return err
-		}
-		for _, r := range receipt.Results {
-			if r.Err != nil && !errors.Is(r.Err, history.Compacted) {
-				return r.Err
+// record appends what differs of each of many verdicts. What differs of one is one
+// batch, which readers see as a whole, unless that would be very large.
+func (e *Engine) record(ctx context.Context, recuts [][]history.Observation) error {
+	var batch []history.Observation
+	for _, one := range recuts {
+		if len(batch) > 0 && len(batch)+len(one) > appendsMost {
+			if err := e.append(ctx, batch); err != nil {
+				return err
 			}
+			batch = nil
 		}
-		e.counted.transitions.Add(uint64(n))
-		list = list[n:]
+		for len(one) > recutMost {
+			if err := e.append(ctx, one[:recutMost]); err != nil {
+				return err
+			}
+			one = one[recutMost:]
+		}
+		batch = append(batch, one...)
 	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return e.append(ctx, batch)
+}
+
+// append is one batch. What meanwhile lies below a floor is of no use any more.
+func (e *Engine) append(ctx context.Context, list []history.Observation) error {
+	receipt, err := e.store.Append(ctx, history.Batch{Observations: list})
+	if err != nil {
+		return err
+	}
+	for _, r := range receipt.Results {
+		if r.Err != nil && !errors.Is(r.Err, history.Compacted) {
+			return r.Err
+		}
+	}
+	e.counted.transitions.Add(uint64(len(list)))
 	return nil
 }
