@@ -159,8 +159,7 @@ func (s *complianceService) knownName(ctx context.Context, field, typ, name stri
 		if rules.Means(name, items[i].Key.ID) {
 			return nil
 		}
-		_, own := rules.Unqualify(items[i].Key.ID)
-		names = append(names, items[i].Key.ID, own)
+		names = append(names, items[i].Key.ID)
 	}
 	return &history.Error{Kind: history.NotFound, Field: field, Value: fmt.Sprintf("%q", name), Text: "is not known" + recorded.Near(name, names)}
 }

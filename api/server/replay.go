@@ -130,11 +130,11 @@ func (s *complianceService) span(ctx context.Context, req interface {
 func (s *complianceService) BacktestRule(req *varvev1.BacktestRuleRequest, stream grpc.ServerStreamingServer[varvev1.BacktestRuleResponse]) error {
 	ctx, stop := s.untilDrained(stream.Context())
 	defer stop()
-	session, r, err := s.replaying(ctx, req.GetKnownAt())
+	from, to, err := s.span(ctx, req)
 	if err != nil {
 		return err
 	}
-	from, to, err := s.span(ctx, req)
+	session, r, err := s.replaying(ctx, req.GetKnownAt())
 	if err != nil {
 		return err
 	}
@@ -256,11 +256,11 @@ func resourceChange(k history.Key, before, after history.Item, patch diff.Patch)
 }
 
 func (s *complianceService) BisectRule(ctx context.Context, req *varvev1.BisectRuleRequest) (*varvev1.BisectRuleResponse, error) {
-	session, r, err := s.replaying(ctx, req.GetKnownAt())
+	from, to, err := s.span(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	from, to, err := s.span(ctx, req)
+	session, r, err := s.replaying(ctx, req.GetKnownAt())
 	if err != nil {
 		return nil, err
 	}

@@ -235,7 +235,7 @@ func (a *app) tellThrough(through *varvev1.EvaluatedThrough, results int, unsupp
 		}
 	}
 	for _, name := range names {
-		fmt.Fprintf(a.stderr, "%d rules of the pack %s are not judged; see `varve pack show %s`\n", packs[name], terminal.Clean(name), terminal.Clean(name))
+		fmt.Fprintf(a.stderr, "not judged: %s of the pack %s; see `varve pack show %s`\n", several(packs[name], "rule"), terminal.Clean(name), terminal.Clean(name))
 	}
 }
 
@@ -297,6 +297,14 @@ func (q *complianceQuestion) describe(ctx context.Context, conn *client.Conn, r 
 	return nil
 }
 
+// several is a number of things, whose plural is regular.
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // resultTable shows what is bad first, and the worse before the bad.
 func (a *app) resultTable(w io.Writer, list []*varvev1.ComplianceResult) error {
 	list = slices.Clone(list)
@@ -307,7 +315,7 @@ func (a *app) resultTable(w io.Writer, list []*varvev1.ComplianceResult) error {
 		r := answer.ResultOf(p)
 		why := r.Annotation
 		if waived := p.GetWaived(); waived != nil {
-			why = fmt.Sprintf("waived by %s: %s", waived.GetAuthor(), waived.GetReason())
+			why = strings.TrimSpace(fmt.Sprintf("%s (waived by %s: %s)", why, waived.GetAuthor(), waived.GetReason()))
 		}
 		first := r.FirstSeen
 		if first == r.Since {
@@ -366,6 +374,9 @@ func (a *app) complianceSummary(ctx context.Context, conn *client.Conn, q *compl
 		compliance, score := complianceCell(g.Compliance, false), g.Score
 		if g.UnsupportedRules > 0 && g.Compliant+g.NonCompliant+g.NotApplicable+g.InsufficientData+g.Errors == 0 {
 			compliance, score = table.Cell{Text: "UNSUPPORTED", Style: terminal.Yellow}, ""
+		}
+		if score == g.Compliance {
+			score = "" // there is none, for the reason that stands beside it
 		}
 		cells := []table.Cell{table.Text(g.Name), compliance, table.Text(score)}
 		for _, n := range []uint64{g.Compliant, g.NonCompliant, g.Waived, g.NotApplicable, g.InsufficientData, g.Errors, g.UnsupportedRules} {

@@ -253,7 +253,7 @@ func (a *app) writePack(w io.Writer, p *answer.Pack) error {
 	for _, n := range p.Notes {
 		fmt.Fprintf(w, "note: %s (line %d) %s\n", terminal.Clean(n.Field), n.Line, terminal.Clean(n.Text))
 	}
-	_, err := fmt.Fprintf(w, "%d rules, %d of them unsupported\n", len(p.Rules), p.Unsupported())
+	_, err := fmt.Fprintf(w, "%s, %d of them unsupported\n", several(len(p.Rules), "rule"), p.Unsupported())
 	return err
 }
 

@@ -88,7 +88,11 @@ that are not put. Tags are taken from the configuration where it has them, or fr
 		if wait {
 			request.Wait = durationpb.New(evaluationWait)
 		}
-		return a.whatIf(cmd, request, account, region, exitCode)
+		file := ""
+		if !deleted {
+			file = args[2]
+		}
+		return a.whatIf(cmd, request, file, account, region, exitCode)
 	}
 	return cmd
 }
@@ -105,7 +109,25 @@ func tagsOf(list tagFilter) map[string]string {
 	return tags
 }
 
-func (a *app) whatIf(cmd *cobra.Command, request *varvev1.EvaluateProposalRequest, account, region optional, exitCode bool) error {
+// ofFile tells of a refused configuration where it was written.
+func ofFile(file string, err error) error {
+	var refusal *client.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	rest, ok := strings.CutPrefix(refusal.Message, "proposal.configuration")
+	if !ok || file == "" {
+		return err
+	}
+	if file == "-" {
+		file = "standard input"
+	}
+	told := *refusal
+	told.Message = file + ":" + rest
+	return &told
+}
+
+func (a *app) whatIf(cmd *cobra.Command, request *varvev1.EvaluateProposalRequest, file string, account, region optional, exitCode bool) error {
 	conn, err := a.dial(cmd)
 	if err != nil {
 		return err
@@ -120,13 +142,13 @@ func (a *app) whatIf(cmd *cobra.Command, request *varvev1.EvaluateProposalReques
 		switch {
 		case err == nil:
 			request.Proposal.Key = item.GetKey()
-		case !isUnknown(err):
+		case !isUnknown(err) || request.GetProposal().GetDeleted():
 			return err
 		}
 	}
 	resp, err := conn.EvaluateProposal(cmd.Context(), request)
 	if err != nil {
-		return err
+		return ofFile(file, err)
 	}
 	would := answer.WhatIfOf(resp)
 	if a.output == asJSON {

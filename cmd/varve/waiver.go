@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,10 +13,12 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/cmd/internal/answer"
+	"github.com/varvehq/varve/cmd/internal/client"
 	"github.com/varvehq/varve/cmd/internal/table"
 	"github.com/varvehq/varve/cmd/internal/terminal"
 	"github.com/varvehq/varve/cmd/internal/when"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
+	"github.com/varvehq/varve/rules"
 )
 
 func newWaiver(a *app) *cobra.Command {
@@ -95,12 +99,31 @@ A rule is named NAME, which means those of packs, too, or PACK/NAME.`,
 			return err
 		}
 		one := answer.WaiverOf(resp.GetWaiver())
+		if err := a.warnOfUnknownRules(cmd.Context(), conn, w); err != nil {
+			return err
+		}
 		if a.output == asJSON {
 			return a.writeJSON(one)
 		}
 		return a.waiverTable([]answer.Waiver{one})
 	}
 	return cmd
+}
+
+// warnOfUnknownRules says which rules of a waiver are not put: it holds for them as soon
+// as they are, but it may be a slip of the hand.
+func (a *app) warnOfUnknownRules(ctx context.Context, conn *client.Conn, w *varvev1.Waiver) error {
+	if len(w.GetRules()) == 0 {
+		return nil
+	}
+	unknown := slices.Clone(w.GetRules())
+	err := eachRule(ctx, conn, &varvev1.ListRulesRequest{Account: &w.Account, Region: &w.Region}, func(r answer.Rule) {
+		unknown = slices.DeleteFunc(unknown, func(name string) bool { return rules.Means(name, r.Recorded()) })
+	})
+	for _, name := range unknown {
+		fmt.Fprintf(a.stderr, "no rule %s is put; the waiver waits for one\n", terminal.Clean(name))
+	}
+	return err
 }
 
 func currentUser() string {

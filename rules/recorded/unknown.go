@@ -24,9 +24,6 @@ func unknown(ctx context.Context, r history.Reader, what string, k history.Key) 
 		switch {
 		case ownerOf(other) == ownerOf(k):
 			names = append(names, other.ID)
-			if _, own := rules.Unqualify(other.ID); own != other.ID {
-				names = append(names, own)
-			}
 			if rules.Means(k.ID, other.ID) {
 				return &history.Error{Kind: history.NotFound, Field: "name", Value: fmt.Sprintf("%q", k.ID),
 					Text: text + "; there is " + other.ID + " of a pack"}
@@ -35,7 +32,7 @@ func unknown(ctx context.Context, r history.Reader, what string, k history.Key) 
 			text += "; there is one" + whose(ownerOf(other))
 		}
 	}
-	return &history.Error{Kind: history.NotFound, Field: "name", Value: fmt.Sprintf("%q", k.ID), Text: text + words.Remedy(k.ID, names)}
+	return &history.Error{Kind: history.NotFound, Field: "name", Value: fmt.Sprintf("%q", k.ID), Text: text + Near(k.ID, names)}
 }
 
 // whose goes on after a name.
@@ -47,7 +44,16 @@ func whose(o rules.Owner) string {
 }
 
 // Near ends a sentence about a name that is not known: with the one that was
-// probably meant, else with those that there are.
+// probably meant, be it the own name of a pack's rule, else with those that are
+// recorded.
 func Near(name string, known []string) string {
-	return words.Remedy(name, slices.Compact(slices.Sorted(slices.Values(known))))
+	all := slices.Clone(known)
+	for _, k := range known {
+		_, own := rules.Unqualify(k)
+		all = append(all, own)
+	}
+	if words.Nearest(name, all) != "" {
+		return words.Remedy(name, all)
+	}
+	return words.Remedy(name, known)
 }
