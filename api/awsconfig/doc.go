@@ -35,11 +35,58 @@
 //     that is empty is one that was not given.
 //   - There are no recorders that are linked to services: PutConfigurationRecorder
 //     answers UnmodifiableEntityException to what would be one.
-//   - Retention hides older items from answers and deletes nothing; without one, 2557
-//     days are shown.
+//   - Retention hides from answers what was over before its period began, and deletes
+//     nothing: varve prune does. Without one, 2557 days are shown.
 //   - Stored queries are kept and not run; their expressions begin with SELECT, and
 //     are not looked into further.
 //   - Ids are decided by owner and name: what is deleted and put again has its ARN
 //     again. A rule or a pack that another door deletes and puts again has its tags
 //     again, too.
+//
+// # Configuration items
+//
+// GetResourceConfigHistory, BatchGetResourceConfig, ListDiscoveredResources and
+// GetDiscoveredResourceCounts tell what was recorded through any door, by AWS
+// Config itself and imported, by collectors, or by PutResourceConfig here. One type
+// and id may be the name of several resources that a caller sees. History and
+// batches mean the nearest: his account before no account, and within it his
+// region before "global" before no region, whether that one lives or not. Lists
+// and counts have all of them.
+//
+// An item that came from AWS Config goes out as it came: its state id, hash, related
+// events, recording frequency, delivery time and schema version, the names of its
+// relationships to the last blank. What others record has version 1.3, an empty
+// hash, no related events, the capture in milliseconds as its state id, and the
+// status that its place in the history gives. If it declares no relationships, and
+// AWS Config would for its type, those are told that its configuration shows, in AWS
+// Config's spelling; not those that AWS Config derives from the other's
+// configuration, as of a security group its instances (AWS calls them indirect, and
+// lets accounts do without): ask the program's own API what uses it.
+//
+// A configuration is the text of the canonical form: members sorted, no white
+// space, every digit as it was recorded. So is each supplementary one; a string
+// among them is text within text, as with AWS. The order of relationships, which
+// are a set, is not kept. A name or tags that AWS Config left to the configuration
+// are told. The account and region of a relationship have no member here.
+//
+// What differs from AWS Config, on purpose:
+//
+//   - Nobody needs a recorder to read. NoAvailableConfigurationRecorderException is
+//     for callers who have none and see nothing at all.
+//   - Two equal items in a row are one, with evidence for it at both times.
+//   - A page of history is not bounded to seven days, and so never empty before the
+//     last. Pages answer as of the first one, whatever is recorded meanwhile.
+//   - Counts have resources of which only the existence is recorded
+//     (ResourceNotRecorded), too.
+//   - Keys of a batch are unprocessed if the answer would exceed 16 MiB.
+//   - PutResourceConfig takes any type but those of the organizations amzn, amazon,
+//     alexa and custom, types of AWS among them, and needs no schema: the version is
+//     kept with the item, no member is taken for write-only.
+//   - DeleteResourceConfig of what was never seen in the caller's account and region
+//     is a ValidationException; of what is gone it says so again.
+//
+// PutResourceConfig and DeleteResourceConfig need the caller's recorder to run, as
+// with AWS. Of a type that it does not record they keep that there is such a
+// resource, or was, and nothing of it. They answer when what they recorded is
+// durable; its capture is the moment of recording.
 package awsconfig
