@@ -1,7 +1,9 @@
 package awsconfig_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -125,8 +127,26 @@ func (w *world) clientOf(account, region string) *configservice.Client {
 		BaseEndpoint:     aws.String(w.url),
 		Credentials:      credentials.NewStaticCredentialsProvider(account, secret, ""),
 		HTTPSignerV4:     signer{v4.NewSigner(), w.clock},
+		HTTPClient:       whole{},
 		RetryMaxAttempts: 1,
 	})
+}
+
+// whole is an HTTP client that has read an answer when it returns it. AWS's own
+// closes the body of the request then; if that had more than 4 KiB, and was answered
+// before net/http noticed its end, net/http takes the closed body for a failed one and
+// drops the connection, with what is left of the answer.
+type whole struct{}
+
+func (whole) Do(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	return answer, err
 }
 
 // around shows rules who uses what.
