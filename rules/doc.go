@@ -6,7 +6,9 @@
 // moment is a verdict: COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE,
 // INSUFFICIENT_DATA, or ERROR with the reason; an error is never taken for
 // compliance. A rule is named within its owner, an account and a region (both
-// empty: the whole installation), and sees its owner's resources only.
+// empty: the whole installation), and sees its owner's resources only: what is of
+// no account is everybody's, and what is of no region, or of region global, is of
+// every region.
 //
 // # A verdict is an interval
 //

@@ -15,11 +15,6 @@ const (
 	TypeVerdict = "Varve::Compliance::Verdict"
 )
 
-// Owner is whose rule it is; the zero Owner is the whole installation.
-type Owner struct {
-	Account, Region string
-}
-
 // Rule is one version of a rule. The zero values of Scope, Trigger, Period,
 // Severity and Mode mean: everything, on change, 24 hours, medium, detective.
 type Rule struct {

@@ -77,8 +77,3 @@ func (s *Scope) Selects(k history.Key, tags map[string]string) bool {
 	value, tagged := tags[s.TagKey]
 	return tagged && (s.TagValue == "" || s.TagValue == value)
 }
-
-// Sees reports whether a resource is the owner's.
-func (o Owner) Sees(k history.Key) bool {
-	return (o.Account == "" || o.Account == k.Account) && (o.Region == "" || o.Region == k.Region)
-}

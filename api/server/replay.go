@@ -162,13 +162,14 @@ func (s *complianceService) judged(ctx context.Context, r history.Reader, ruling
 		types = []string{""}
 	}
 	for _, typ := range types {
-		q := history.Query{Type: typ, Account: ruling.Owner.Account, Region: ruling.Owner.Region, Deleted: true}
-		groups, err := newest.Count(ctx, q, history.ByNothing)
-		if err != nil {
-			return 0, err
-		}
-		for _, g := range groups {
-			total += g.Count
+		for _, q := range ruling.Owner.Questions(history.Query{Type: typ, Deleted: true}) {
+			groups, err := newest.Count(ctx, q, history.ByNothing)
+			if err != nil {
+				return 0, err
+			}
+			for _, g := range groups {
+				total += g.Count
+			}
 		}
 	}
 	return total, nil

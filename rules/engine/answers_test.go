@@ -105,7 +105,7 @@ func (w *world) checkResults(moment history.Moment, want map[string][]engine.Int
 		for _, h := range list {
 			got = append(got, fmt.Sprint(engine.RuleKey(h.Owner, h.Rule), " on ", h.Key)+fmt.Sprint(unopened(h.Intervals)))
 		}
-		for _, rule := range []history.Key{ruleKeys[0], ruleKeys[1], ruleKeys[3], ruleKeys[2]} {
+		for _, rule := range []history.Key{ruleKeys[0], ruleKeys[1], ruleKeys[3], ruleKeys[2], ruleKeys[4]} {
 			if name := fmt.Sprint(rule, " on ", k); want[name] != nil {
 				expected = append(expected, name+fmt.Sprint(want[name]))
 			}
@@ -264,7 +264,10 @@ func TestWaiver(t *testing.T) {
 func TestQuestionsSelect(t *testing.T) {
 	w := worldWith(t, boltWorld, "self")
 	w.put(history.Key{Account: "1", Type: rules.TypeRule, ID: "b"}, definition{From: at(0), Rule: rules.Rule{Compliant: "self"}})
-	for _, k := range resourceKeys {
+	for _, k := range []history.Key{
+		{Account: "1", Type: "T", ID: "x"}, {Account: "1", Type: "T", ID: "y"}, {Account: "2", Type: "T", ID: "x"},
+		{Account: "1", Type: "U", ID: "u"}, {Account: "2", Region: "r", Type: "U", ID: "v"}, {Account: "1", Type: "U", ID: "w"},
+	} {
 		w.version(k, 1, map[string]string{"T": "A", "U": "CC"}[k.Type], "")
 	}
 	w.settle()

@@ -56,10 +56,11 @@ func (s *Session) Backtest(ctx context.Context, r *Ruling, from, to history.Mome
 	if len(types) == 0 {
 		types = []string{""}
 	}
+	var questions []history.Query
 	for _, typ := range types {
-		q := history.Query{
-			Type: typ, Account: r.Owner.Account, Region: r.Owner.Region, Deleted: true, Limit: backtestPage, Fields: history.FieldsKey,
-		}
+		questions = append(questions, r.Owner.Questions(history.Query{Type: typ, Deleted: true, Limit: backtestPage, Fields: history.FieldsKey})...)
+	}
+	for _, q := range questions {
 		for more := true; more; {
 			var items []history.Item
 			if items, more, err = newest.Items(ctx, q); err != nil {

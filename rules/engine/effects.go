@@ -109,8 +109,11 @@ func (f *effects) ask(ctx context.Context, r *Ruling) error {
 	if len(types) == 0 {
 		types = []string{""}
 	}
+	var questions []history.Query
 	for _, typ := range types {
-		q := history.Query{Type: typ, Account: r.Owner.Account, Region: r.Owner.Region, Limit: backtestPage, Fields: history.FieldsKey}
+		questions = append(questions, r.Owner.Questions(history.Query{Type: typ, Limit: backtestPage, Fields: history.FieldsKey})...)
+	}
+	for _, q := range questions {
 		for more := true; more; {
 			var items []history.Item
 			if items, more, err = reader.Items(ctx, q); err != nil {

@@ -202,11 +202,12 @@ func (w *world) record(list ...history.Observation) {
 var (
 	ruleKeys = []history.Key{
 		{Type: rules.TypeRule, ID: "a"}, {Type: rules.TypeRule, ID: "b"}, {Account: "1", Type: rules.TypeRule, ID: "a"},
-		{Type: rules.TypeRule, ID: "c"},
+		{Type: rules.TypeRule, ID: "c"}, {Account: "1", Region: "r", Type: rules.TypeRule, ID: "a"},
 	}
 	resourceKeys = []history.Key{
 		{Account: "1", Type: "T", ID: "x"}, {Account: "1", Type: "T", ID: "y"}, {Account: "2", Type: "T", ID: "x"},
-		{Account: "1", Type: "U", ID: "u"}, {Account: "2", Region: "r", Type: "U", ID: "v"}, {Account: "1", Type: "U", ID: "w"},
+		{Account: "1", Type: "U", ID: "u"}, {Account: "2", Region: "r", Type: "U", ID: "v"}, {Account: "1", Region: "global", Type: "U", ID: "w"},
+		{Type: "T", ID: "nobodys"}, {Account: "1", Region: "q", Type: "T", ID: "z"},
 	}
 )
 
@@ -290,7 +291,7 @@ func (w *world) intervals(known history.Revision) map[string][]engine.Interval {
 	all := map[string][]engine.Interval{}
 	for _, rule := range ruleKeys {
 		for _, k := range resourceKeys {
-			list, err := engine.Intervals(w.ctx, r, engine.VerdictKey(rules.Owner{Account: rule.Account}, rule.ID, k))
+			list, err := engine.Intervals(w.ctx, r, engine.VerdictKey(rules.Owner{Account: rule.Account, Region: rule.Region}, rule.ID, k))
 			if err != nil {
 				w.Fatal(err)
 			}

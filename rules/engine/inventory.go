@@ -153,14 +153,19 @@ func (s *Session) keepStock(of stockOf, was, is *stock) {
 
 // count reads what there is.
 func (s *Session) count(ctx context.Context, r history.Reader, of stockOf, m history.Moment) (*stock, error) {
-	items, _, err := r.Items(ctx, history.Query{Type: of.typ, Account: of.owner.Account, Region: of.owner.Region, Fields: history.FieldsKey})
-	if err != nil {
-		return nil, err
+	is := &stock{at: m}
+	for _, q := range of.owner.Questions(history.Query{Type: of.typ, Fields: history.FieldsKey}) {
+		items, _, err := r.Items(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range items {
+			if of.owner.Sees(items[i].Key) {
+				is.found = append(is.found, versionOf{items[i].Key, items[i].Version})
+			}
+		}
 	}
-	is := &stock{at: m, found: make([]versionOf, len(items))}
-	for i := range items {
-		is.found[i] = versionOf{items[i].Key, items[i].Version}
-	}
+	var err error
 	is.list, err = s.decoded(ctx, r, is.found)
 	return is, err
 }

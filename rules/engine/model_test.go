@@ -345,11 +345,17 @@ func (b *brute) intervals(rule, k history.Key) []engine.Interval {
 
 func inScope(r *rules.Rule, o rules.Owner, i *history.Item) bool {
 	s := &r.Scope
-	return (o.Account == "" || o.Account == i.Key.Account) && (o.Region == "" || o.Region == i.Key.Region) &&
+	return isOf(o, i.Key) &&
 		(s.Types == nil || slices.Contains(s.Types, i.Key.Type)) &&
 		(s.IDs == nil || slices.Contains(s.IDs, i.Key.ID)) &&
 		(s.Accounts == nil || slices.Contains(s.Accounts, i.Key.Account)) &&
 		(s.TagKey == "" || s.TagValue == "" && i.State.Tags[s.TagKey] != "" || i.State.Tags[s.TagKey] == s.TagValue && s.TagValue != "")
+}
+
+// isOf reports whether a resource is an owner's, by a table of what is whose.
+func isOf(o rules.Owner, k history.Key) bool {
+	accounts, regions := []string{"", o.Account}, []string{"", "global", o.Region}
+	return (o.Account == "" || slices.Contains(accounts, k.Account)) && (o.Region == "" || slices.Contains(regions, k.Region))
 }
 
 // around answers what a rule asks, with no memory and no bound.
@@ -364,7 +370,7 @@ func (o *around) list(keys []history.Key, typ string) []*rules.Decoded {
 	var list []*rules.Decoded
 	for _, k := range keys {
 		i := o.b.get(k, o.m)
-		if !i.Exists() || typ != "" && typ != k.Type || o.owner.Account != "" && o.owner.Account != k.Account || o.owner.Region != "" && o.owner.Region != k.Region {
+		if !i.Exists() || typ != "" && typ != k.Type || !isOf(o.owner, k) {
 			continue
 		}
 		fmt.Fprint(&o.trace, k, i.Version, " ")
