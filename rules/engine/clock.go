@@ -62,7 +62,7 @@ func (d *due) until(now history.Moment) (list []dueAt, next history.Moment) {
 const lookWait = time.Minute
 
 // watch looks at the clock: at ticks of rules that read it, and where something
-// that is known of the future has come.
+// that is known of the future has come. What is asked to be evaluated anew goes along.
 func (e *Engine) watch(ctx context.Context) {
 	looked := e.EvaluatedThrough().Time
 	for {
@@ -75,6 +75,9 @@ func (e *Engine) watch(ctx context.Context) {
 				e.sweep(ctx, batch, &sweep{ruling: r, from: from})
 			}
 			next = min(next, after)
+		}
+		for _, r := range e.takeAsked() {
+			e.sweep(ctx, batch, &sweep{ruling: r, from: now})
 		}
 		list, later := e.due.until(now)
 		for _, d := range list {

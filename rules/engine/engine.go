@@ -57,6 +57,7 @@ type Engine struct {
 	begin   []*sweep // of the start
 	kept    Through  // written
 	failing error
+	asked   []history.Key // rules that are to be evaluated anew
 	open    map[*sweep]struct{}
 }
 
@@ -228,6 +229,30 @@ func (e *Engine) Poke() {
 	case e.poked <- struct{}{}:
 	default:
 	}
+}
+
+// EvaluateAnew evaluates rules, named by RuleKey, on everything in their scope as if
+// it had changed just now. Whoever waits for a later moment with WaitTime waits for
+// that too.
+func (e *Engine) EvaluateAnew(list ...history.Key) {
+	e.mu.Lock()
+	e.asked = append(e.asked, list...)
+	e.mu.Unlock()
+	e.Poke()
+}
+
+// takeAsked are the rules that are to be evaluated anew.
+func (e *Engine) takeAsked() (list []*Ruling) {
+	e.mu.Lock()
+	asked := e.asked
+	e.asked = nil
+	e.mu.Unlock()
+	for _, k := range asked {
+		if r := e.rules.find(k); r != nil {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // Failing is why evaluation does not get on at present; nil while it does.

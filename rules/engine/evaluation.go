@@ -7,10 +7,15 @@ import (
 	"github.com/varvehq/varve/rules"
 )
 
+// NotEvaluated annotates the verdict on a recorded resource in the scope of a rule
+// that is evaluated elsewhere, on which no evaluation was put.
+const NotEvaluated = "no evaluation was put"
+
 // PutEvaluation records verdicts on rules that are evaluated elsewhere. Each holds
 // for its resource from its moment (zero: now) until another is put for a later
-// one, as long as the resource lives in the rule's scope. Invalid names what one of
-// them lacks, and nothing is recorded.
+// one, as long as the resource lives in the rule's scope; one that is not recorded,
+// such as an account, always does. Invalid names what one of them lacks, and nothing
+// is recorded.
 func PutEvaluation(ctx context.Context, s history.Store, list ...rules.Evaluation) error {
 	head, err := s.Head(ctx)
 	if err != nil {
@@ -40,7 +45,7 @@ func PutEvaluation(ctx context.Context, s history.Store, list ...rules.Evaluatio
 }
 
 func checkEvaluation(e *rules.Evaluation) error {
-	if err := rules.CheckName("rule", e.Rule); err != nil {
+	if err := rules.CheckRecordedName("rule", e.Rule); err != nil {
 		return err
 	}
 	if _, err := rules.ParseCompliance(string(e.Compliance)); err != nil {

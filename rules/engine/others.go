@@ -174,17 +174,20 @@ func (l *looking) answer(ctx context.Context, a answer, found []history.Item) ([
 }
 
 // evaluated is the verdict that was put last on a resource under a rule that is
-// evaluated elsewhere.
-func (l *looking) evaluated(ctx context.Context, r *Ruling, k history.Key) (rules.Verdict, error) {
+// evaluated elsewhere. A resource that is not recorded has none else.
+func (l *looking) evaluated(ctx context.Context, r *Ruling, i *history.Item) (rules.Verdict, error) {
 	if err := l.open(ctx); err != nil {
 		return rules.Verdict{}, err
 	}
-	put := EvaluationKey(r.Owner, r.Name, k)
+	put := EvaluationKey(r.Owner, r.Name, i.Key)
 	found, err := l.versions(ctx, []history.Key{put})
 	if err != nil {
 		return rules.Verdict{}, err
 	}
-	none := rules.Verdict{Compliance: rules.InsufficientData, Annotation: "no evaluation was put"}
+	var none rules.Verdict
+	if i.Version != 0 {
+		none = rules.Verdict{Compliance: rules.InsufficientData, Annotation: NotEvaluated}
+	}
 	items, err := l.answer(ctx, answer{question: '=', key: put}, found)
 	if err != nil || len(items) == 0 {
 		return none, err

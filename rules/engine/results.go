@@ -12,6 +12,7 @@ import (
 type Question struct {
 	Owner                 *rules.Owner // of the rule
 	Rule                  string       // a name that means the rule: see rules.Means
+	Exact                 bool         // Rule is the one name that the Owner's rule is recorded under
 	Pack                  string       // of the rule
 	Account, Region       string       // of the resource
 	HasAccount, HasRegion bool         // an empty Account or Region is meant as a value
@@ -27,6 +28,8 @@ type Result struct {
 	Record
 	Recorded  history.Key      // of the verdict's resource
 	Revision  history.Revision // of the verdict
+	At        history.Moment   // the captured moment from which on it was worked out last
+	Learned   history.Moment   // when that was recorded
 	Since     history.Moment   // when it began
 	FirstSeen history.Moment   // when this rule first gave this compliance to this resource
 	Waived    *Waiver          // nil: it is not, or complies
@@ -111,7 +114,7 @@ func (w *View) Each(ctx context.Context, q Question, f func(*Result) (bool, erro
 			if !q.matches(&record) {
 				continue
 			}
-			result := Result{Record: record, Recorded: item.Key, Revision: item.Revision}
+			result := Result{Record: record, Recorded: item.Key, Revision: item.Revision, At: item.CapturedAt, Learned: item.RecordedAt}
 			if result.Waived, err = w.waived(ctx, &record, waivers); err != nil {
 				return err
 			}
@@ -127,9 +130,13 @@ func (w *View) Each(ctx context.Context, q Question, f func(*Result) (bool, erro
 }
 
 func (q *Question) matches(v *Record) bool {
-	return (q.Owner == nil || *q.Owner == v.Owner) && (q.Rule == "" || rules.Means(q.Rule, v.Rule)) && q.inPack(v) &&
+	return (q.Owner == nil || *q.Owner == v.Owner) && (q.Rule == "" || q.means(v.Rule)) && q.inPack(v) &&
 		(q.Type == "" || q.Type == v.Key.Type) && (q.ID == "" || q.ID == v.Key.ID) &&
 		(len(q.Compliance) == 0 || slices.Contains(q.Compliance, v.Compliance))
+}
+
+func (q *Question) means(recorded string) bool {
+	return q.Rule == recorded || !q.Exact && rules.Means(q.Rule, recorded)
 }
 
 func (q *Question) inPack(v *Record) bool {
@@ -176,28 +183,39 @@ func (w *View) prefix(ctx context.Context, q *Question) (string, error) {
 		}
 		return "", nil
 	}
+	if q.Exact && q.Owner != nil {
+		return q.typed(rulePrefix(*q.Owner, q.Rule)), nil
+	}
 	keys, err := w.ruleKeys(ctx)
 	if err != nil {
 		return "", err
 	}
 	keys = slices.DeleteFunc(keys, func(k history.Key) bool {
 		r := Record{Owner: rules.Owner{Account: k.Account, Region: k.Region}, Rule: k.ID}
-		return !rules.Means(q.Rule, k.ID) || !q.inPack(&r) || q.Owner != nil && *q.Owner != r.Owner
+		return !q.means(k.ID) || !q.inPack(&r) || q.Owner != nil && *q.Owner != r.Owner
 	})
 	if len(keys) != 1 {
 		return "", nil
 	}
-	prefix := rulePrefix(rules.Owner{Account: keys[0].Account, Region: keys[0].Region}, keys[0].ID)
-	if q.Type != "" {
-		prefix += part(q.Type, 512) + "/"
+	return q.typed(rulePrefix(rules.Owner{Account: keys[0].Account, Region: keys[0].Region}, keys[0].ID)), nil
+}
+
+// typed goes on with the type of the resources after what begins the ids of a rule's
+// verdicts.
+func (q *Question) typed(prefix string) string {
+	if q.Type == "" {
+		return prefix
 	}
-	return prefix, nil
+	return prefix + part(q.Type, 512) + "/"
 }
 
 func (w *View) ofResource(ctx context.Context, q *Question) ([]history.Item, error) {
-	found, err := w.newest.Find(ctx, q.Type, q.ID)
-	if err != nil {
-		return nil, err
+	found := []history.Key{{Account: q.Account, Region: q.Region, Type: q.Type, ID: q.ID}}
+	if !q.HasAccount || !q.HasRegion {
+		var err error
+		if found, err = w.newest.Find(ctx, q.Type, q.ID); err != nil {
+			return nil, err
+		}
 	}
 	known, err := w.ruleKeys(ctx)
 	if err != nil {

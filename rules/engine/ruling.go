@@ -31,8 +31,11 @@ func (r *Ruling) tenures() []tenure { return r.prepare().inForce }
 
 // verdictKey is VerdictKey.
 func (r *Ruling) verdictKey(k history.Key) history.Key {
-	return history.Key{Account: k.Account, Region: k.Region, Type: rules.TypeVerdict, ID: r.prepare().prefix + resourceID(k)}
+	return history.Key{Account: k.Account, Region: k.Region, Type: rules.TypeVerdict, ID: r.verdictPrefix() + resourceID(k)}
 }
+
+// verdictPrefix begins the ids of the rule's verdicts and evaluations.
+func (r *Ruling) verdictPrefix() string { return r.prepare().prefix }
 
 // Version is one put of a rule, or its deletion.
 type Version struct {
@@ -102,6 +105,9 @@ func (r *Ruling) listTenures() []tenure {
 func (r *Ruling) any(says func(*Version) bool) bool {
 	return slices.ContainsFunc(r.Versions, func(v Version) bool { return says(&v) })
 }
+
+// external reports whether a version is evaluated elsewhere.
+func (r *Ruling) external() bool { return r.any(func(v *Version) bool { return v.Rule.External }) }
 
 // mayJudge reports whether a version may have a resource of that key in scope.
 func (r *Ruling) mayJudge(k history.Key) bool {

@@ -94,6 +94,8 @@ func (s *Session) asOf(ctx context.Context, m history.Moment) (history.Reader, e
 // lifetime is a resource from a moment on.
 type lifetime struct {
 	key      history.Key
+	from     history.Moment
+	known    bool       // it has a version at that moment
 	versions []standing // oldest first, without such as last no time
 }
 
@@ -109,12 +111,13 @@ func (s *Session) lifetime(ctx context.Context, k history.Key, from history.Mome
 	if err != nil {
 		return nil, err
 	}
-	of := &lifetime{key: k}
+	of := &lifetime{key: k, from: max(from, history.FirstMoment)}
 	items, err := r.Get(ctx, []history.Key{k}, history.FieldsAll)
 	if err != nil {
 		return nil, err
 	}
 	if items[0].Version != 0 {
+		of.known = true
 		of.add(&items[0])
 		if items[0].Until == history.Newest {
 			return of, nil
@@ -128,6 +131,20 @@ func (s *Session) lifetime(ctx context.Context, k history.Key, from history.Mome
 		of.add(&items[i])
 	}
 	return of, nil
+}
+
+// standing are the versions that a rule looks at. Of a resource that is not
+// recorded, or not yet, one evaluated elsewhere may know: it stands without content.
+func (l *lifetime) standing(r *Ruling) []standing {
+	begins := history.Newest
+	if len(l.versions) > 0 {
+		begins = l.versions[0].from
+	}
+	if l.known || begins <= l.from || !r.external() {
+		return l.versions
+	}
+	unknown := &rules.Decoded{Item: history.Item{Key: l.key, CapturedAt: history.FirstMoment, Until: begins}}
+	return append([]standing{{unknown, history.FirstMoment, begins}}, l.versions...)
 }
 
 func (l *lifetime) add(i *history.Item) {

@@ -110,6 +110,34 @@ func (e *Engine) sweepOver(ctx context.Context, s *sweep) error {
 			e.mu.Unlock()
 		}
 	}
+	if s.ruling != nil && s.ruling.external() {
+		return e.sweepEvaluated(ctx, r, s)
+	}
+	return nil
+}
+
+// sweepEvaluated goes over what evaluations were put on: not all of it is recorded.
+func (e *Engine) sweepEvaluated(ctx context.Context, r history.Reader, s *sweep) error {
+	rule := s.ruling.key()
+	q := history.Query{Type: TypeEvaluation, IDPrefix: s.ruling.verdictPrefix(), Deleted: true, Limit: sweepPage}
+	for more := true; more; {
+		if err := e.queue.room(ctx, sweepRoom); err != nil {
+			return err
+		}
+		var items []history.Item
+		var err error
+		if items, more, err = r.Items(ctx, q); err != nil {
+			return err
+		}
+		for i := range items {
+			if put, err := ReadRecord(&items[i]); err == nil && s.ruling.mayJudge(put.Key) {
+				e.queue.add(s.batch, put.Key, &rule, s.from, false)
+			}
+		}
+		if n := len(items); n > 0 {
+			q.After = &items[n-1].Key
+		}
+	}
 	return nil
 }
 

@@ -74,7 +74,7 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 	if r.any(func(v *Version) bool { return v.Rule.External || v.looksAround() }) {
 		looked = map[Look]struct{}{}
 	}
-	for _, v := range of.versions {
+	for _, v := range of.standing(r) {
 		if v.from > s.through {
 			t.Next = min(t.Next, v.from)
 			break
@@ -91,7 +91,7 @@ func (s *Session) timeline(ctx context.Context, r *Ruling, of *lifetime, from hi
 			case p.to > s.through:
 				t.Next = min(t.Next, p.to)
 			}
-			if !v.item.Exists() {
+			if v.item.Version == 0 && !in.Rule.External || v.item.State.Deleted {
 				continue
 			}
 			if v.item.Erased {
@@ -174,7 +174,7 @@ func (s *Session) piece(ctx context.Context, t *Timeline, r *Ruling, p piece, fr
 				t.Next = min(t.Next, l.until)
 			}
 		}
-		if end > from {
+		if end > from && verdict.Compliance != "" {
 			t.Intervals = join(t.Intervals, Interval{
 				From: max(m, from), To: end, Version: p.version.Number, Severity: severity(&p.version.Rule), Verdict: verdict,
 			})
@@ -184,10 +184,11 @@ func (s *Session) piece(ctx context.Context, t *Timeline, r *Ruling, p piece, fr
 	return nil
 }
 
-// judge evaluates a piece at a moment. What a rule asks in vain is its error.
+// judge evaluates a piece at a moment; the zero Verdict: there is nothing to judge.
+// What a rule asks in vain is its error.
 func (s *Session) judge(ctx context.Context, r *Ruling, p *piece, m history.Moment, l *looking) (rules.Verdict, error) {
 	if p.version.Rule.External {
-		return l.evaluated(ctx, r, p.item.Key)
+		return l.evaluated(ctx, r, &p.item.Item)
 	}
 	subject := rules.Subject{Item: p.item, Now: m.Time(), Owner: r.Owner, Moment: m}
 	if p.version.needs().Others {

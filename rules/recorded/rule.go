@@ -19,6 +19,10 @@ type Rule struct {
 	From    history.Moment // effective from; zero: when it is put
 	PutAt   history.Moment
 	Version uint32 // given by the history
+
+	// AsTold is the rule in the words of the door through which it was put, as JSON
+	// by the name of the door: what of it means nothing here, but is told back.
+	AsTold map[string][]byte
 }
 
 // Recorded is the name under which the rule is recorded.
@@ -33,6 +37,9 @@ func (r *Rule) observation() (history.Observation, error) {
 	if r.Pack != "" {
 		o.State.Tags = map[string]string{tagPack: r.Pack}
 	}
+	if len(r.AsTold) > 0 {
+		o.State.Supplementary = r.AsTold
+	}
 	return o, err
 }
 
@@ -43,7 +50,7 @@ func ReadRule(i *history.Item) (Rule, error) {
 		return Rule{}, err
 	}
 	pack, _ := rules.Unqualify(i.Key.ID)
-	return Rule{Rule: *rule, Owner: owner, Pack: pack, From: from, PutAt: i.CapturedAt, Version: i.Version}, nil
+	return Rule{Rule: *rule, Owner: owner, Pack: pack, From: from, PutAt: i.CapturedAt, Version: i.Version, AsTold: i.State.Supplementary}, nil
 }
 
 // Check prepares a rule for being put, and says why it cannot be: it is normalized,
@@ -74,13 +81,29 @@ func (s *Shelf) PutRules(ctx context.Context, o rules.Owner, list []*rules.Rule,
 	if len(list) > mostRules {
 		return nil, history.Receipt{}, &history.Error{Kind: history.TooLarge, Field: "rules", Text: fmt.Sprintf("are %d; at most %d are put at once", len(list), mostRules)}
 	}
+	all := make([]Rule, len(list))
+	for i, one := range list {
+		all[i] = Rule{Rule: *one, Owner: o, From: from}
+	}
+	return s.put(ctx, all, from)
+}
+
+// PutRule puts one rule, of no pack, with what it was told as: see PutRules.
+func (s *Shelf) PutRule(ctx context.Context, r Rule) (Rule, history.Receipt, error) {
+	put, receipt, err := s.put(ctx, []Rule{r}, r.From)
+	if err != nil {
+		return Rule{}, receipt, err
+	}
+	return put[0], receipt, nil
+}
+
+func (s *Shelf) put(ctx context.Context, list []Rule, from history.Moment) ([]Rule, history.Receipt, error) {
 	var observations []history.Observation
-	for _, one := range list {
-		if err := Check(one); err != nil {
+	for i := range list {
+		if err := Check(&list[i].Rule); err != nil {
 			return nil, history.Receipt{}, err
 		}
-		r := Rule{Rule: *one, Owner: o, From: from}
-		observation, err := r.observation()
+		observation, err := list[i].observation()
 		if err != nil {
 			return nil, history.Receipt{}, err
 		}
