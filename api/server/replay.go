@@ -318,7 +318,7 @@ func (s *complianceService) EvaluateProposal(ctx context.Context, req *varvev1.E
 	}
 	var list []*engine.Ruling
 	if len(req.GetRules()) == 0 {
-		if list, err = s.rulings(ctx, s.newest(ctx, r)); err != nil {
+		if list, err = c.Engine.Current(ctx, s.newest(ctx, r)); err != nil {
 			return nil, err
 		}
 	} else {
@@ -388,28 +388,4 @@ func prospectToProto(p *engine.Prospect) *varvev1.EvaluateProposalResponse_Prosp
 		Rule: p.Rule, OwnerAccount: p.Owner.Account, OwnerRegion: p.Owner.Region, Severity: string(p.Severity),
 		Now: wire.VerdictToProto(p.Now), Then: wire.VerdictToProto(p.Then),
 	}
-}
-
-// rulings are the rules that are put. Those that the engine has compiled are not
-// compiled once more.
-func (s *complianceService) rulings(ctx context.Context, r history.Reader) ([]*engine.Ruling, error) {
-	compiled := map[history.Key]*engine.Ruling{}
-	for _, one := range s.opts.Compliance.Engine.Rulings() {
-		compiled[engine.RuleKey(one.Owner, one.Name)] = one
-	}
-	items, _, err := r.Items(ctx, history.Query{Type: rules.TypeRule, Fields: history.FieldsKey})
-	if err != nil {
-		return nil, err
-	}
-	var list []*engine.Ruling
-	for i := range items {
-		one, err := engine.LoadRuling(ctx, r, managed.Language{}, items[i].Key, compiled[items[i].Key])
-		if err != nil {
-			return nil, err
-		}
-		if one != nil {
-			list = append(list, one)
-		}
-	}
-	return list, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/memo"
+	"github.com/varvehq/varve/rules"
 )
 
 // Store is what an engine works on.
@@ -178,6 +179,31 @@ func (e *Engine) Run(ctx context.Context) error {
 // Rulings are the recorded rules as the engine has them, in key order, deleted ones
 // included.
 func (e *Engine) Rulings() []*Ruling { return e.rules.list() }
+
+// Current are the rules that stand at a reader's moment, in key order. Those that the
+// engine has made ready are not made ready once more; it may not know of others yet.
+func (e *Engine) Current(ctx context.Context, r history.Reader) ([]*Ruling, error) {
+	ready := map[history.Key]*Ruling{}
+	for _, one := range e.Rulings() {
+		ready[one.key()] = one
+	}
+	items, _, err := r.Items(ctx, history.Query{Type: rules.TypeRule, Fields: history.FieldsKey})
+	if err != nil {
+		return nil, err
+	}
+	var list []*Ruling
+	for i := range items {
+		k := items[i].Key
+		one, err := LoadRuling(ctx, r, e.rules.language, k, ready[k])
+		if err != nil {
+			return nil, err
+		}
+		if one != nil {
+			list = append(list, one)
+		}
+	}
+	return list, nil
+}
 
 // EvaluatedThrough says how far verdicts have come.
 func (e *Engine) EvaluatedThrough() Through {
