@@ -94,6 +94,16 @@ func ParsePeriod(text string) (time.Duration, error) {
 	return d, checkPeriod(d)
 }
 
+// PeriodWord is AWS Config's word for a period; empty if it has none.
+func PeriodWord(d time.Duration) string {
+	for word, known := range periods {
+		if known == d {
+			return word
+		}
+	}
+	return ""
+}
+
 func checkPeriod(d time.Duration) error {
 	if d < minPeriod || d > maxPeriod || d%time.Minute != 0 {
 		return invalid("period", d.String(), "is not allowed; a period is whole minutes, from 1m to 8784h")

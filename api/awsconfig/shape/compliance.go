@@ -38,7 +38,7 @@ type ComplianceByResource struct {
 }
 
 type GetComplianceDetailsByConfigRuleInput struct {
-	ConfigRuleName  string   `aws:"ConfigRuleName,required" check:"len=1..64"`
+	ConfigRuleName  string   `aws:"ConfigRuleName,required" check:"len=1..128"`
 	ComplianceTypes []string `aws:"ComplianceTypes" check:"items=0..3;each.enum=COMPLIANT|NON_COMPLIANT|NOT_APPLICABLE|INSUFFICIENT_DATA"`
 	Limit           int32    `aws:"Limit" check:"range=0..100"`
 	NextToken       string   `aws:"NextToken"`

@@ -7,7 +7,7 @@ type DeleteConfigRuleInput struct {
 }
 
 type DeleteEvaluationResultsInput struct {
-	ConfigRuleName string `aws:"ConfigRuleName,required" check:"len=1..64"`
+	ConfigRuleName string `aws:"ConfigRuleName,required" check:"len=1..128"`
 }
 
 type DeleteEvaluationResultsOutput struct {
@@ -95,7 +95,7 @@ type SourceDetail struct {
 }
 
 type CustomPolicyDetails struct {
-	PolicyRuntime          string `aws:"PolicyRuntime,required" check:"len=1..64" pattern:"guard\\-2\\.x\\.x"`
+	PolicyRuntime          string `aws:"PolicyRuntime,required" check:"len=1..64" pattern:"guard\\-2\\.x\\.x|cel"`
 	PolicyText             string `aws:"PolicyText,required" check:"len=0..10000"`
 	EnableDebugLogDelivery bool   `aws:"EnableDebugLogDelivery,always"`
 }
