@@ -89,4 +89,48 @@
 // with AWS. Of a type that it does not record they keep that there is such a
 // resource, or was, and nothing of it. They answer when what they recorded is
 // durable; its capture is the moment of recording.
+//
+// # Rules
+//
+// Rules, their evaluation and compliance are those of the native API: what is put
+// through one door is in force and seen through the other. A rule is the owner's; a
+// rule of the whole installation, or of a pack, is seen and not changed. What
+// differs from AWS Config:
+//
+//   - A managed rule is one that this version computes, or AWS_CONFIG_PROCESS_CHECK,
+//     whose verdict on the account is put with PutExternalEvaluation. Defaults of
+//     parameters hold for those who leave them out.
+//   - A custom policy is a condition in CEL, true of what complies, with the
+//     PolicyRuntime cel; InputParameters are params, as texts (see `varve help
+//     rules`). Guard is refused. GetCustomRulePolicy answers that condition, of
+//     whatever door the rule is.
+//   - The function of a CUSTOM_LAMBDA rule is not invoked. Results of such a rule, of
+//     which every recorded resource in its scope has one, carry a ResultToken in
+//     GetComplianceDetails…; with it PutEvaluations puts verdicts on that rule, about
+//     any resource in the rule's scope, recorded or not. Tokens do not expire.
+//   - Names are made of A-Z a-z 0-9 _ . - and are up to 128 characters long in all
+//     operations. An id is decided by owner and name. A rule of a pack is NAME-, then
+//     the id of the pack. Of rules with one name the owner's own hides the others.
+//   - A rule is described as it was put. PutConfigRule takes tags for a new rule only.
+//     It needs a recorder, or something that was recorded through any door.
+//   - Deleting is over when it is answered: nothing is ever DELETING.
+//   - Rules are evaluated as things are recorded, shortly after. So
+//     StartConfigRulesEvaluation changes no verdict but for those that were deleted.
+//   - DeleteEvaluationResults takes results away from the answers of this door, and
+//     deletes nothing: history is never forgotten. A result is there again when the
+//     rule is put or started anew, when its period is over, when its resource
+//     changes, or when an evaluation is put on it.
+//   - A verdict ERROR is INSUFFICIENT_DATA, with what went wrong as the annotation
+//     and in DescribeConfigRuleEvaluationStatus. A rule with no result that applies,
+//     or with such a one and none that is NON_COMPLIANT, is INSUFFICIENT_DATA.
+//     Results that are NOT_APPLICABLE are told where they are asked for.
+//   - What is waived is NON_COMPLIANT, with the waiver in front of the annotation.
+//   - The order of results is that of account, region, type and id; pages may be
+//     shorter than asked for, or empty, and yet have a successor.
+//
+// A resource that is proposed with StartResourceEvaluation is evaluated before the
+// answer, for a minute at most, by the rules with the mode that is asked for: any
+// rule may have PROACTIVE, but for those evaluated elsewhere. Tags are taken from its
+// Tags. What came of it is kept for a week, and the newest 1,000 of an account and
+// region.
 package awsconfig

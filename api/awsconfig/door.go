@@ -56,6 +56,9 @@ type Rules struct {
 	Graph  engine.Graph
 	Linker history.Linker // the store's; nil: it keeps no links
 
+	// Documents keep what was asked of rules, and what was only proposed.
+	Documents history.Documents
+
 	// Prepare brings a proposed observation to the form in which it would be
 	// recorded.
 	Prepare func(*history.Observation) error

@@ -88,6 +88,7 @@ func open(t *testing.T) *world {
 		Store: w.store, Recorder: w.recorder, Settings: w.settings, Snapshots: w.snapshot, Now: w.clock.Now,
 		Rules: &awsconfig.Rules{
 			Engine: w.engine, Shelf: recorded.New(w.store), Graph: around{}, Linker: linker, Prepare: w.recorder.Prepare,
+			Documents: w.store,
 		},
 		Authenticate: awsconfig.Signed(&sigv4.Verifier{Service: awsconfig.Service, Find: keys, Now: w.clock.Now}),
 	}

@@ -26,7 +26,8 @@ const noKeys = "No access keys are configured here. Name a file of them to `varv
 // awsDoor makes the door for AWS's tools; nil if the store keeps no documents, which
 // settings are.
 func (d *Daemon) awsDoor() *awsconfig.Door {
-	if d.settings == nil {
+	documents, ok := history.Power[history.Documents](d.store)
+	if !ok || d.settings == nil {
 		return nil
 	}
 	o := awsconfig.Options{
@@ -37,6 +38,7 @@ func (d *Daemon) awsDoor() *awsconfig.Door {
 	if d.engine != nil {
 		o.Rules = &awsconfig.Rules{
 			Engine: d.engine, Shelf: recorded.New(d.store), Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
+			Documents: documents,
 		}
 	}
 	return awsconfig.New(o)
