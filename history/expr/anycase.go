@@ -17,11 +17,13 @@ var _ AnyCase = (*object)(nil)
 
 // FindAnyCase goes through all names.
 func (o *object) FindAnyCase(name string) (v ref.Val, members int) {
-	for i, other := range o.names {
-		if len(other) == len(name) && strings.EqualFold(other, name) {
-			v = o.values[i]
+	for _, at := range o.names() {
+		if anyCase(o.in.string(at), name) {
+			v = o.in.value(at + 1)
 			members++
 		}
 	}
 	return v, members
 }
+
+func anyCase(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }

@@ -15,17 +15,12 @@ import (
 // object is a JSON object as a map of the language; its names are in the order of
 // the document.
 type object struct {
-	text   string // the document's, in canonical form
-	names  []string
-	values []ref.Val
-	sorted bool // names ascend as bytes; nearly always, see recorder/canonical
+	in *document
+	at uint32
 }
 
 // list is a JSON array.
-type list struct {
-	text   string
-	values []ref.Val
-}
+type list object
 
 var (
 	_ traits.Mapper   = (*object)(nil)
@@ -34,24 +29,37 @@ var (
 	_ traits.Foldable = (*list)(nil)
 )
 
-func newObject(text string, names []string, values []ref.Val) *object {
-	return &object{text, names, values, slices.IsSorted(names)}
+func (o *object) node() *node     { return &o.in.nodes[o.at] }
+func (o *object) names() []uint32 { return o.in.inner(o.node()) }
+func (o *object) text() string    { return o.in.raw(o.at) }
+
+func (l *list) elements() []uint32 { return l.in.inner(&l.in.nodes[l.at]) }
+func (l *list) text() string       { return l.in.raw(l.at) }
+
+// find is the place of a member's name; false: there is none.
+func (o *object) find(name string) (uint32, bool) {
+	names := o.names()
+	if o.node().sorted && len(names) > 16 {
+		i, found := slices.BinarySearchFunc(names, name, func(at uint32, name string) int { return strings.Compare(o.in.string(at), name) })
+		if !found {
+			return 0, false
+		}
+		return names[i], true
+	}
+	for _, at := range names {
+		if o.in.string(at) == name {
+			return at, true
+		}
+	}
+	return 0, false
 }
 
 func (o *object) member(name string) (ref.Val, bool) {
-	if o.sorted && len(o.names) > 8 {
-		i, found := slices.BinarySearch(o.names, name)
-		if !found {
-			return nil, false
-		}
-		return o.values[i], true
+	at, found := o.find(name)
+	if !found {
+		return nil, false
 	}
-	for i, n := range o.names {
-		if n == name {
-			return o.values[i], true
-		}
-	}
-	return nil, false
+	return o.in.value(at + 1), true
 }
 
 // Find returns a member; false, and no error, for a key of another type too.
@@ -90,20 +98,20 @@ func (o *object) Contains(key ref.Val) ref.Val {
 }
 
 // Size is the number of members.
-func (o *object) Size() ref.Val { return types.Int(len(o.names)) }
+func (o *object) Size() ref.Val { return types.Int(o.node().n) }
 
 // IsZeroValue reports whether there are none.
-func (o *object) IsZeroValue() bool { return len(o.names) == 0 }
+func (o *object) IsZeroValue() bool { return o.node().n == 0 }
 
 // Iterator goes through the names.
 func (o *object) Iterator() traits.Iterator {
-	return types.NewStringList(types.DefaultTypeAdapter, o.names).Iterator()
+	return &iterator{left: o.names(), get: func(at uint32) ref.Val { return types.String(o.in.string(at)) }}
 }
 
 // Fold goes through names and values.
 func (o *object) Fold(f traits.Folder) {
-	for i, name := range o.names {
-		if !f.FoldEntry(name, o.values[i]) {
+	for _, at := range o.names() {
+		if !f.FoldEntry(o.in.string(at), o.in.value(at+1)) {
 			return
 		}
 	}
@@ -111,7 +119,7 @@ func (o *object) Fold(f traits.Folder) {
 
 // Equal compares member by member; equal text needs no look.
 func (o *object) Equal(other ref.Val) ref.Val {
-	if p, ok := other.(*object); ok && p.text == o.text {
+	if p, ok := other.(*object); ok && p.text() == o.text() {
 		return types.True
 	}
 	m, ok := other.(traits.Mapper)
@@ -119,9 +127,9 @@ func (o *object) Equal(other ref.Val) ref.Val {
 		return types.False
 	}
 	all := same{}
-	for i, name := range o.names {
-		v, found := m.Find(types.String(name))
-		if !found || !all.and(o.values[i], v) {
+	for _, at := range o.names() {
+		v, found := m.Find(types.String(o.in.string(at)))
+		if !found || !all.and(o.in.value(at+1), v) {
 			return types.False
 		}
 	}
@@ -140,10 +148,10 @@ func (o *object) ConvertToType(t ref.Type) ref.Val { return convert(o, types.Map
 func (o *object) ConvertToNative(t reflect.Type) (any, error) { return native(o, t) }
 
 // AggregateSize is about the number of values, told without counting them.
-func (o *object) AggregateSize(types.AggregateSizer) uint32 { return size(o.text) }
+func (o *object) AggregateSize(types.AggregateSizer) uint32 { return size(o.text()) }
 
 // String is the JSON text.
-func (o *object) String() string { return o.text }
+func (o *object) String() string { return o.text() }
 
 // Get is an element, or an error: see [Absent].
 func (l *list) Get(index ref.Val) ref.Val {
@@ -151,18 +159,20 @@ func (l *list) Get(index ref.Val) ref.Val {
 		return index
 	}
 	i, err := types.GetOrError(index)
-	if err != nil || i < 0 || i >= len(l.values) {
+	elements := l.elements()
+	if err != nil || i < 0 || i >= len(elements) {
 		return types.WrapErr(absent(fmt.Sprintf("no such index: %v", index)))
 	}
-	return l.values[i]
+	return l.in.value(elements[i])
 }
 
 // GetInt64Index is what the interpreter looks for before Get.
 func (l *list) GetInt64Index(i int64) (any, bool) {
-	if i < 0 || i >= int64(len(l.values)) {
+	elements := l.elements()
+	if i < 0 || i >= int64(len(elements)) {
 		return nil, false
 	}
-	return l.values[i], true
+	return l.in.value(elements[i]), true
 }
 
 // Contains compares with every element.
@@ -171,8 +181,8 @@ func (l *list) Contains(v ref.Val) ref.Val {
 		return v
 	}
 	var failed ref.Val
-	for _, element := range l.values {
-		switch eq := types.Equal(element, v); {
+	for _, at := range l.elements() {
+		switch eq := types.Equal(l.in.value(at), v); {
 		case eq == types.True:
 			return eq
 		case types.IsUnknownOrError(eq):
@@ -187,24 +197,27 @@ func (l *list) Contains(v ref.Val) ref.Val {
 
 // Add is a new list of both.
 func (l *list) Add(other ref.Val) ref.Val {
-	return types.NewRefValList(types.DefaultTypeAdapter, l.values).Add(other)
+	elements := l.elements()
+	values := make([]ref.Val, len(elements))
+	for i, at := range elements {
+		values[i] = l.in.value(at)
+	}
+	return types.NewRefValList(types.DefaultTypeAdapter, values).Add(other)
 }
 
 // Size is the number of elements.
-func (l *list) Size() ref.Val { return types.Int(len(l.values)) }
+func (l *list) Size() ref.Val { return types.Int(len(l.elements())) }
 
 // IsZeroValue reports whether there are none.
-func (l *list) IsZeroValue() bool { return len(l.values) == 0 }
+func (l *list) IsZeroValue() bool { return len(l.elements()) == 0 }
 
 // Iterator goes through the elements.
-func (l *list) Iterator() traits.Iterator {
-	return types.NewRefValList(types.DefaultTypeAdapter, l.values).Iterator()
-}
+func (l *list) Iterator() traits.Iterator { return &iterator{left: l.elements(), get: l.in.value} }
 
 // Fold goes through indexes and elements.
 func (l *list) Fold(f traits.Folder) {
-	for i, v := range l.values {
-		if !f.FoldEntry(i, v) {
+	for i, at := range l.elements() {
+		if !f.FoldEntry(i, l.in.value(at)) {
 			return
 		}
 	}
@@ -212,7 +225,7 @@ func (l *list) Fold(f traits.Folder) {
 
 // Equal compares element by element; equal text needs no look.
 func (l *list) Equal(other ref.Val) ref.Val {
-	if m, ok := other.(*list); ok && m.text == l.text {
+	if m, ok := other.(*list); ok && m.text() == l.text() {
 		return types.True
 	}
 	m, ok := other.(traits.Lister)
@@ -220,8 +233,8 @@ func (l *list) Equal(other ref.Val) ref.Val {
 		return types.False
 	}
 	all := same{}
-	for i, v := range l.values {
-		if !all.and(v, m.Get(types.Int(i))) {
+	for i, at := range l.elements() {
+		if !all.and(l.in.value(at), m.Get(types.Int(i))) {
 			return types.False
 		}
 	}
@@ -240,10 +253,34 @@ func (l *list) ConvertToType(t ref.Type) ref.Val { return convert(l, types.ListT
 func (l *list) ConvertToNative(t reflect.Type) (any, error) { return native(l, t) }
 
 // AggregateSize is about the number of values, told without counting them.
-func (l *list) AggregateSize(types.AggregateSizer) uint32 { return size(l.text) }
+func (l *list) AggregateSize(types.AggregateSizer) uint32 { return size(l.text()) }
 
 // String is the JSON text.
-func (l *list) String() string { return l.text }
+func (l *list) String() string { return l.text() }
+
+// iterator goes through what is left.
+type iterator struct {
+	left []uint32
+	get  func(at uint32) ref.Val
+}
+
+func (i *iterator) HasNext() ref.Val { return types.Bool(len(i.left) > 0) }
+
+// Next is nil at the end.
+func (i *iterator) Next() ref.Val {
+	if len(i.left) == 0 {
+		return nil
+	}
+	at := i.left[0]
+	i.left = i.left[1:]
+	return i.get(at)
+}
+
+func (i *iterator) Type() ref.Type                              { return types.IteratorType }
+func (i *iterator) Value() any                                  { return i }
+func (i *iterator) Equal(ref.Val) ref.Val                       { return types.False }
+func (i *iterator) ConvertToType(t ref.Type) ref.Val            { return convert(i, types.IteratorType, t) }
+func (i *iterator) ConvertToNative(t reflect.Type) (any, error) { return native(i, t) }
 
 // same gathers whether all of several pairs are equal.
 type same struct{ failed ref.Val }

@@ -3,8 +3,10 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"cel.dev/cel-go/common/types"
@@ -19,33 +21,110 @@ const maxDepth = 10_000
 
 // Decode makes a value of one JSON document in canonical form; no bytes are null.
 // The value shares the memory of raw, which nobody may change any more. It is
-// never changed itself, so that any number of evaluations may share it.
+// never changed itself, so that any number of evaluations may share it. What it
+// holds is made into values when it is asked for, and each time that it is: Decode
+// only finds out where everything stands.
 //
-// A document that is damaged is an error value of kind DataLoss. A number which
-// no CEL type holds exactly is an error value in its place: the rest of the
-// document is there.
+// A document that is damaged is an error value of kind DataLoss, wherever the
+// damage is. A number which no CEL type holds exactly is an error value in its
+// place: the rest of the document is there.
 func Decode(raw []byte) ref.Val {
 	if len(raw) == 0 {
 		return types.NullValue
 	}
-	d := decoder{text: unsafe.String(unsafe.SliceData(raw), len(raw))}
-	v, err := d.value(0)
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.text, d.at = unsafe.String(unsafe.SliceData(raw), len(raw)), 0
+	d.nodes, d.places, d.open = d.nodes[:0], d.places[:0], d.open[:0]
+	err := d.value(0)
 	if err == nil && d.at < len(d.text) {
 		err = d.damaged()
 	}
 	if err != nil {
 		return Undecidable(err)
 	}
-	return v
+	// Memory without pointers, of the size that it takes.
+	doc := &document{d.text, append([]node(nil), d.nodes...), append([]uint32(nil), d.places...)}
+	d.text = ""
+	return doc.value(0)
 }
+
+// document is JSON text with the places of all values in it.
+type document struct {
+	text   string
+	nodes  []node
+	places []uint32 // of the elements of lists, of the names of objects; each's side by side
+}
+
+// node is a value, or the name of a member, whose value is the next node.
+type node struct {
+	from, to uint32 // in the text; of texts and names what stands between the quotes
+	first, n uint32 // its elements, or the names of its members: places[first:first+n]
+	kind     kind
+	sorted   bool // names ascend as bytes; nearly always, see recorder/canonical
+}
+
+type kind byte
+
+const (
+	ofScalar  kind = iota // what its first character tells
+	ofText                // as it stands
+	ofEscaped             // with escapes
+	ofList
+	ofObject
+)
+
+func (d *document) raw(at uint32) string {
+	n := &d.nodes[at]
+	if n.kind == ofText || n.kind == ofEscaped {
+		return d.text[n.from-1 : n.to+1]
+	}
+	return d.text[n.from:n.to]
+}
+
+func (d *document) inner(n *node) []uint32 { return d.places[n.first : n.first+n.n] }
+
+// string is a text or a name.
+func (d *document) string(at uint32) string {
+	n := &d.nodes[at]
+	if n.kind == ofText {
+		return d.text[n.from:n.to]
+	}
+	plain, _ := jsontext.AppendUnquote(nil, d.text[n.from-1:n.to+1]) // it went well before
+	return string(plain)
+}
+
+func (d *document) value(at uint32) ref.Val {
+	n := &d.nodes[at]
+	switch n.kind {
+	case ofObject:
+		return &object{d, at}
+	case ofList:
+		return &list{d, at}
+	case ofText, ofEscaped:
+		return types.String(d.string(at))
+	}
+	switch d.text[n.from] {
+	case 't':
+		return types.True
+	case 'f':
+		return types.False
+	case 'n':
+		return types.NullValue
+	}
+	return number(d.text[n.from:n.to])
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // decoder reads text from at. What the containers around at hold so far lies on
 // one stack for all of them.
 type decoder struct {
 	text   string
 	at     int
-	names  []string
-	values []ref.Val
+	nodes  []node
+	places []uint32
+	open   []uint32
 }
 
 func (d *decoder) damaged() error {
@@ -61,135 +140,121 @@ func (d *decoder) skip(c byte) bool {
 	return false
 }
 
-func (d *decoder) value(depth int) (ref.Val, error) {
-	if d.at >= len(d.text) || depth > maxDepth {
-		return nil, d.damaged()
+func (d *decoder) value(depth int) error {
+	if d.at >= len(d.text) || depth > maxDepth || len(d.text) >= math.MaxUint32 {
+		return d.damaged()
 	}
-	switch c := d.text[d.at]; {
-	case c == '{':
-		return d.object(depth)
-	case c == '[':
-		return d.array(depth)
-	case c == '"':
-		s, err := d.string()
-		return types.String(s), err
-	case c == '-' || '0' <= c && c <= '9':
-		return d.number(), nil
-	case c == 't':
-		return types.True, d.literal("true")
-	case c == 'f':
-		return types.False, d.literal("false")
-	default:
-		return types.NullValue, d.literal("null")
+	switch c := d.text[d.at]; c {
+	case '{', '[':
+		return d.container(c, depth)
+	case '"':
+		return d.string()
+	case 't':
+		return d.literal("true")
+	case 'f':
+		return d.literal("false")
+	case 'n':
+		return d.literal("null")
 	}
+	return d.number()
 }
+
+func (d *decoder) add(n node) { d.nodes = append(d.nodes, n) }
 
 func (d *decoder) literal(word string) error {
 	if !strings.HasPrefix(d.text[d.at:], word) {
 		return d.damaged()
 	}
+	d.add(node{from: uint32(d.at), to: uint32(d.at + len(word))})
 	d.at += len(word)
 	return nil
 }
 
-func (d *decoder) object(depth int) (ref.Val, error) {
-	start, names, values := d.at, len(d.names), len(d.values)
-	d.at++
-	for first := true; !d.skip('}'); first = false {
-		if !first && !d.skip(',') {
-			return nil, d.damaged()
-		}
-		name, err := d.string()
-		if err != nil {
-			return nil, err
-		}
-		if !d.skip(':') {
-			return nil, d.damaged()
-		}
-		v, err := d.value(depth + 1)
-		if err != nil {
-			return nil, err
-		}
-		d.names, d.values = append(d.names, name), append(d.values, v)
+// container reads an object or a list.
+func (d *decoder) container(c byte, depth int) error {
+	own, begin := len(d.nodes), len(d.open)
+	d.add(node{from: uint32(d.at), kind: ofList, sorted: true})
+	if c == '{' {
+		d.nodes[own].kind = ofObject
 	}
-	o := newObject(d.text[start:d.at], append([]string(nil), d.names[names:]...), append([]ref.Val(nil), d.values[values:]...))
-	d.names, d.values = d.names[:names], d.values[:values]
-	return o, nil
+	end := c + 2 // ] and } stand so in ASCII
+	before := ""
+	d.at++
+	for first := true; !d.skip(end); first = false {
+		if !first && !d.skip(',') {
+			return d.damaged()
+		}
+		place := uint32(len(d.nodes))
+		d.open = append(d.open, place)
+		if c == '{' {
+			if err := d.string(); err != nil {
+				return err
+			}
+			if !d.skip(':') {
+				return d.damaged()
+			}
+			n := &d.nodes[place]
+			name := d.text[n.from:n.to]
+			if n.kind == ofEscaped || !first && name <= before {
+				d.nodes[own].sorted = false
+			}
+			before = name
+		}
+		if err := d.value(depth + 1); err != nil {
+			return err
+		}
+	}
+	n := &d.nodes[own]
+	n.to, n.first, n.n = uint32(d.at), uint32(len(d.places)), uint32(len(d.open)-begin)
+	d.places = append(d.places, d.open[begin:]...)
+	d.open = d.open[:begin]
+	return nil
 }
 
-func (d *decoder) array(depth int) (ref.Val, error) {
-	start, values := d.at, len(d.values)
-	d.at++
-	for first := true; !d.skip(']'); first = false {
-		if !first && !d.skip(',') {
-			return nil, d.damaged()
-		}
-		v, err := d.value(depth + 1)
-		if err != nil {
-			return nil, err
-		}
-		d.values = append(d.values, v)
-	}
-	l := &list{text: d.text[start:d.at], values: append([]ref.Val(nil), d.values[values:]...)}
-	d.values = d.values[:values]
-	return l, nil
-}
-
-// string reads a string literal; without escapes it is a part of the text.
-func (d *decoder) string() (string, error) {
+// string reads a string literal.
+func (d *decoder) string() error {
 	if !d.skip('"') {
-		return "", d.damaged()
+		return d.damaged()
 	}
-	start := d.at
+	start, as := d.at, ofText
 	for ; d.at < len(d.text); d.at++ {
 		switch d.text[d.at] {
 		case '"':
+			if as == ofEscaped {
+				if _, err := jsontext.AppendUnquote(nil, d.text[start-1:d.at+1]); err != nil {
+					return d.damaged()
+				}
+			}
+			d.add(node{from: uint32(start), to: uint32(d.at), kind: as})
 			d.at++
-			return d.text[start : d.at-1], nil
+			return nil
 		case '\\':
-			return d.escaped(start)
-		}
-	}
-	return "", d.damaged()
-}
-
-// escaped reads on in a string whose text begins at start, from its first
-// backslash.
-func (d *decoder) escaped(start int) (string, error) {
-	for d.at < len(d.text) && d.text[d.at] != '"' {
-		if d.text[d.at] == '\\' {
+			as = ofEscaped
 			d.at++
 		}
-		d.at++
 	}
-	if d.at >= len(d.text) {
-		return "", d.damaged()
-	}
-	d.at++
-	plain, err := jsontext.AppendUnquote(nil, d.text[start-1:d.at])
-	if err != nil {
-		return "", d.damaged()
-	}
-	return string(plain), nil
+	return d.damaged()
 }
 
-func (d *decoder) number() ref.Val {
+func (d *decoder) number() error {
 	start := d.at
-	whole := true
 	for ; d.at < len(d.text); d.at++ {
 		switch c := d.text[d.at]; {
 		case '0' <= c && c <= '9', c == '-':
-		case c == '.' || c == 'e' || c == 'E' || c == '+':
-			whole = false
+		case (c == '.' || c == 'e' || c == 'E' || c == '+') && d.at > start:
+		case d.at == start:
+			return d.damaged()
 		default:
-			return number(d.text[start:d.at], whole)
+			d.add(node{from: uint32(start), to: uint32(d.at)})
+			return nil
 		}
 	}
-	return number(d.text[start:], whole)
+	d.add(node{from: uint32(start), to: uint32(d.at)})
+	return nil
 }
 
-func number(literal string, whole bool) ref.Val {
-	if !whole {
+func number(literal string) ref.Val {
+	if strings.ContainsAny(literal, ".eE") {
 		f, err := strconv.ParseFloat(literal, 64)
 		if err != nil {
 			return Undecidable(unheld(literal))
