@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -128,6 +129,13 @@ func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (any, error
 
 var errTime = errors.New("out of time")
 
+// Passing reports whether an evaluation failed because of the time that it took, or of
+// its context: another one may end otherwise. Whatever else an evaluation ends with,
+// it does so each time.
+func Passing(err error) bool {
+	return errors.Is(err, errTime) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // evaluation is the failure of an evaluation.
 type evaluation struct {
 	where string
@@ -144,7 +152,7 @@ func (p *Program) failure(err error) error {
 	var at *types.Err
 	switch {
 	case errors.Is(err, errTime):
-		return &evaluation{err: fmt.Errorf("takes longer than %v", p.limits.Time)}
+		return &evaluation{err: tooLong(p.limits.Time)}
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
 		return &evaluation{err: fmt.Errorf("takes more than %d steps", p.limits.Steps)}
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.MemoryLimitExceeded:
@@ -155,6 +163,12 @@ func (p *Program) failure(err error) error {
 	}
 	return &evaluation{err: err}
 }
+
+// tooLong is the time that an evaluation may take.
+type tooLong time.Duration
+
+func (t tooLong) Error() string        { return fmt.Sprintf("takes longer than %v", time.Duration(t)) }
+func (t tooLong) Is(target error) bool { return target == errTime }
 
 func isCondition(root ast.NavigableExpr) (int64, string) {
 	switch t := root.Type(); t.Kind() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/expr"
+	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/rules"
 )
 
@@ -26,6 +27,8 @@ type judge struct {
 	otherwise                         string        // the annotation without an expression
 	params                            ref.Val
 	needs                             rules.Needs
+	parts                             *parts // of a resource that the verdict depends on; nil: all there is, and more
+	known                             *memo.Cache[digest, rules.Verdict]
 }
 
 // Compile makes a rule that is valid and has an expression ready. Its error is
@@ -48,7 +51,8 @@ func Compile(r *rules.Rule) (rules.Judge, error) {
 	}
 
 	j := &judge{params: paramsOf(values), otherwise: sentence(r)}
-	checks := []expr.Check{declared(r.Parameters), j.mentions}
+	reading := expr.Reading{Members: permissionMembers}
+	checks := []expr.Check{declared(r.Parameters), j.mentions, reading.Check}
 	if j.compliant, err = env.Condition("compliant", r.Compliant, checks...); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,9 @@ func Compile(r *rules.Rule) (rules.Judge, error) {
 		if j.annotation, err = env.Text("annotation", r.Annotation, checks...); err != nil {
 			return nil, err
 		}
+	}
+	if j.parts = partsOf(reading.Paths()); j.parts != nil && j.needs == (rules.Needs{}) {
+		j.known = memo.New[digest, rules.Verdict](knownBytes)
 	}
 	return j, nil
 }
@@ -107,41 +114,61 @@ func (j *judge) Judge(ctx context.Context, s *rules.Subject) (rules.Verdict, err
 	case s.Item.State.Configuration == nil && s.Item.Status == history.StatusNotRecorded:
 		return rules.Annotate(rules.InsufficientData, "the configuration was not recorded"), nil
 	}
+	if j.known == nil {
+		v, _, err := j.judge(ctx, s)
+		return v, err
+	}
+	read, ok := j.parts.digest(s.Item)
+	if ok {
+		if v, found := j.known.Get(read); found {
+			return v, nil
+		}
+	}
+	v, lasting, err := j.judge(ctx, s)
+	if ok && lasting && err == nil {
+		v.Annotation = strings.Clone(v.Annotation) // it may be a part of the document
+		j.known.Put(read, v, len(v.Annotation))
+	}
+	return v, err
+}
+
+// judge evaluates; lasting tells whether it will always come to that.
+func (j *judge) judge(ctx context.Context, s *rules.Subject) (v rules.Verdict, lasting bool, err error) {
 	e := &evaluation{ctx: ctx, subject: s, params: j.params}
 	e.self = &seen{s.Item, e}
 
 	if j.applicable != nil {
 		applies, err := j.applicable.Holds(ctx, e)
 		if failed := e.interrupted(); failed != nil {
-			return rules.Verdict{}, failed
+			return rules.Verdict{}, false, failed
 		}
 		if err != nil {
-			return rules.Annotate(rules.Error, "applicable: "+err.Error()), nil
+			return rules.Annotate(rules.Error, "applicable: "+err.Error()), !expr.Passing(err), nil
 		}
 		if !applies {
-			return rules.Verdict{Compliance: rules.NotApplicable}, nil
+			return rules.Verdict{Compliance: rules.NotApplicable}, true, nil
 		}
 	}
 	complies, err := j.compliant.Holds(ctx, e)
 	if failed := e.interrupted(); failed != nil {
-		return rules.Verdict{}, failed
+		return rules.Verdict{}, false, failed
 	}
 	switch {
 	case err != nil:
-		return rules.Annotate(rules.Error, "compliant: "+err.Error()), nil
+		return rules.Annotate(rules.Error, "compliant: "+err.Error()), !expr.Passing(err), nil
 	case complies:
-		return rules.Verdict{Compliance: rules.Compliant}, nil
+		return rules.Verdict{Compliance: rules.Compliant}, true, nil
 	case j.annotation == nil:
-		return rules.Annotate(rules.NonCompliant, j.otherwise), nil
+		return rules.Annotate(rules.NonCompliant, j.otherwise), true, nil
 	}
 	why, err := j.annotation.Text(ctx, e)
 	if failed := e.interrupted(); failed != nil {
-		return rules.Verdict{}, failed
+		return rules.Verdict{}, false, failed
 	}
 	if err != nil || why == "" {
 		why = j.otherwise
 	}
-	return rules.Annotate(rules.NonCompliant, why), nil
+	return rules.Annotate(rules.NonCompliant, why), !expr.Passing(err), nil
 }
 
 // interrupted is why a verdict cannot be given at all.

@@ -39,10 +39,19 @@ func function(name string, args []*gocel.Type, result *gocel.Type, call function
 
 // costly declares a function that costs more.
 func costly(name string, args []*gocel.Type, result *gocel.Type, call functions.FunctionOp, more cost.QuantityExpr) gocel.EnvOption {
+	return priced(name, args, result, call, cost.Sum(more, cost.StringScan(cost.Length(cost.Arg(0)))))
+}
+
+// fixed declares a function whose cost is the same whatever it is given.
+func fixed(name string, args []*gocel.Type, result *gocel.Type, call functions.FunctionOp) gocel.EnvOption {
+	return priced(name, args, result, call, cost.Const(1))
+}
+
+func priced(name string, args []*gocel.Type, result *gocel.Type, call functions.FunctionOp, price cost.QuantityExpr) gocel.EnvOption {
 	id := "varve_" + name
 	return options(
 		gocel.Function(name, gocel.Overload(id, args, result, gocel.FunctionBinding(call))),
-		gocel.CostModel(cost.Overload(id, cost.EvalCost(cost.Sum(more, cost.StringScan(cost.Length(cost.Arg(0))))))),
+		gocel.CostModel(cost.Overload(id, cost.EvalCost(price))),
 	)
 }
 

@@ -12,19 +12,26 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
+// permissionMembers are what the functions that find permissions read.
+var permissionMembers = map[string][]string{
+	"sg.ingress": {"ipPermissions", "securityGroupIngress"},
+	"sg.egress":  {"ipPermissionsEgress", "securityGroupEgress"},
+}
+
 // groups are functions of security groups. A permission is what AWS Config records
 // (ipProtocol, fromPort, toPort, ipRanges: texts, ipv4Ranges, ipv6Ranges), what the
 // service answers (IpRanges: [{CidrIp}], Ipv6Ranges: [{CidrIpv6}]), or what
 // CloudFormation says (IpProtocol, CidrIp, CidrIpv6).
 func groups() []gocel.EnvOption {
-	permissions := func(name string, members ...string) gocel.EnvOption {
-		return function(name, takes(gocel.DynType), gocel.ListType(gocel.DynType), func(args ...ref.Val) ref.Val {
+	permissions := func(name string) gocel.EnvOption {
+		members := permissionMembers[name]
+		return fixed(name, takes(gocel.DynType), gocel.ListType(gocel.DynType), func(args ...ref.Val) ref.Val {
 			return permissionsOf(args[0], members)
 		})
 	}
 	return []gocel.EnvOption{
-		permissions("sg.ingress", "ipPermissions", "securityGroupIngress"),
-		permissions("sg.egress", "ipPermissionsEgress", "securityGroupEgress"),
+		permissions("sg.ingress"),
+		permissions("sg.egress"),
 		function("sg.sources", takes(gocel.DynType), gocel.ListType(gocel.StringType), func(args ...ref.Val) ref.Val {
 			p, err := newPermission(args[0])
 			if err != nil {

@@ -18,18 +18,34 @@ import (
 // documents are what a version says, decoded: its parts when the first rule looks
 // into them, for all rules.
 type documents struct {
-	configuration, supplementary, tags, relationships func() ref.Val
+	item                               *history.Item
+	decoded, others, tagged, relatedTo lazily
+}
+
+// lazily is made by whoever asks first.
+type lazily struct {
+	once  sync.Once
+	value ref.Val
+}
+
+func (l *lazily) of(item *history.Item, make func(*history.Item) ref.Val) ref.Val {
+	l.once.Do(func() { l.value = make(item) })
+	return l.value
 }
 
 func documentsOf(d *rules.Decoded) *documents {
-	return d.Decode(func(item *history.Item) any {
-		return &documents{
-			configuration: sync.OnceValue(func() ref.Val { return expr.Decode(item.State.Configuration) }),
-			supplementary: sync.OnceValue(func() ref.Val { return supplementary(item) }),
-			tags:          sync.OnceValue(func() ref.Val { return types.NewStringStringMap(types.DefaultTypeAdapter, item.State.Tags) }),
-			relationships: sync.OnceValue(func() ref.Val { return relationships(item) }),
-		}
-	}).(*documents)
+	return d.Decode(func(item *history.Item) any { return &documents{item: item} }).(*documents)
+}
+
+func (d *documents) configuration() ref.Val { return d.decoded.of(d.item, configuration) }
+func (d *documents) supplementary() ref.Val { return d.others.of(d.item, supplementary) }
+func (d *documents) tags() ref.Val          { return d.tagged.of(d.item, tagsOf) }
+func (d *documents) relationships() ref.Val { return d.relatedTo.of(d.item, relationships) }
+
+func configuration(item *history.Item) ref.Val { return expr.Decode(item.State.Configuration) }
+
+func tagsOf(item *history.Item) ref.Val {
+	return types.NewStringStringMap(types.DefaultTypeAdapter, item.State.Tags)
 }
 
 func supplementary(item *history.Item) ref.Val {
