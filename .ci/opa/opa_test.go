@@ -6,12 +6,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/rego"
 	"golang.org/x/sync/errgroup"
@@ -66,8 +69,9 @@ var (
 	typ   = "AWS::EC2::SecurityGroup"
 )
 
-// estate is a store of security groups, a version of each a second.
-func estate(b *testing.B) (*bolt.Store, []history.Key) {
+// estate is a store of security groups, a version of each a second. In so many of a
+// hundred the permissions are others than before, in the rest something else is.
+func estate(b *testing.B, changing int) (*bolt.Store, []history.Key) {
 	b.Helper()
 	total := 100_000
 	if text := os.Getenv("OPA_VERSIONS"); text != "" {
@@ -86,12 +90,17 @@ func estate(b *testing.B) (*bolt.Store, []history.Key) {
 	for i := range keys {
 		keys[i] = history.Key{Account: "111122223333", Region: "eu-west-1", Type: typ, ID: fmt.Sprintf("sg-%08d", i)}
 	}
+	random := rand.New(rand.NewPCG(1, uint64(changing)))
+	changes := make([]int, len(keys)) // of the permissions of each
 	for v := range versionsEach {
 		for from := 0; from < len(keys); from += 1000 {
 			var batch history.Batch
 			for i, k := range keys[from:min(from+1000, len(keys))] {
+				if i += from; random.IntN(100) < changing {
+					changes[i]++
+				}
 				batch.Observations = append(batch.Observations, history.Observation{
-					Key: k, CapturedAt: begin + history.Moment(v)*1_000_000, State: history.State{Configuration: group(from+i, v)},
+					Key: k, CapturedAt: begin + history.Moment(v)*1_000_000, State: history.State{Configuration: group(i, v, changes[i])},
 				})
 			}
 			if _, err := s.Append(context.Background(), batch); err != nil {
@@ -105,18 +114,19 @@ func estate(b *testing.B) (*bolt.Store, []history.Key) {
 	return s, keys
 }
 
-// group is a security group of which every version differs; some let everybody in
-// by SSH for a while.
-func group(i, v int) []byte {
-	port := 8000 + v
+// group is a security group of which every version differs, and whose permissions
+// nobody else has, nor had itself before; some let everybody in by SSH for a while.
+func group(i, v, change int) []byte {
+	port := 8000 + change
 	if i%10 == 3 && v >= 20 && v < 25 {
 		port = 22
 	}
+	office := fmt.Sprintf("10.%d.%d.%d/32", i>>8&255, i&255, change)
 	return fmt.Appendf(nil, `{"description":"web tier","groupId":"sg-%08d","groupName":"web","ipPermissions":[`+
-		`{"fromPort":443,"ipProtocol":"tcp","ipRanges":["10.0.0.0/8"],"ipv4Ranges":[{"cidrIp":"10.0.0.0/8"}],"ipv6Ranges":[],"prefixListIds":[],"toPort":443,"userIdGroupPairs":[]},`+
-		`{"fromPort":%d,"ipProtocol":"tcp","ipRanges":["0.0.0.0/0"],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipv6Ranges":[],"prefixListIds":[],"toPort":%d,"userIdGroupPairs":[]}],`+
+		`{"fromPort":443,"ipProtocol":"tcp","ipRanges":["%s"],"ipv4Ranges":[{"cidrIp":"%[2]s"}],"ipv6Ranges":[],"prefixListIds":[],"toPort":443,"userIdGroupPairs":[]},`+
+		`{"fromPort":%d,"ipProtocol":"tcp","ipRanges":["0.0.0.0/0"],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipv6Ranges":[],"prefixListIds":[],"toPort":%[3]d,"userIdGroupPairs":[]}],`+
 		`"ipPermissionsEgress":[{"ipProtocol":"-1","ipRanges":["0.0.0.0/0"],"ipv4Ranges":[{"cidrIp":"0.0.0.0/0"}],"ipv6Ranges":[],"prefixListIds":[],"userIdGroupPairs":[]}],`+
-		`"ownerId":"111122223333","tags":[{"key":"release","value":"%d"}],"vpcId":"vpc-0a1b2c3d"}`, i, port, port, v)
+		`"ownerId":"%012[4]d","tags":[{"key":"release","value":"%[5]d"}],"vpcId":"vpc-0a1b2c3d"}`, i, office, port, i>>16, v)
 }
 
 // failure is what both must find: a span in which a resource did not comply.
@@ -129,33 +139,55 @@ func (f failure) compare(o failure) int {
 	return cmp.Or(cmp.Compare(f.id, o.id), cmp.Compare(f.from, o.from))
 }
 
+// shares are how many versions of a hundred differ from the one before in their
+// permissions: see the package comment.
+var shares = []int{13, 81, 100}
+
 // BenchmarkBacktest tells versions judged in a second.
 func BenchmarkBacktest(b *testing.B) {
-	s, keys := estate(b)
-	total := len(keys) * versionsEach
 	end := begin + versionsEach*1_000_000
-	var found [2][]failure
-	for i, by := range []struct {
-		name string
-		run  func(*testing.B, *bolt.Store, []history.Key, history.Moment) []failure
-	}{{"Varve", byVarve}, {"Rego", byRego}} {
-		b.Run(by.name, func(b *testing.B) {
-			for b.Loop() {
-				found[i] = by.run(b, s, keys, end)
-			}
-			b.ReportMetric(float64(b.N*total)/b.Elapsed().Seconds(), "versions/s")
-			b.ReportMetric(float64(total), "versions")
-		})
+	for _, changing := range shares {
+		var s *bolt.Store
+		var keys []history.Key
+		var found [2][]failure
+		for i, by := range []struct {
+			name string
+			run  func(*testing.B, *bolt.Store, []history.Key, history.Moment) []failure
+		}{{"Varve", byVarve}, {"Rego", byRego}} {
+			b.Run(fmt.Sprintf("%s/changing=%d%%", by.name, changing), func(in *testing.B) {
+				if s == nil {
+					s, keys = estate(b, changing)
+				}
+				total := len(keys) * versionsEach
+				began := processor(in)
+				for in.Loop() {
+					found[i] = by.run(in, s, keys, end)
+				}
+				in.ReportMetric(float64((processor(in)-began).Nanoseconds())/float64(in.N*total), "cpu-ns/version")
+				in.ReportMetric(float64(in.N*total)/in.Elapsed().Seconds(), "versions/s")
+				in.ReportMetric(float64(total), "versions")
+			})
+		}
+		if found[0] == nil || found[1] == nil {
+			continue // one of them was not asked for
+		}
+		for _, list := range found {
+			slices.SortFunc(list, failure.compare)
+		}
+		if !slices.Equal(found[0], found[1]) || len(found[0]) == 0 {
+			b.Errorf("of %d%% they found %d and %d failures, which are not the same", changing, len(found[0]), len(found[1]))
+		}
 	}
-	if found[0] == nil || found[1] == nil {
-		return // one of them was not asked for
+}
+
+// processor is the processor time that this program took so far: others may use the
+// machine too.
+func processor(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
 	}
-	for _, list := range found {
-		slices.SortFunc(list, failure.compare)
-	}
-	if !slices.Equal(found[0], found[1]) || len(found[0]) == 0 {
-		b.Errorf("they found %d and %d failures, which are not the same", len(found[0]), len(found[1]))
-	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func byVarve(b *testing.B, s *bolt.Store, _ []history.Key, end history.Moment) (found []failure) {

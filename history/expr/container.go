@@ -39,7 +39,7 @@ func (l *list) text() string       { return l.in.raw(l.at) }
 // find is the place of a member's name; false: there is none.
 func (o *object) find(name string) (uint32, bool) {
 	names := o.names()
-	if o.node().sorted && len(names) > 16 {
+	if o.node().kind == ofSorted {
 		i, found := slices.BinarySearchFunc(names, name, func(at uint32, name string) int { return strings.Compare(o.in.string(at), name) })
 		if !found {
 			return 0, false
@@ -98,10 +98,10 @@ func (o *object) Contains(key ref.Val) ref.Val {
 }
 
 // Size is the number of members.
-func (o *object) Size() ref.Val { return types.Int(o.node().n) }
+func (o *object) Size() ref.Val { return types.Int(len(o.names())) }
 
 // IsZeroValue reports whether there are none.
-func (o *object) IsZeroValue() bool { return o.node().n == 0 }
+func (o *object) IsZeroValue() bool { return len(o.names()) == 0 }
 
 // Iterator goes through the names.
 func (o *object) Iterator() traits.Iterator {

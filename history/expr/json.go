@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,19 +34,12 @@ func Decode(raw []byte) ref.Val {
 		return types.NullValue
 	}
 	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	d.text, d.at = unsafe.String(unsafe.SliceData(raw), len(raw)), 0
-	d.nodes, d.places, d.open = d.nodes[:0], d.places[:0], d.open[:0]
-	err := d.value(0)
-	if err == nil && d.at < len(d.text) {
-		err = d.damaged()
-	}
-	if err != nil {
+	defer d.release()
+	if err := d.decode(raw); err != nil {
 		return Undecidable(err)
 	}
 	// Memory without pointers, of the size that it takes.
 	doc := &document{d.text, append([]node(nil), d.nodes...), append([]uint32(nil), d.places...)}
-	d.text = ""
 	return doc.value(0)
 }
 
@@ -53,15 +47,14 @@ func Decode(raw []byte) ref.Val {
 type document struct {
 	text   string
 	nodes  []node
-	places []uint32 // of the elements of lists, of the names of objects; each's side by side
+	places []uint32
 }
 
 // node is a value, or the name of a member, whose value is the next node.
 type node struct {
 	from, to uint32 // in the text; of texts and names what stands between the quotes
-	first, n uint32 // its elements, or the names of its members: places[first:first+n]
+	inner    uint32 // places from here on: how many elements or members, then their nodes or names
 	kind     kind
-	sorted   bool // names ascend as bytes; nearly always, see recorder/canonical
 }
 
 type kind byte
@@ -72,7 +65,11 @@ const (
 	ofEscaped             // with escapes
 	ofList
 	ofObject
+	ofSorted // an object of many names which ascend as bytes; nearly always, see recorder/canonical
 )
+
+// many is more names than are looked through one by one.
+const many = 16
 
 func (d *document) raw(at uint32) string {
 	n := &d.nodes[at]
@@ -82,7 +79,13 @@ func (d *document) raw(at uint32) string {
 	return d.text[n.from:n.to]
 }
 
-func (d *document) inner(n *node) []uint32 { return d.places[n.first : n.first+n.n] }
+// inner are the elements of a list, the names of an object.
+func (d *document) inner(n *node) []uint32 {
+	first := n.inner + 1
+	return d.places[first : first+d.places[n.inner]]
+}
+
+func (n *node) isObject() bool { return n.kind == ofObject || n.kind == ofSorted }
 
 // string is a text or a name.
 func (d *document) string(at uint32) string {
@@ -97,7 +100,7 @@ func (d *document) string(at uint32) string {
 func (d *document) value(at uint32) ref.Val {
 	n := &d.nodes[at]
 	switch n.kind {
-	case ofObject:
+	case ofObject, ofSorted:
 		return &object{d, at}
 	case ofList:
 		return &list{d, at}
@@ -117,14 +120,33 @@ func (d *document) value(at uint32) ref.Val {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// decoder reads text from at. What the containers around at hold so far lies on
-// one stack for all of them.
+// decoder takes a document apart, from at on. What the containers around at hold so
+// far lies on one stack for all of them.
 type decoder struct {
-	text   string
-	at     int
-	nodes  []node
-	places []uint32
-	open   []uint32
+	document
+	at   int
+	open []uint32
+}
+
+func (d *decoder) decode(raw []byte) error {
+	d.text, d.at = unsafe.String(unsafe.SliceData(raw), len(raw)), 0
+	d.nodes, d.places, d.open = d.nodes[:0], d.places[:0], d.open[:0]
+	if len(raw) >= math.MaxUint32 {
+		return d.damaged()
+	}
+	if err := d.read(0); err != nil {
+		return err
+	}
+	if d.at < len(d.text) {
+		return d.damaged()
+	}
+	return nil
+}
+
+// release ends the use of a decoder, and of the document that it holds.
+func (d *decoder) release() {
+	d.text = ""
+	decoders.Put(d)
 }
 
 func (d *decoder) damaged() error {
@@ -140,15 +162,15 @@ func (d *decoder) skip(c byte) bool {
 	return false
 }
 
-func (d *decoder) value(depth int) error {
-	if d.at >= len(d.text) || depth > maxDepth || len(d.text) >= math.MaxUint32 {
+func (d *decoder) read(depth int) error {
+	if d.at >= len(d.text) || depth > maxDepth {
 		return d.damaged()
 	}
 	switch c := d.text[d.at]; c {
 	case '{', '[':
 		return d.container(c, depth)
 	case '"':
-		return d.string()
+		return d.quoted()
 	case 't':
 		return d.literal("true")
 	case 'f':
@@ -159,13 +181,15 @@ func (d *decoder) value(depth int) error {
 	return d.number()
 }
 
-func (d *decoder) add(n node) { d.nodes = append(d.nodes, n) }
+func (d *decoder) add(from, to int, as kind) {
+	d.nodes = append(d.nodes, node{from: uint32(from), to: uint32(to), kind: as})
+}
 
 func (d *decoder) literal(word string) error {
 	if !strings.HasPrefix(d.text[d.at:], word) {
 		return d.damaged()
 	}
-	d.add(node{from: uint32(d.at), to: uint32(d.at + len(word))})
+	d.add(d.at, d.at+len(word), ofScalar)
 	d.at += len(word)
 	return nil
 }
@@ -173,83 +197,75 @@ func (d *decoder) literal(word string) error {
 // container reads an object or a list.
 func (d *decoder) container(c byte, depth int) error {
 	own, begin := len(d.nodes), len(d.open)
-	d.add(node{from: uint32(d.at), kind: ofList, sorted: true})
-	if c == '{' {
-		d.nodes[own].kind = ofObject
-	}
+	d.add(d.at, 0, ofList)
 	end := c + 2 // ] and } stand so in ASCII
-	before := ""
 	d.at++
 	for first := true; !d.skip(end); first = false {
 		if !first && !d.skip(',') {
 			return d.damaged()
 		}
-		place := uint32(len(d.nodes))
-		d.open = append(d.open, place)
+		d.open = append(d.open, uint32(len(d.nodes)))
 		if c == '{' {
-			if err := d.string(); err != nil {
+			if err := d.quoted(); err != nil {
 				return err
 			}
 			if !d.skip(':') {
 				return d.damaged()
 			}
-			n := &d.nodes[place]
-			name := d.text[n.from:n.to]
-			if n.kind == ofEscaped || !first && name <= before {
-				d.nodes[own].sorted = false
-			}
-			before = name
 		}
-		if err := d.value(depth + 1); err != nil {
+		if err := d.read(depth + 1); err != nil {
 			return err
 		}
 	}
+	inner := d.open[begin:]
 	n := &d.nodes[own]
-	n.to, n.first, n.n = uint32(d.at), uint32(len(d.places)), uint32(len(d.open)-begin)
-	d.places = append(d.places, d.open[begin:]...)
+	n.to, n.inner = uint32(d.at), uint32(len(d.places))
+	if c == '{' {
+		n.kind = ofObject
+		if len(inner) > many && slices.IsSortedFunc(inner, func(a, b uint32) int { return strings.Compare(d.string(a), d.string(b)) }) {
+			n.kind = ofSorted
+		}
+	}
+	d.places = append(append(d.places, uint32(len(inner))), inner...)
 	d.open = d.open[:begin]
 	return nil
 }
 
-// string reads a string literal.
-func (d *decoder) string() error {
+// quoted reads a text.
+func (d *decoder) quoted() error {
 	if !d.skip('"') {
 		return d.damaged()
 	}
-	start, as := d.at, ofText
-	for ; d.at < len(d.text); d.at++ {
-		switch d.text[d.at] {
+	text, start, as := d.text, d.at, ofText
+	for i := start; i < len(text); i++ {
+		switch text[i] {
 		case '"':
 			if as == ofEscaped {
-				if _, err := jsontext.AppendUnquote(nil, d.text[start-1:d.at+1]); err != nil {
+				if _, err := jsontext.AppendUnquote(nil, text[start-1:i+1]); err != nil {
 					return d.damaged()
 				}
 			}
-			d.add(node{from: uint32(start), to: uint32(d.at), kind: as})
-			d.at++
+			d.add(start, i, as)
+			d.at = i + 1
 			return nil
 		case '\\':
 			as = ofEscaped
-			d.at++
+			i++
 		}
 	}
 	return d.damaged()
 }
 
 func (d *decoder) number() error {
-	start := d.at
-	for ; d.at < len(d.text); d.at++ {
-		switch c := d.text[d.at]; {
-		case '0' <= c && c <= '9', c == '-':
-		case (c == '.' || c == 'e' || c == 'E' || c == '+') && d.at > start:
-		case d.at == start:
-			return d.damaged()
-		default:
-			d.add(node{from: uint32(start), to: uint32(d.at)})
-			return nil
-		}
+	text, i := d.text, d.at
+	for i < len(text) && (text[i]-'0' <= 9 || strings.IndexByte("-+.eE", text[i]) >= 0) {
+		i++
 	}
-	d.add(node{from: uint32(start), to: uint32(d.at)})
+	if c := text[d.at]; i == d.at || c != '-' && c-'0' > 9 {
+		return d.damaged()
+	}
+	d.add(d.at, i, ofScalar)
+	d.at = i
 	return nil
 }
 

@@ -141,8 +141,8 @@ func (r *Reading) member(of ast.Expr, name string, local []string) (Path, bool) 
 	return append(slices.Clip(p), name), ok
 }
 
-// AppendPart appends all that a value holds along a path, whatever the case of the
-// names: two values of which the same is appended are the same to whoever reads no
+// AppendPart appends all that a document holds along a path, whatever the case of the
+// names: two documents of which the same is appended are the same to whoever reads no
 // more than the path, by exact names or by [AnyCase]. The value is one that [Decode]
 // made of an object, of a list or of null; false: it is another.
 func AppendPart(b []byte, v ref.Val, path []string) ([]byte, bool) {
@@ -152,21 +152,21 @@ func AppendPart(b []byte, v ref.Val, path []string) ([]byte, bool) {
 	case *list:
 		return v.in.appendPart(b, v.at, path), true
 	case types.Null:
-		return append(b, partNothing), true
+		return append(b, partEnd), true
 	}
 	return b, false
 }
 
 // Marks of what follows.
 const (
-	partNothing = iota // no value; the end of the members
-	partWhole          // the value's text
-	partMember         // a name and a part of its value, more members or the end
+	partEnd    = iota // of the members
+	partWhole         // the value's text
+	partMember        // a name and a part of its value, more members or the end
 )
 
 func (d *document) appendPart(b []byte, at uint32, path []string) []byte {
 	n := &d.nodes[at]
-	if len(path) == 0 || n.kind != ofObject {
+	if len(path) == 0 || !n.isObject() {
 		return appendText(append(b, partWhole), d.raw(at))
 	}
 	for _, place := range d.inner(n) {
@@ -175,7 +175,7 @@ func (d *document) appendPart(b []byte, at uint32, path []string) []byte {
 			b = d.appendPart(b, place+1, path[1:])
 		}
 	}
-	return append(b, partNothing)
+	return append(b, partEnd)
 }
 
 func appendText(b []byte, s string) []byte {
