@@ -22,6 +22,7 @@ const (
 	maxNodes   = 10_000
 	maxRange   = 100_000 // elements of lists.range
 	maxMade    = 4 << 20 // values, about, in a list or map that an expression makes
+	briefSteps = 5_000   // that no deadline is set for
 	everySteps = 1       // turns of a loop between two looks at the clock
 )
 

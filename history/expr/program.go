@@ -18,9 +18,9 @@ import (
 type Program struct {
 	text    string
 	program cel.Program
+	brief   cel.Program // for as long as nobody needs to look at the clock; nil: there are no loops
 	source  *ast.SourceInfo
 	limits  Limits
-	loops   bool
 	names   []string
 }
 
@@ -52,20 +52,23 @@ func (e *Env) compile(field, text string, checks []Check) (*Program, error) {
 		}
 	}
 
-	options := append(patterns(root), cel.EvalOptions(cel.OptOptimize), cel.CostLimit(e.limits.Steps), cel.InterruptCheckFrequency(everySteps))
+	options := append(patterns(root), cel.EvalOptions(cel.OptOptimize))
 	if makes(root) {
 		calc := types.NewSizeCalculator(types.SizeCalculatorMaxDepth(maxNesting), types.SizeCalculatorMaxTraversal(maxRange))
 		options = append(options, cel.MemoryTracking(types.MemoryTrackerSizeCalculator(calc)), cel.MemoryLimit(maxMade))
 	}
-	program, err := e.cel.Program(checked, options...)
+	p := &Program{text: text, source: tree.SourceInfo(), limits: e.limits, names: mentioned(root)}
+	var err error
+	if len(ast.MatchDescendants(root, ast.KindMatcher(ast.ComprehensionKind))) > 0 {
+		p.brief, err = e.cel.Program(checked, append(options, cel.CostLimit(min(briefSteps, e.limits.Steps)))...)
+	}
+	if err == nil {
+		p.program, err = e.cel.Program(checked, append(options, cel.CostLimit(e.limits.Steps), cel.InterruptCheckFrequency(everySteps))...)
+	}
 	if err != nil {
 		return nil, refusal(field, text, []problemAt{{1, 0, err.Error()}})
 	}
-	return &Program{
-		text: text, program: program, source: tree.SourceInfo(), limits: e.limits,
-		loops: len(ast.MatchDescendants(root, ast.KindMatcher(ast.ComprehensionKind))) > 0,
-		names: mentioned(root),
-	}, nil
+	return p, nil
 }
 
 // mentioned are the names that stand in an expression, those of its loops
@@ -108,18 +111,20 @@ func (p *Program) Holds(ctx context.Context, vars cel.Activation) (bool, error) 
 	return bool(b), nil
 }
 
+// evaluate comes to the same end whether it is brief or not. A deadline takes longer
+// to set than most conditions take.
 func (p *Program) evaluate(ctx context.Context, vars cel.Activation) (any, error) {
 	err := ctx.Err()
 	if err != nil {
 		return nil, &evaluation{err: err}
 	}
 	var v any
-	if p.loops {
+	if p.brief == nil { // every step is counted before the next, and their number is bounded by the text
+		v, _, err = p.program.Eval(vars)
+	} else if v, _, err = p.brief.Eval(vars); exceeds(err) {
 		within, cancel := context.WithTimeoutCause(ctx, p.limits.Time, errTime)
 		defer cancel()
 		v, _, err = p.program.ContextEval(within, vars)
-	} else { // every step is counted before the next, and their number is bounded by the text
-		v, _, err = p.program.Eval(vars)
 	}
 	if err != nil {
 		return nil, p.failure(err)
@@ -147,13 +152,19 @@ func (e *evaluation) Error() string { return e.where + e.err.Error() }
 
 func (e *evaluation) Unwrap() error { return e.err }
 
+// exceeds reports whether an evaluation ended for the number of its steps.
+func exceeds(err error) bool {
+	var cancelled interpreter.EvalCancelledError
+	return errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded
+}
+
 func (p *Program) failure(err error) error {
 	var cancelled interpreter.EvalCancelledError
 	var at *types.Err
 	switch {
 	case errors.Is(err, errTime):
 		return &evaluation{err: tooLong(p.limits.Time)}
-	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
+	case exceeds(err):
 		return &evaluation{err: fmt.Errorf("takes more than %d steps", p.limits.Steps)}
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.MemoryLimitExceeded:
 		return &evaluation{err: errors.New("makes too large a value")}

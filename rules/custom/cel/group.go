@@ -37,7 +37,7 @@ func groups() []gocel.EnvOption {
 			if err != nil {
 				return types.WrapErr(err)
 			}
-			sources, err := p.sources()
+			sources, err := p.sources(nil)
 			if err != nil {
 				return types.WrapErr(err)
 			}
@@ -48,7 +48,8 @@ func groups() []gocel.EnvOption {
 			if err != nil {
 				return types.WrapErr(err)
 			}
-			sources, err := p.sources()
+			var few [8]string
+			sources, err := p.sources(few[:0])
 			if err != nil {
 				return types.WrapErr(err)
 			}
@@ -126,23 +127,31 @@ type permission struct {
 	ports    ports
 }
 
-func newPermission(v ref.Val) (*permission, error) {
+// Names of members, which would take memory each time that they are looked for.
+var (
+	ipProtocol, fromPort, toPort ref.Val = types.String("ipProtocol"), types.String("fromPort"), types.String("toPort")
+	cidrIP, cidrIPv6             ref.Val = types.String("cidrIp"), types.String("cidrIpv6")
+
+	sourceMembers = [...]ref.Val{types.String("ipRanges"), types.String("ipv4Ranges"), types.String("ipv6Ranges"), cidrIP, cidrIPv6}
+)
+
+func newPermission(v ref.Val) (p permission, err error) {
 	m, ok := lenient(v).(traits.Mapper)
 	if !ok {
-		return nil, fmt.Errorf("a %s is no permission of a security group", v.Type().TypeName())
+		return p, fmt.Errorf("a %s is no permission of a security group", v.Type().TypeName())
 	}
-	found, ok := m.Find(types.String("ipProtocol"))
+	found, ok := m.Find(ipProtocol)
 	if !ok {
-		return nil, fmt.Errorf("no such key: ipProtocol")
+		return p, fmt.Errorf("no such key: ipProtocol")
 	}
-	p := &permission{m, protocolOf(found), allPorts}
-	from, hasFrom, err := portOf(m, "fromPort")
+	p = permission{m, protocolOf(found), allPorts}
+	from, hasFrom, err := portOf(m, fromPort)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	to, hasTo, err := portOf(m, "toPort")
+	to, hasTo, err := portOf(m, toPort)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	if hasFrom && hasTo && from != -1 && p.protocol != "-1" {
 		p.ports = ports{from, to}
@@ -165,8 +174,8 @@ func (p *permission) concerns(protocol string) bool {
 	return p.protocol == "-1" || p.protocol == protocolOf(types.String(protocol))
 }
 
-func portOf(m traits.Mapper, name string) (int64, bool, error) {
-	v, ok := m.Find(types.String(name))
+func portOf(m traits.Mapper, name ref.Val) (int64, bool, error) {
+	v, ok := m.Find(name)
 	if !ok {
 		return 0, false, nil
 	}
@@ -185,31 +194,26 @@ func portOf(m traits.Mapper, name string) (int64, bool, error) {
 	return 0, false, fmt.Errorf("%s is a %s, which is no port", name, v.Type().TypeName())
 }
 
-// sources are the address ranges of a permission, each once: ipRanges and ipv4Ranges
+// sources adds the address ranges of a permission, each once: ipRanges and ipv4Ranges
 // say the same.
-func (p *permission) sources() ([]string, error) {
-	var all []string
-	add := func(v ref.Val) error {
-		source, err := sourceOf(v)
-		if err == nil && !slices.Contains(all, source) {
-			all = append(all, source)
-		}
-		return err
-	}
-	for _, name := range []string{"ipRanges", "ipv4Ranges", "ipv6Ranges", "cidrIp", "cidrIpv6"} {
-		v, ok := p.Find(types.String(name))
+func (p *permission) sources(all []string) ([]string, error) {
+	for _, name := range sourceMembers {
+		v, ok := p.Find(name)
 		if !ok {
 			continue
 		}
 		list, ok := v.(traits.Lister)
 		if !ok {
-			if err := add(v); err != nil {
+			var err error
+			if all, err = addSource(all, v); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		for it := list.Iterator(); it.HasNext() == types.True; {
-			if err := add(it.Next()); err != nil {
+		n, _ := list.Size().(types.Int)
+		for i := range n {
+			var err error
+			if all, err = addSource(all, list.Get(i)); err != nil {
 				return nil, err
 			}
 		}
@@ -217,11 +221,19 @@ func (p *permission) sources() ([]string, error) {
 	return all, nil
 }
 
+func addSource(all []string, v ref.Val) ([]string, error) {
+	source, err := sourceOf(v)
+	if err == nil && !slices.Contains(all, source) {
+		all = append(all, source)
+	}
+	return all, err
+}
+
 // sourceOf is the range of a text, or of an object with cidrIp or cidrIpv6.
 func sourceOf(v ref.Val) (string, error) {
 	if m, ok := v.(traits.Mapper); ok {
-		if v, ok = m.Find(types.String("cidrIp")); !ok {
-			v, ok = m.Find(types.String("cidrIpv6"))
+		if v, ok = m.Find(cidrIP); !ok {
+			v, ok = m.Find(cidrIPv6)
 		}
 		if !ok {
 			return "", fmt.Errorf("no such key: cidrIp")
