@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"cel.dev/cel-go/common/types"
@@ -21,26 +22,44 @@ import (
 const maxDepth = 10_000
 
 // Decode makes a value of one JSON document in canonical form; no bytes are null.
-// The value shares the memory of raw, which nobody may change any more. It is
-// never changed itself, so that any number of evaluations may share it. What it
-// holds is made into values when it is asked for, and each time that it is: Decode
-// only finds out where everything stands.
+// The value shares the memory of raw, which nobody may change any more. Any number of
+// evaluations may share it. What it holds is read when it is asked for: of an object
+// Decode finds the members alone, so it costs little not to look at them.
 //
-// A document that is damaged is an error value of kind DataLoss, wherever the
-// damage is. A number which no CEL type holds exactly is an error value in its
-// place: the rest of the document is there.
+// A document that is damaged is an error value of kind DataLoss; where the damage lies
+// within a member, that member is. A number which no CEL type holds exactly is an error
+// value in its place. The rest of the document is there.
 func Decode(raw []byte) ref.Val {
 	if len(raw) == 0 {
 		return types.NullValue
 	}
-	d := decoders.Get().(*decoder)
-	defer d.release()
-	if err := d.decode(raw); err != nil {
+	text := unsafe.String(unsafe.SliceData(raw), len(raw))
+	doc, err := takeApart(text, text[0] == '{')
+	if err != nil {
 		return Undecidable(err)
 	}
-	// Memory without pointers, of the size that it takes.
-	doc := &document{d.text, append([]node(nil), d.nodes...), append([]uint32(nil), d.places...)}
 	return doc.value(0)
+}
+
+// takeApart finds all values, or of an object its members alone.
+func takeApart(text string, members bool) (*document, error) {
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	d.text, d.at, d.members = text, 0, members
+	d.nodes, d.places, d.open = d.nodes[:0], d.places[:0], d.open[:0]
+	err := d.read(0)
+	if err == nil && d.at < len(text) || len(text) >= math.MaxUint32 {
+		err = d.damaged()
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Memory without pointers, of the size that it takes.
+	doc := &document{text: text, nodes: append([]node(nil), d.nodes...), places: append([]uint32(nil), d.places...)}
+	if slices.ContainsFunc(doc.nodes, func(n node) bool { return n.kind == ofClosed }) {
+		doc.later = make([]atomic.Pointer[document], len(doc.nodes))
+	}
+	return doc, nil
 }
 
 // document is JSON text with the places of all values in it.
@@ -48,6 +67,7 @@ type document struct {
 	text   string
 	nodes  []node
 	places []uint32
+	later  []atomic.Pointer[document] // what was found in nodes that are closed
 }
 
 // node is a value, or the name of a member, whose value is the next node.
@@ -65,6 +85,7 @@ const (
 	ofEscaped             // with escapes
 	ofList
 	ofObject
+	ofClosed // an object or a list that nobody has looked into
 	ofSorted // an object of many names which ascend as bytes; nearly always, see recorder/canonical
 )
 
@@ -106,6 +127,12 @@ func (d *document) value(at uint32) ref.Val {
 		return &list{d, at}
 	case ofText, ofEscaped:
 		return types.String(d.string(at))
+	case ofClosed:
+		inner, err := d.opened(at)
+		if err != nil {
+			return Undecidable(err)
+		}
+		return inner.value(0)
 	}
 	switch d.text[n.from] {
 	case 't':
@@ -118,29 +145,27 @@ func (d *document) value(at uint32) ref.Val {
 	return number(d.text[n.from:n.to])
 }
 
+// opened is what a closed node holds.
+func (d *document) opened(at uint32) (*document, error) {
+	if inner := d.later[at].Load(); inner != nil {
+		return inner, nil
+	}
+	inner, err := takeApart(d.raw(at), false)
+	if err == nil {
+		d.later[at].Store(inner) // whoever else does, has found the same
+	}
+	return inner, err
+}
+
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // decoder takes a document apart, from at on. What the containers around at hold so
 // far lies on one stack for all of them.
 type decoder struct {
 	document
-	at   int
-	open []uint32
-}
-
-func (d *decoder) decode(raw []byte) error {
-	d.text, d.at = unsafe.String(unsafe.SliceData(raw), len(raw)), 0
-	d.nodes, d.places, d.open = d.nodes[:0], d.places[:0], d.open[:0]
-	if len(raw) >= math.MaxUint32 {
-		return d.damaged()
-	}
-	if err := d.read(0); err != nil {
-		return err
-	}
-	if d.at < len(d.text) {
-		return d.damaged()
-	}
-	return nil
+	at      int
+	open    []uint32
+	members bool // of the outermost object alone
 }
 
 // release ends the use of a decoder, and of the document that it holds.
@@ -168,6 +193,9 @@ func (d *decoder) read(depth int) error {
 	}
 	switch c := d.text[d.at]; c {
 	case '{', '[':
+		if d.members && depth > 0 {
+			return d.closed()
+		}
 		return d.container(c, depth)
 	case '"':
 		return d.quoted()
@@ -229,6 +257,30 @@ func (d *decoder) container(c byte, depth int) error {
 	d.places = append(append(d.places, uint32(len(inner))), inner...)
 	d.open = d.open[:begin]
 	return nil
+}
+
+// closed steps over an object or a list.
+func (d *decoder) closed() error {
+	text, depth := d.text, 0
+	for i := d.at; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				d.add(d.at, i+1, ofClosed)
+				d.at = i + 1
+				return nil
+			}
+		}
+	}
+	return d.damaged()
 }
 
 // quoted reads a text.

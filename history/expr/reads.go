@@ -166,6 +166,11 @@ const (
 
 func (d *document) appendPart(b []byte, at uint32, path []string) []byte {
 	n := &d.nodes[at]
+	if n.kind == ofClosed && len(path) > 0 {
+		if inner, err := d.opened(at); err == nil {
+			return inner.appendPart(b, 0, path)
+		}
+	}
 	if len(path) == 0 || !n.isObject() {
 		return appendText(append(b, partWhole), d.raw(at))
 	}

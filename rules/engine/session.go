@@ -118,7 +118,7 @@ func (s *Session) lifetime(ctx context.Context, k history.Key, from history.Mome
 	}
 	if items[0].Version != 0 {
 		of.known = true
-		of.add(&items[0])
+		of.add(items[0])
 		if items[0].Until == history.Newest {
 			return of, nil
 		}
@@ -127,9 +127,8 @@ func (s *Session) lifetime(ctx context.Context, k history.Key, from history.Mome
 	if err != nil {
 		return nil, err
 	}
-	for i := range slices.Backward(items) {
-		of.add(&items[i])
-	}
+	slices.Reverse(items)
+	of.add(items...)
 	return of, nil
 }
 
@@ -147,9 +146,14 @@ func (l *lifetime) standing(r *Ruling) []standing {
 	return append([]standing{{unknown, history.FirstMoment, begins}}, l.versions...)
 }
 
-func (l *lifetime) add(i *history.Item) {
-	if i.CapturedAt < i.Until {
-		l.versions = append(l.versions, standing{&rules.Decoded{Item: *i}, i.CapturedAt, i.Until})
+func (l *lifetime) add(items ...history.Item) {
+	l.versions = slices.Grow(l.versions, len(items))
+	decoded := make([]rules.Decoded, len(items))
+	for n := range items {
+		i := &decoded[n].Item
+		if *i = items[n]; i.CapturedAt < i.Until {
+			l.versions = append(l.versions, standing{&decoded[n], i.CapturedAt, i.Until})
+		}
 	}
 }
 
