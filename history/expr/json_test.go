@@ -205,6 +205,25 @@ func TestDamagedDocument(t *testing.T) {
 	}
 }
 
+func TestDamageWithinAMember(t *testing.T) {
+	for _, damaged := range []string{`[1 2]`, `{"x":}`, `[}`, `{"x":[1,]}`, `["\x"]`, strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)} {
+		v, ok := expr.Decode([]byte(`{"a":` + damaged + `,"b":{"c":2}}`)).(traits.Mapper)
+		if !ok {
+			t.Errorf("%.20s: the rest is lost", damaged)
+			continue
+		}
+		for range 2 { // it is the same whoever looked before
+			err, ok := v.Get(types.String("a")).(*types.Err)
+			if !ok || !errors.Is(err, history.DataLoss) {
+				t.Errorf("%.20s: got %v", damaged, v.Get(types.String("a")))
+			}
+		}
+		if b := v.Get(types.String("b")).(traits.Mapper).Get(types.String("c")); b != types.Int(2) {
+			t.Errorf("%.20s: its neighbour is %v", damaged, b)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,-2.5e3,"x\ny",true,null]}`, `"\ud83d\ude00"`, `[[[[`, `-`, `{"a":{"a":{}}}`} {
 		f.Add([]byte(seed))
@@ -218,10 +237,29 @@ func FuzzDecode(f *testing.F) {
 		if e, ok := v.(*types.Err); ok && errors.Is(e, history.DataLoss) {
 			t.Fatalf("%s: %v", raw, v)
 		}
+		whole(t, v)
 		if again := expr.Decode(raw); v.Equal(again) != types.True && !types.IsError(v) {
 			t.Fatalf("%s is not equal to itself", raw)
 		}
 	})
+}
+
+// whole finds no damage in a value.
+func whole(t *testing.T, v ref.Val) {
+	switch v := v.(type) {
+	case *types.Err:
+		if errors.Is(v, history.DataLoss) {
+			t.Fatal(v)
+		}
+	case traits.Mapper:
+		for it := v.Iterator(); it.HasNext() == types.True; {
+			whole(t, v.Get(it.Next()))
+		}
+	case traits.Lister:
+		for it := v.Iterator(); it.HasNext() == types.True; {
+			whole(t, it.Next())
+		}
+	}
 }
 
 func TestSharedByManyEvaluations(t *testing.T) {

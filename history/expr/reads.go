@@ -152,16 +152,17 @@ func AppendPart(b []byte, v ref.Val, path []string) ([]byte, bool) {
 	case *list:
 		return v.in.appendPart(b, v.at, path), true
 	case types.Null:
-		return append(b, partEnd), true
+		return append(b, partNothing), true
 	}
 	return b, false
 }
 
 // Marks of what follows.
 const (
-	partEnd    = iota // of the members
-	partWhole         // the value's text
-	partMember        // a name and a part of its value, more members or the end
+	partEnd     = iota // of the members
+	partWhole          // the value's text
+	partMember         // a name and a part of its value, more members or the end
+	partNothing        // no document
 )
 
 func (d *document) appendPart(b []byte, at uint32, path []string) []byte {
