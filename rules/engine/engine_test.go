@@ -229,9 +229,10 @@ func (w *world) operate(r *rand.Rand) string {
 	case n < 7:
 		k := someOf(r, ruleKeys...)
 		d := definition{From: at(r.IntN(now + 6)), Rule: rules.Rule{
-			Name:      k.ID,
-			Compliant: someOf(r, "self", "clock", "now", "related", "referrers", "second", "inventory", "everything", "wrong question", "unknown"),
-			Period:    period,
+			Name: k.ID,
+			Compliant: someOf(r, "self", "clock", "now", "related", "referrers", "second", "inventory", "everything", "wrong question", "unknown",
+				"cel v", "cel w", "cel w", "cel gone", "cel gone", "cel all", "cel clock", "cel others"),
+			Period: period,
 		}}
 		if r.IntN(2) == 0 {
 			d.From = at(now)
@@ -265,7 +266,7 @@ func (w *world) operate(r *rand.Rand) string {
 	var text string
 	for range 1 + r.IntN(3) {
 		k := someOf(r, resourceKeys...)
-		c := content{V: someOf(r, "A", "B", "CC")}
+		c := content{V: someOf(r, "A", "B", "CC"), W: someOf(r, "", "x", "x", "y")}
 		for _, term := range []string{"p", "q"} {
 			switch r.IntN(4) {
 			case 0:

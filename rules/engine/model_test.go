@@ -11,6 +11,7 @@ import (
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/historytest"
 	"github.com/varvehq/varve/rules"
+	"github.com/varvehq/varve/rules/custom/cel"
 	"github.com/varvehq/varve/rules/engine"
 )
 
@@ -28,7 +29,8 @@ func (d definition) state() history.State {
 	return history.State{Configuration: b}
 }
 
-// language judges in Go: Rule.Compliant names the judge.
+// language judges in Go: Rule.Compliant names the judge. Those of conditions judge by
+// their rule in CEL, and the brute force by what that says in Go.
 type language struct{}
 
 func (language) Read(i *history.Item) (rules.Rule, history.Moment, error) {
@@ -38,6 +40,10 @@ func (language) Read(i *history.Item) (rules.Rule, history.Moment, error) {
 }
 
 func (language) Compile(r *rules.Rule) (rules.Judge, error) {
+	if c, ok := conditions[r.Compliant]; ok {
+		c.Name, c.Description = r.Name, r.Compliant
+		return cel.Compile(&c)
+	}
 	j, ok := judges[r.Compliant]
 	if !ok {
 		return nil, fmt.Errorf("no judge %q", r.Compliant)
@@ -111,6 +117,64 @@ var judges = map[string]judge{
 	}},
 }
 
+// conditions are rules in CEL that read some members of a resource and not others.
+var conditions = map[string]rules.Rule{
+	"cel v":      {Compliant: `config.v.size() % 2 == 0`, Annotation: `string(config.v)`},
+	"cel w":      {Applicable: `has(config.w)`, Compliant: `config.W == "x"`, Annotation: `resource.tags.v + " " + string(config.w)`},
+	"cel gone":   {Compliant: `config.w != "x" || resource.tags.v == "A"`},
+	"cel all":    {Compliant: `config.exists(name, config[name] == "y")`},
+	"cel clock":  {Compliant: `config.w == "x" || now < resource.capturedAt + duration("9s")`},
+	"cel others": {Compliant: `config.?w.orValue("") == "x" || inventory("U").size() > 1`},
+}
+
+func init() {
+	said := func(complies bool, why string) rules.Verdict {
+		if complies {
+			return rules.Verdict{Compliance: rules.Compliant}
+		}
+		return rules.Verdict{Compliance: rules.NonCompliant, Annotation: why}
+	}
+	missing := rules.Verdict{Compliance: rules.Error, Annotation: "compliant: line 1, column 7: no such key: w"}
+	on := func(needs rules.Needs, f func(s *rules.Subject, c content) rules.Verdict) judge {
+		return judge{needs, func(_ context.Context, s *rules.Subject) (rules.Verdict, error) { return f(s, contentOf(s.Item)), nil }}
+	}
+	judges["cel v"] = on(rules.Needs{}, func(_ *rules.Subject, c content) rules.Verdict { return said(len(c.V)%2 == 0, c.V) })
+	judges["cel w"] = on(rules.Needs{}, func(s *rules.Subject, c content) rules.Verdict {
+		if c.W == "" {
+			return rules.Verdict{Compliance: rules.NotApplicable}
+		}
+		return said(c.W == "x", s.Item.State.Tags["v"]+" "+c.W)
+	})
+	judges["cel gone"] = on(rules.Needs{}, func(s *rules.Subject, c content) rules.Verdict {
+		switch {
+		case s.Item.State.Tags["v"] == "A" || c.W != "" && c.W != "x":
+			return said(true, "")
+		case c.W == "":
+			return missing
+		}
+		return said(false, "does not comply: cel gone")
+	})
+	judges["cel all"] = on(rules.Needs{}, func(_ *rules.Subject, c content) rules.Verdict {
+		return said(c.W == "y", "does not comply: cel all")
+	})
+	judges["cel clock"] = on(rules.Needs{Clock: true}, func(s *rules.Subject, c content) rules.Verdict {
+		switch young := s.Now.Before(s.Item.CapturedAt.Time().Add(9 * time.Second)); {
+		case c.W == "x" || young:
+			return said(true, "")
+		case c.W == "":
+			return missing
+		}
+		return said(false, "does not comply: cel clock")
+	})
+	judges["cel others"] = judge{rules.Needs{Others: true}, func(ctx context.Context, s *rules.Subject) (rules.Verdict, error) {
+		if contentOf(s.Item).W == "x" {
+			return said(true, ""), nil
+		}
+		list, err := s.Others.Inventory(ctx, "U")
+		return said(len(list) > 1, "does not comply: cel others"), err
+	}}
+}
+
 func verdictOn(text string) rules.Verdict {
 	v := rules.Verdict{Compliance: rules.Compliant, Annotation: text}
 	if len(text)%2 == 1 {
@@ -123,6 +187,7 @@ type content struct {
 	Bears  []string    `json:"bears,omitempty"`
 	Refers [][2]string `json:"refers,omitempty"`
 	V      string      `json:"v"`
+	W      string      `json:"w,omitempty"`
 }
 
 // state says what the content says in the words of the graph as well: what it bears
@@ -146,14 +211,14 @@ func (c content) state() history.State {
 	return s
 }
 
-func value(d *rules.Decoded) string {
-	return d.Decode(func(i *history.Item) any {
-		var c content
-		if err := json.Unmarshal(i.State.Configuration, &c); err != nil {
-			panic(err)
-		}
-		return c.V
-	}).(string)
+func value(d *rules.Decoded) string { return contentOf(d).V }
+
+func contentOf(d *rules.Decoded) content {
+	var c content
+	if err := json.Unmarshal(d.State.Configuration, &c); err != nil {
+		panic(err)
+	}
+	return c
 }
 
 func values(list []*rules.Decoded) string {
