@@ -27,8 +27,9 @@ var benchmarks = map[string]string{
 	"Ports":       `!sg.ingress(config).exists(p, sg.world(p) && sg.covers(p, "tcp", 22))`,
 }
 
-// BenchmarkJudge evaluates over one item that is decoded already; Decode is what
-// decoding it once costs beside that.
+// BenchmarkJudge judges one item again, which is decoded already: what a rule reads
+// there is what it read before. Decode is what it costs to decode it once beside that.
+// BenchmarkEvaluation is about what was not judged before.
 func BenchmarkJudge(b *testing.B) {
 	for name, condition := range benchmarks {
 		j, err := cel.Compile(&rules.Rule{Compliant: condition})

@@ -98,6 +98,18 @@
 // Then there is what package history/expr offers: exists, all, filter, map, startsWith,
 // matches (RE2), lowerAscii, split, cel.bind and others.
 //
+// # What is read
+//
+// A verdict depends on what the expressions read, and what they read is found out when
+// a rule is compiled: config.storageEncrypted is one member, config["a"] likewise;
+// size(config), config[params.name] or a loop over config is all of it. A version that
+// is the same as another one there gets its verdict without an evaluation, which is
+// what makes the past quick to judge. So say config.ipPermissions where that is meant.
+// Rules that read the clock or other resources are always evaluated.
+//
+// Of the configuration no more is decoded than an expression looks at; a member that is
+// damaged, or a number beyond 64 bits, is an error to whoever looks at it alone.
+//
 // # Bounds
 //
 // An evaluation stops at its number of steps and its time with the verdict ERROR,
