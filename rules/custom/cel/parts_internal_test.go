@@ -164,7 +164,9 @@ func (s source) changed(b []byte) []byte {
 	var members []string
 	if len(b) > 0 && b[0] == '{' {
 		d := jsontext.NewDecoder(strings.NewReader(string(b)))
-		d.ReadToken()
+		if _, err := d.ReadToken(); err != nil {
+			panic(err)
+		}
 		for d.PeekKind() != '}' {
 			name, _ := d.ReadValue()
 			name = name.Clone()
