@@ -106,7 +106,9 @@ func text[T any](name string, get func(*T) string) expr.Field[T] {
 	return expr.Field[T]{Name: name, Type: cel.StringType, Get: func(v *T) ref.Val { return types.String(get(v)) }}
 }
 
-func texts(m map[string]string) ref.Val { return types.NewStringStringMap(types.DefaultTypeAdapter, m) }
+func texts(m map[string]string) ref.Val {
+	return expr.Sorted(types.NewStringStringMap(types.DefaultTypeAdapter, m))
+}
 
 func listOf[T any](t *expr.Type[T], of []T) ref.Val {
 	values := make([]ref.Val, len(of))

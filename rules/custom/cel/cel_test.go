@@ -288,3 +288,21 @@ func TestNeeds(t *testing.T) {
 		}
 	}
 }
+
+// TestMapsAreInOrder goes through maps: always the same way, or a verdict would not
+// be the same each time that it is worked out.
+func TestMapsAreInOrder(t *testing.T) {
+	many := map[string]string{}
+	for _, name := range strings.Split("zq wx ce rv tb yn um ip oa l k j h g f d s a", " ") {
+		many[name] = "v" + name
+	}
+	d := item(`{}`)
+	d.State.Tags = many
+	r := &rules.Rule{Name: "r", Compliant: `false`, Annotation: `resource.tags.map(k, k)[0] + resource.tags.map(k, k)[9] + resource.supplementary.map(k, k)[2]`}
+	const want = "alText"
+	for range 20 {
+		if v := judge(t, r, &rules.Subject{Item: d}); v.Annotation != want {
+			t.Fatalf("%q", v.Annotation)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func (d *documents) relationships() ref.Val { return d.relatedTo.of(d.item, rela
 func configuration(item *history.Item) ref.Val { return expr.Decode(item.State.Configuration) }
 
 func tagsOf(item *history.Item) ref.Val {
-	return types.NewStringStringMap(types.DefaultTypeAdapter, item.State.Tags)
+	return expr.Sorted(types.NewStringStringMap(types.DefaultTypeAdapter, item.State.Tags))
 }
 
 func supplementary(item *history.Item) ref.Val {
@@ -53,7 +53,7 @@ func supplementary(item *history.Item) ref.Val {
 	for name, text := range item.State.Supplementary {
 		all[name] = expr.Decode(text)
 	}
-	return types.NewStringInterfaceMap(types.DefaultTypeAdapter, all)
+	return expr.Sorted(types.NewStringInterfaceMap(types.DefaultTypeAdapter, all))
 }
 
 var relationshipType = expr.NewType("relationship",

@@ -117,7 +117,7 @@ func readTags(v ref.Val) ref.Val {
 	default:
 		return types.NewErr("a %s is no list of tags", v.Type().TypeName())
 	}
-	return types.NewStringStringMap(types.DefaultTypeAdapter, all)
+	return expr.Sorted(types.NewStringStringMap(types.DefaultTypeAdapter, all))
 }
 
 func scalar(v ref.Val) string {
