@@ -58,7 +58,7 @@ func BenchmarkItems(b *testing.B) {
 	flush()
 
 	door := awsconfig.New(awsconfig.Options{
-		Store: store, Recorder: take, Settings: settings.New(store, time.Now), Authenticate: awsconfig.Signed(&sigv4.Verifier{Service: awsconfig.Service, Find: keys}),
+		Store: store, Recorder: take, Settings: settings.New(store, time.Now), Authenticate: awsconfig.Signed(&sigv4.Verifier{Service: awsconfig.Service, Find: keys, Now: time.Now}),
 	})
 	ask := func(b *testing.B, operation, body string) {
 		b.Helper()
