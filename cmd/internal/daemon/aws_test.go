@@ -26,7 +26,7 @@ const (
 	keySecret      = "a-secret-for-both-of-the-keys"
 )
 
-func keyFile(t *testing.T, lines ...string) string {
+func keyFile(t testing.TB, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "keys")
 	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
