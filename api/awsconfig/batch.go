@@ -16,7 +16,7 @@ const mostBytes = 16 << 20
 // batchGetResourceConfig tells the present state of what lives, in the order
 // asked and each resource once; what is unknown or deleted is absent.
 func (d *Door) batchGetResourceConfig(ctx context.Context, c Caller, in *shape.BatchGetResourceConfigInput) (*shape.BatchGetResourceConfigOutput, error) {
-	r, err := d.reader(ctx, cursor{})
+	r, err := d.readerOf(ctx, c, cursor{}, slices.ContainsFunc(in.ResourceKeys, func(k shape.ResourceKey) bool { return k.ResourceType == typeCompliance }))
 	if err != nil {
 		return nil, err
 	}

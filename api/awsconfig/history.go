@@ -36,7 +36,7 @@ func (d *Door) getResourceConfigHistory(ctx context.Context, c Caller, in *shape
 	if after, n := binary.Uvarint([]byte(at.after)); n > 0 {
 		q.After = uint32(after)
 	}
-	r, err := d.reader(ctx, at)
+	r, err := d.readerOf(ctx, c, at, in.ResourceType == typeCompliance)
 	if err != nil {
 		return nil, err
 	}

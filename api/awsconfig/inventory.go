@@ -34,7 +34,7 @@ func (d *Door) listDiscoveredResources(ctx context.Context, c Caller, in *shape.
 	if err != nil {
 		return nil, err
 	}
-	r, err := d.reader(ctx, at)
+	r, err := d.readerOf(ctx, c, at, in.ResourceType == typeCompliance)
 	if err != nil {
 		return nil, err
 	}
