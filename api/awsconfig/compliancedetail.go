@@ -126,8 +126,7 @@ func (j *judged) lastPut(ctx context.Context, r *ruleSeen, list []engine.Result)
 	}
 	put := map[history.Key]*history.Item{}
 	for i := range items {
-		// One put for the future, or on what began to live since, is not it.
-		if items[i].Exists() && items[i].CapturedAt >= list[i].At && items[i].CapturedAt <= j.now {
+		if items[i].Exists() && items[i].CapturedAt <= j.now { // one for the future is not it yet
 			put[list[i].Key] = &items[i]
 		}
 	}

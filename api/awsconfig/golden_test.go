@@ -27,7 +27,8 @@ var update = flag.Bool("update", false, "write the answers that are given into t
 // TestConversations holds requests against a fresh world and compares what is
 // answered. A file of testdata is a conversation: sections by turns of a request, named
 // by its operation, and of its answer, named by the HTTP status. A section "later"
-// holds how much time goes by before the next request.
+// holds how much time goes by before the next request; before one after a section
+// "evaluated", rules have judged all that is recorded.
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -49,6 +50,10 @@ func TestConversations(t *testing.T) {
 						t.Fatal(err)
 					}
 					w.clock.advance(d)
+					continue
+				}
+				if request.Name == "evaluated" {
+					w.settle()
 					continue
 				}
 				if i++; i == len(is.Files) {
