@@ -51,4 +51,4 @@ func recorded(o Owner, typ, name string, text []byte) history.Observation {
 	}
 }
 
-func ownerOf(i *history.Item) Owner { return Owner{i.Key.Account, i.Key.Region} }
+func ownerOf(i *history.Item) Owner { return Owner{Account: i.Key.Account, Region: i.Key.Region} }

@@ -15,6 +15,9 @@ const (
 	TypeVerdict = "Varve::Compliance::Verdict"
 )
 
+// Owner is whose rule it is.
+type Owner = history.Owner
+
 // Rule is one version of a rule. The zero values of Scope, Trigger, Period,
 // Severity and Mode mean: everything, on change, 24 hours, medium, detective.
 type Rule struct {

@@ -55,7 +55,7 @@ func (j *judged) resources(ctx context.Context, typ, id, place string, f func(*j
 		phase, after = place[:1], readWholeKey(place[1:])
 	}
 	if phase == phaseRecorded {
-		for _, q := range j.c.rulesOwner().Questions(history.Query{Type: typ, IDPrefix: id, Fields: history.FieldsKey, Limit: resourcesFirst}) {
+		for _, q := range j.c.owner().Questions(history.Query{Type: typ, IDPrefix: id, Fields: history.FieldsKey, Limit: resourcesFirst}) {
 			if after != nil && (history.Key{Account: q.Account, Region: q.Region}).Compare(history.Key{Account: after.Account, Region: after.Region}) < 0 {
 				continue
 			}
@@ -109,7 +109,7 @@ func (j *judged) unrecorded(ctx context.Context, typ, id string, after *history.
 		return nil, nil
 	}
 	var keys []history.Key
-	for _, q := range j.c.rulesOwner().Questions(history.Query{Type: engine.TypeEvaluation}) {
+	for _, q := range j.c.owner().Questions(history.Query{Type: engine.TypeEvaluation}) {
 		items, _, err := j.r.Items(ctx, q)
 		if err != nil {
 			return nil, err

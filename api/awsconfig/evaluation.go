@@ -74,7 +74,7 @@ func (d *Door) deleteEvaluationResults(ctx context.Context, c Caller, in *shape.
 	if err != nil {
 		return nil, err
 	}
-	if rule.Owner != c.rulesOwner() {
+	if rule.Owner != c.owner() {
 		return nil, rule.changeable(c)
 	}
 	head, err := d.o.Store.Head(ctx)

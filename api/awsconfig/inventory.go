@@ -76,17 +76,11 @@ func (c Caller) inventory(ctx context.Context, r history.Reader, in *shape.ListD
 	if err := (history.Key{Type: in.ResourceType, ID: "any"}).Validate(); err != nil || history.Reserved(in.ResourceType) {
 		return nil, false, err
 	}
-	places := c.places()
-	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(strings.Compare(a.account, b.account), strings.Compare(a.region, b.region))
-	})
 	var items []history.Item
-	for _, p := range places {
-		q := history.Query{
-			Type: in.ResourceType, Name: in.ResourceName, Deleted: in.IncludeDeletedResources,
-			Account: p.account, HasAccount: true, Region: p.region, HasRegion: true,
-			After: after, Limit: size - len(items) + 1,
-		}
+	for _, q := range c.owner().Questions(history.Query{
+		Type: in.ResourceType, Name: in.ResourceName, Deleted: in.IncludeDeletedResources, After: after,
+	}) {
+		q.Limit = size - len(items) + 1
 		part, _, err := r.Items(ctx, q)
 		if err != nil {
 			return nil, false, err
@@ -173,8 +167,8 @@ func (d *Door) getDiscoveredResourceCounts(ctx context.Context, c Caller, in *sh
 // counts counts by type what a caller sees; types: only these, unless empty.
 func (c Caller) counts(ctx context.Context, r history.Reader, types []string) ([]shape.ResourceCount, error) {
 	byType := map[string]int64{}
-	for _, p := range c.places() {
-		groups, err := r.Count(ctx, history.Query{Account: p.account, HasAccount: true, Region: p.region, HasRegion: true}, history.ByType)
+	for _, q := range c.owner().Questions(history.Query{}) {
+		groups, err := r.Count(ctx, q, history.ByType)
 		if err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ func (j *judged) state(r *ruleSeen) ruleState { return j.states[stateName(r.Owne
 // the one recorded under a key, in the order of these keys, until it returns false.
 func (j *judged) ofRule(ctx context.Context, r *ruleSeen, typ string, after *history.Key, f func(*engine.Result) (bool, error)) error {
 	state, on := j.state(r), true
-	for _, q := range j.c.rulesOwner().Questions(history.Query{}) {
+	for _, q := range j.c.owner().Questions(history.Query{}) {
 		if !on {
 			return nil
 		}

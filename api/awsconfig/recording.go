@@ -25,11 +25,8 @@ func (d *Door) fresh(ctx context.Context, c Caller, r history.Reader) error {
 	if !errors.Is(err, settings.UnknownRecorder) {
 		return err
 	}
-	for _, p := range c.places() {
-		some, _, err := r.Items(ctx, history.Query{
-			Account: p.account, HasAccount: true, Region: p.region, HasRegion: true,
-			Deleted: true, Limit: 1, Fields: history.FieldsKey,
-		})
+	for _, q := range c.owner().Questions(history.Query{Deleted: true, Limit: 1, Fields: history.FieldsKey}) {
+		some, _, err := r.Items(ctx, q)
 		if err != nil || len(some) > 0 {
 			return err
 		}

@@ -39,7 +39,7 @@ func (d *Door) putConfigRule(ctx context.Context, c Caller, in *shape.PutConfigR
 	if err != nil {
 		return nil, invalidParameter(err)
 	}
-	put := recorded.Rule{Rule: *rule, Owner: c.rulesOwner()}
+	put := recorded.Rule{Rule: *rule, Owner: c.owner()}
 	if err := tell(&put, asked); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (s *rulesSeen) meant(c Caller, asked *shape.ConfigRule) (string, error) {
 func (s *rulesSeen) room(c Caller, name string) error {
 	mine := 0
 	for _, r := range s.list {
-		if r.Owner == c.rulesOwner() {
+		if r.Owner == c.owner() {
 			mine++
 		}
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/varvehq/varve/rules/recorded"
 )
 
-// rulesOwner is whose rules a caller puts.
-func (c Caller) rulesOwner() rules.Owner { return rules.Owner{Account: c.Account, Region: c.Region} }
-
 // ruleSeen is a rule as a caller sees it.
 type ruleSeen struct {
 	recorded.Rule
@@ -43,7 +40,7 @@ func (d *Door) rulesSeen(ctx context.Context, c Caller, r history.Reader) (*rule
 		return nil, history.Errorf(history.Unimplemented, "no rules are kept here")
 	}
 	s := &rulesSeen{byName: map[string]*ruleSeen{}}
-	for _, q := range c.rulesOwner().Questions(history.Query{Type: rules.TypeRule}) {
+	for _, q := range c.owner().Questions(history.Query{Type: rules.TypeRule}) {
 		items, _, err := r.Items(ctx, q)
 		if err != nil {
 			return nil, err
@@ -113,7 +110,7 @@ func after(list []*ruleSeen, name string) []*ruleSeen {
 // changeable refuses what the caller may see, but not change.
 func (r *ruleSeen) changeable(c Caller) error {
 	switch {
-	case r.Owner != c.rulesOwner():
+	case r.Owner != c.owner():
 		return refuse("AccessDeniedException", "The rule '%s' is not of account %s and region %s alone, and is not changed from there; put one under another name", r.name, c.Account, c.Region)
 	case r.Pack != "":
 		return refuse("ResourceInUseException", "The rule '%s' belongs to the conformance pack '%s', and is put and deleted with it", r.name, r.Pack)

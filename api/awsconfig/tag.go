@@ -133,15 +133,13 @@ func (d *Door) recordedAs(ctx context.Context, c Caller, arn, resourceType, pref
 	if err != nil {
 		return false, err
 	}
-	for _, p := range c.places() {
-		list, _, err := r.Items(ctx, history.Query{
-			Type: resourceType, Account: p.account, HasAccount: true, Region: p.region, HasRegion: true, IDPrefix: prefix, Fields: history.FieldsKey,
-		})
+	for _, q := range c.owner().Questions(history.Query{Type: resourceType, IDPrefix: prefix, Fields: history.FieldsKey}) {
+		list, _, err := r.Items(ctx, q)
 		if err != nil {
 			return false, err
 		}
 		for i := range list {
-			if arnOf(rules.Owner{Account: p.account, Region: p.region}, list[i].Key.ID, c.Account, c.Region) == arn {
+			if arnOf(rules.Owner{Account: q.Account, Region: q.Region}, list[i].Key.ID, c.Account, c.Region) == arn {
 				return true, nil
 			}
 		}

@@ -8,37 +8,28 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// global is the region of what is in no region of AWS.
-const global = "global"
-
-// place is where resources are.
-type place struct{ account, region string }
-
-// places are where the resources that a caller sees are, each once: in his
-// account or in none, and in his region, in "global" or in none. They are in the
-// order in which they count where one type and id is the name of several
-// resources: his own before those of no account, and of these the region's before
-// the global ones before those of no region.
-func (c Caller) places() []place {
-	var list []place
-	for _, account := range [...]string{c.Account, ""} {
-		for _, region := range [...]string{c.Region, global, ""} {
-			if p := (place{account, region}); !slices.Contains(list, p) {
-				list = append(list, p)
-			}
-		}
-	}
-	return list
-}
-
-// rank tells how much a resource's place counts, 0 the most; -1: the caller does
-// not see it.
-func (c Caller) rank(k history.Key) int {
-	return slices.Index(c.places(), place{k.Account, k.Region})
-}
+// owner is whose settings, rules and resources a caller sees and changes.
+func (c Caller) owner() history.Owner { return history.Owner{Account: c.Account, Region: c.Region} }
 
 // sees reports whether a resource is one of those that a caller is told of.
-func (c Caller) sees(k history.Key) bool { return c.rank(k) >= 0 && !history.Reserved(k.Type) }
+func (c Caller) sees(k history.Key) bool { return c.owner().Sees(k) && !history.Reserved(k.Type) }
+
+// rank tells how much a resource that the caller sees counts, 0 the most, where one
+// type and id is the name of several: those of his account before those of none, and
+// of these his region's before the global ones before those of no region.
+func (c Caller) rank(k history.Key) int {
+	rank := 0
+	if k.Account != c.Account {
+		rank = 3
+	}
+	switch k.Region {
+	case c.Region:
+		return rank
+	case history.GlobalRegion:
+		return rank + 1
+	}
+	return rank + 2
+}
 
 // find tells which resource a caller means by a type and an id: of those that he
 // sees and of which the reader knows a version, the one whose place counts most,

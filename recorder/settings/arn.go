@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// arn is that of something of the owner's.
-func (o Owner) arn(what string) string {
+// arnOf is that of something of the owner's.
+func arnOf(o Owner, what string) string {
 	return "arn:aws:config:" + o.Region + ":" + o.Account + ":" + what
 }
 

@@ -24,7 +24,7 @@ type Query struct {
 const MostQueries = 300
 
 // queries is the collection of an owner's queries, by name.
-func queries(o Owner) string { return "stored-query/" + o.documentName() }
+func queries(o Owner) string { return "stored-query/" + documentName(o) }
 
 var queryName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
@@ -32,7 +32,7 @@ var queryName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 func (q *Query) ID() string { return "query-" + shortID(16, q.Owner, "query", q.Name) }
 
 // ARN names the query among all things of AWS.
-func (q *Query) ARN() string { return q.Owner.arn("stored-query/" + q.Name + "/" + q.ID()) }
+func (q *Query) ARN() string { return arnOf(q.Owner, "stored-query/"+q.Name+"/"+q.ID()) }
 
 func (q *Query) check() error {
 	first, _, _ := strings.Cut(strings.Join(strings.Fields(q.Expression), " "), " ")
@@ -129,7 +129,7 @@ func (s *Settings) making(ctx context.Context, q *Query, tags map[string]string)
 // counted is how many queries an owner has with those that come or go, and what writes
 // it down.
 func (s *Settings) counted(ctx context.Context, o Owner, more int) (n int, w history.DocumentWrite, err error) {
-	doc, err := s.documents.Document(ctx, counts, o.documentName())
+	doc, err := s.documents.Document(ctx, counts, documentName(o))
 	switch {
 	case errors.Is(err, history.NotFound):
 	case err != nil:
@@ -140,7 +140,7 @@ func (s *Settings) counted(ctx context.Context, o Owner, more int) (n int, w his
 		}
 	}
 	n += more
-	w = history.DocumentWrite{Collection: counts, Name: o.documentName(), Expect: &doc.Revision}
+	w = history.DocumentWrite{Collection: counts, Name: documentName(o), Expect: &doc.Revision}
 	if n > 0 {
 		w.Body, err = encode(n)
 	}

@@ -55,7 +55,7 @@ func (r *Recorder) Status() string {
 
 // ARN names the recorder among all things of AWS.
 func (r *Recorder) ARN() string {
-	return r.Owner.arn("configuration-recorder/" + r.Name + "/" + shortID(16, r.Owner, "recorder", r.Name))
+	return arnOf(r.Owner, "configuration-recorder/"+r.Name+"/"+shortID(16, r.Owner, "recorder", r.Name))
 }
 
 // check fills in what is left out, and says what is wrong.

@@ -25,10 +25,10 @@ func New(d history.Documents, now func() time.Time) *Settings {
 }
 
 // Owner is whose settings they are.
-type Owner struct{ Account, Region string }
+type Owner = history.Owner
 
 // documentName is the owner as the name of a document, or as a part of one.
-func (o Owner) documentName() string {
+func documentName(o Owner) string {
 	return url.QueryEscape(o.Account) + "/" + url.QueryEscape(o.Region)
 }
 
@@ -40,7 +40,7 @@ func ownerOf(name string) (Owner, error) {
 		return Owner{}, err
 	}
 	r, err := url.QueryUnescape(region)
-	return Owner{a, r}, err
+	return Owner{Account: a, Region: r}, err
 }
 
 // setups is the collection of what owners have one of each, by owner.
@@ -56,7 +56,7 @@ type setup struct {
 // setup is what an owner has, and the revision of its document; 0: there is none.
 func (s *Settings) setup(ctx context.Context, o Owner) (setup, uint64, error) {
 	var is setup
-	doc, err := s.documents.Document(ctx, setups, o.documentName())
+	doc, err := s.documents.Document(ctx, setups, documentName(o))
 	switch {
 	case errors.Is(err, history.NotFound):
 		return is, 0, nil
@@ -92,7 +92,7 @@ func (s *Settings) edit(ctx context.Context, o Owner, change func(*setup) ([]his
 		if err != nil {
 			return err
 		}
-		w := history.DocumentWrite{Collection: setups, Name: o.documentName(), Expect: &revision}
+		w := history.DocumentWrite{Collection: setups, Name: documentName(o), Expect: &revision}
 		if is != (setup{}) {
 			if w.Body, err = encode(is); err != nil {
 				return err

@@ -56,8 +56,7 @@ const pageItems = 200
 // addAll writes all live resources that a recorder records, as they stand at the
 // reader's moment.
 func (f *file) addAll(ctx context.Context, r history.Reader, rec *settings.Recorder) error {
-	for _, p := range rec.Owner.Places() {
-		q := history.Query{Account: p.Account, Region: p.Region, HasAccount: true, HasRegion: true, Limit: pageItems}
+	for _, q := range rec.Owner.Questions(history.Query{Limit: pageItems}) {
 		for {
 			items, more, err := r.Items(ctx, q)
 			if err != nil {
