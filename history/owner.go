@@ -29,6 +29,7 @@ func (o Owner) Questions(q Query) []Query {
 	}
 	accounts, regions := []string{"", o.Account}, []string{"", GlobalRegion, o.Region}
 	slices.Sort(regions)
+	regions = slices.Compact(regions)
 	q.HasAccount = true
 	var list []Query
 	for _, q.Account = range accounts {
@@ -37,7 +38,7 @@ func (o Owner) Questions(q Query) []Query {
 			continue
 		}
 		q.HasRegion = true
-		for _, q.Region = range slices.Compact(regions) {
+		for _, q.Region = range regions {
 			list = append(list, q)
 		}
 	}
