@@ -73,6 +73,34 @@ class Items(unittest.TestCase):
             self.config.list_discovered_resources(resourceType="AWS::S3::Bucket", nextToken="nothing")
 
 
+class Rules(unittest.TestCase):
+    config = client()
+
+    def test_rules_page_by_page(self):
+        names = ["rule-%02d" % i for i in range(30)]  # more than one page
+        source = {"Owner": "AWS", "SourceIdentifier": "INCOMING_SSH_DISABLED"}
+        for name in names:
+            self.config.put_config_rule(ConfigRule={"ConfigRuleName": name, "Source": source})
+        try:
+            pages = list(self.config.get_paginator("describe_config_rules").paginate())
+            self.assertEqual([r["ConfigRuleName"] for page in pages for r in page["ConfigRules"]], names)
+            self.assertGreater(len(pages), 1)
+            pages = self.config.get_paginator("describe_compliance_by_config_rule").paginate()
+            self.assertEqual([r["ConfigRuleName"] for page in pages for r in page["ComplianceByConfigRules"]], names)
+        finally:
+            for name in names:
+                self.config.delete_config_rule(ConfigRuleName=name)
+
+    def test_errors_have_types(self):
+        errors = self.config.exceptions
+        with self.assertRaises(errors.NoSuchConfigRuleException):
+            self.config.describe_config_rules(ConfigRuleNames=["nothing"])
+        with self.assertRaises(errors.InvalidParameterValueException):
+            self.config.put_config_rule(ConfigRule={"ConfigRuleName": "x", "Source": {"Owner": "AWS", "SourceIdentifier": "NONE"}})
+        with self.assertRaises(errors.InvalidResultTokenException):
+            self.config.put_evaluations(ResultToken="nothing", Evaluations=[])
+
+
 class Settings(unittest.TestCase):
     config = client()
 
