@@ -110,7 +110,7 @@ func (j *judged) unrecorded(ctx context.Context, typ, id string, after *history.
 	}
 	var keys []history.Key
 	for _, q := range j.c.owner().Questions(history.Query{Type: engine.TypeEvaluation}) {
-		items, _, err := j.r.Items(ctx, q)
+		items, err := history.Few(ctx, j.r, q)
 		if err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func (d *Door) rulesSeen(ctx context.Context, c Caller, r history.Reader) (*rule
 	}
 	s := &rulesSeen{byName: map[string]*ruleSeen{}}
 	for _, q := range c.owner().Questions(history.Query{Type: rules.TypeRule}) {
-		items, _, err := r.Items(ctx, q)
+		items, err := history.Few(ctx, r, q)
 		if err != nil {
 			return nil, err
 		}

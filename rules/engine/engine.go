@@ -187,7 +187,7 @@ func (e *Engine) Current(ctx context.Context, r history.Reader) ([]*Ruling, erro
 	for _, one := range e.Rulings() {
 		ready[one.key()] = one
 	}
-	items, _, err := r.Items(ctx, history.Query{Type: rules.TypeRule, Fields: history.FieldsKey})
+	items, err := history.Few(ctx, r, history.Query{Type: rules.TypeRule, Fields: history.FieldsKey})
 	if err != nil {
 		return nil, err
 	}

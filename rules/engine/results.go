@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
@@ -41,6 +42,29 @@ type View struct {
 	at      history.Reader
 	newest  history.Reader // knows the same, of all captured time
 	present history.Moment
+
+	waivers kept[*Waiver]
+	rules   kept[history.Key]
+}
+
+// kept is a list that is read once; nobody changes it.
+type kept[T any] struct {
+	mu   sync.Mutex
+	read bool
+	list []T
+}
+
+func (k *kept[T]) once(read func() ([]T, error)) ([]T, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.read {
+		return k.list, nil
+	}
+	list, err := read()
+	if err == nil {
+		k.read, k.list = true, list
+	}
+	return list, err
 }
 
 // NewView is what a source tells at a moment; present is the moment to take where
@@ -190,7 +214,7 @@ func (w *View) prefix(ctx context.Context, q *Question) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keys = slices.DeleteFunc(keys, func(k history.Key) bool {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k history.Key) bool {
 		r := Record{Owner: rules.Owner{Account: k.Account, Region: k.Region}, Rule: k.ID}
 		return !q.means(k.ID) || !q.inPack(&r) || q.Owner != nil && *q.Owner != r.Owner
 	})
@@ -241,10 +265,11 @@ func (w *View) ofResource(ctx context.Context, q *Question) ([]history.Item, err
 // ruleKeys are the resources of all rules that were ever put: one that was put
 // after the moment may be effective before it.
 func (w *View) ruleKeys(ctx context.Context) ([]history.Key, error) {
-	var keys []history.Key
-	items, _, err := w.newest.Items(ctx, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
-	for i := range items {
-		keys = append(keys, items[i].Key)
-	}
-	return keys, err
+	return w.rules.once(func() (keys []history.Key, err error) {
+		items, err := history.Few(ctx, w.newest, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
+		for i := range items {
+			keys = append(keys, items[i].Key)
+		}
+		return keys, err
+	})
 }

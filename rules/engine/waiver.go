@@ -15,7 +15,11 @@ type Waiver struct {
 
 // Waivers are those that hold at the moment, in key order.
 func (w *View) Waivers(ctx context.Context) ([]*Waiver, error) {
-	items, _, err := w.at.Items(ctx, history.Query{Type: rules.TypeWaiver})
+	return w.waivers.once(func() ([]*Waiver, error) { return w.readWaivers(ctx) })
+}
+
+func (w *View) readWaivers(ctx context.Context) ([]*Waiver, error) {
+	items, err := history.Few(ctx, w.at, history.Query{Type: rules.TypeWaiver})
 	if err != nil {
 		return nil, err
 	}
