@@ -128,6 +128,11 @@
 //   - The order of results is that of account, region, type and id; pages may be
 //     shorter than asked for, or empty, and yet have a successor.
 //
+// What a resource complies with is told as an item of type
+// AWS::Config::ResourceCompliance, too, in history, lists of what lives and batches;
+// counts and snapshots have none. It is a view of the recorded verdicts, over all
+// captured time; where such items were taken over from AWS, those are told instead.
+//
 // A resource that is proposed with StartResourceEvaluation is evaluated before the
 // answer, for a minute at most, by the rules with the mode that is asked for: any
 // rule may have PROACTIVE, but for those evaluated elsewhere. Tags are taken from its
