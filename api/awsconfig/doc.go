@@ -138,4 +138,13 @@
 // rule may have PROACTIVE, but for those evaluated elsewhere. Tags are taken from its
 // Tags. What came of it is kept for a week, and the newest 1,000 of an account and
 // region.
+//
+// # What is refused
+//
+// Who asks is found out before anything of the body is read. Codes that AWS has for
+// every service are answered for what no operation has to do with: those of
+// signatures, SerializationException for a body that is no JSON object or has a value
+// of another type, RequestEntityTooLargeException beyond [MaxBody],
+// UnknownOperationException for operations that are not offered, with the reason
+// ([Reference] lists them), and InternalFailure, behind which the log knows more.
 package awsconfig
