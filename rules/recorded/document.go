@@ -77,6 +77,9 @@ func (p *Pack) observation() (history.Observation, error) {
 		d.Notes = append(d.Notes, packNote(one))
 	}
 	o := history.Observation{Key: p.Key(), State: history.State{Name: p.Name}}
+	if len(p.AsTold) > 0 {
+		o.State.Supplementary = p.AsTold
+	}
 	text, err := json.Marshal(d, json.Deterministic(true))
 	if err != nil {
 		return o, &history.Error{Kind: history.Invalid, Field: "template", Text: "cannot be written as JSON", Err: err}
@@ -93,7 +96,7 @@ func ReadPack(i *history.Item) (Pack, error) {
 	if err := json.Unmarshal(i.State.Configuration, &d); err != nil {
 		return Pack{}, lostPack(i, err)
 	}
-	p := Pack{Owner: ownerOf(i.Key), Template: d.Template, PutAt: i.CapturedAt, Version: i.Version}
+	p := Pack{Owner: ownerOf(i.Key), Template: d.Template, PutAt: i.CapturedAt, Version: i.Version, AsTold: i.State.Supplementary}
 	p.Name, p.Description = d.Name, d.Description
 	for _, one := range d.Parameters {
 		p.Parameters = append(p.Parameters, conformance.Parameter(one))

@@ -21,6 +21,8 @@ type Pack struct {
 	Template string // as it was put
 	PutAt    history.Moment
 	Version  uint32 // given by the history
+
+	AsTold map[string][]byte // see Rule
 }
 
 // PackKey names the resource of a pack.
@@ -28,11 +30,27 @@ func PackKey(o rules.Owner, name string) history.Key {
 	return history.Key{Account: o.Account, Region: o.Region, Type: TypePack, ID: name}
 }
 
-// PutPack loads a template and records the pack with its rules. One that is there is
+// PackPut is what is asked for when a pack is put.
+type PackPut struct {
+	Owner      rules.Owner
+	Name       string
+	Template   []byte
+	Parameters map[string]string // values of the template's
+
+	MostRules int               // more are TooLarge; 0: any number will do
+	AsTold    map[string][]byte // see Rule
+}
+
+// PutPack is PutPackAs for who has no more to say.
+func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, template []byte, parameters map[string]string) (Pack, history.Receipt, error) {
+	return s.PutPackAs(ctx, PackPut{Owner: o, Name: name, Template: template, Parameters: parameters})
+}
+
+// PutPackAs loads a template and records the pack with its rules. One that is there is
 // replaced as a whole: rules that it has no more are deleted. The error is that of
 // conformance.Load, or of the store.
-func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, template []byte, parameters map[string]string) (Pack, history.Receipt, error) {
-	batch, err := s.loadPack(o, name, template, parameters)
+func (s *Shelf) PutPackAs(ctx context.Context, put PackPut) (Pack, history.Receipt, error) {
+	batch, err := s.loadPack(put)
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
@@ -42,7 +60,7 @@ func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, templat
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
-	gone, err := withdrawn(ctx, r, o, name, batch)
+	gone, err := withdrawn(ctx, r, put.Owner, put.Name, batch)
 	if err != nil {
 		return Pack{}, history.Receipt{}, err
 	}
@@ -53,18 +71,21 @@ func (s *Shelf) PutPack(ctx context.Context, o rules.Owner, name string, templat
 	if r, err = s.newest(ctx); err != nil {
 		return Pack{}, receipt, err
 	}
-	p, err := GetPack(ctx, r, o, name)
+	p, err := GetPack(ctx, r, put.Owner, put.Name)
 	return p, receipt, err
 }
 
 // loadPack makes what is to be recorded of a pack: itself, and then its rules that are
 // judged.
-func (s *Shelf) loadPack(o rules.Owner, name string, template []byte, parameters map[string]string) ([]history.Observation, error) {
-	loaded, err := conformance.Load(template, conformance.Options{Name: name, Owner: o, Parameters: parameters, Managed: s.Managed})
+func (s *Shelf) loadPack(put PackPut) ([]history.Observation, error) {
+	loaded, err := conformance.Load(put.Template, conformance.Options{Name: put.Name, Owner: put.Owner, Parameters: put.Parameters, Managed: s.Managed})
 	if err != nil {
 		return nil, err
 	}
-	p := Pack{Pack: *loaded, Owner: o, Template: string(template)}
+	if n := len(loaded.Rules); put.MostRules > 0 && n > put.MostRules {
+		return nil, &history.Error{Kind: history.TooLarge, Field: "Resources", Text: fmt.Sprintf("are %d rules; a pack has at most %d, make two of it", n, put.MostRules)}
+	}
+	p := Pack{Pack: *loaded, Owner: put.Owner, Template: string(put.Template), AsTold: put.AsTold}
 	first, err := p.observation()
 	if err != nil {
 		return nil, err
@@ -75,7 +96,7 @@ func (s *Shelf) loadPack(o rules.Owner, name string, template []byte, parameters
 		if one.State != conformance.Active {
 			continue
 		}
-		r := Rule{Rule: one.Rule, Owner: o, Pack: name}
+		r := Rule{Rule: one.Rule, Owner: put.Owner, Pack: put.Name}
 		observation, err := r.observation()
 		if err != nil {
 			return nil, err
@@ -171,6 +192,17 @@ func (p *Pack) Unsupported() int {
 		}
 	}
 	return n
+}
+
+// Given are the parameters that were given when the pack was put.
+func (p *Pack) Given() map[string]string {
+	parameters := map[string]string{}
+	for i := range p.Parameters {
+		if one := &p.Parameters[i]; one.Given && one.Value != nil {
+			parameters[one.Name] = *one.Value
+		}
+	}
+	return parameters
 }
 
 // Rule finds a rule of the pack; nil: it has none of that name.

@@ -46,7 +46,7 @@ func (s *Shelf) Renew(ctx context.Context) ([]Renewal, error) {
 		is, err := ReadPack(&items[i])
 		var wanted []history.Observation
 		if err == nil {
-			wanted, err = s.loadPack(is.Owner, is.Name, []byte(is.Template), is.given())
+			wanted, err = s.loadPack(PackPut{Owner: is.Owner, Name: is.Name, Template: []byte(is.Template), Parameters: is.Given(), AsTold: is.AsTold})
 		}
 		if err != nil {
 			one.Err = err
@@ -66,17 +66,6 @@ func (s *Shelf) Renew(ctx context.Context) ([]Renewal, error) {
 		list = append(list, one)
 	}
 	return list, nil
-}
-
-// given are the parameters that were given when a pack was put.
-func (p *Pack) given() map[string]string {
-	parameters := map[string]string{}
-	for i := range p.Parameters {
-		if one := &p.Parameters[i]; one.Given && one.Value != nil {
-			parameters[one.Name] = *one.Value
-		}
-	}
-	return parameters
 }
 
 // compare finds what is to be recorded for a pack to be as wanted, and notes it.
