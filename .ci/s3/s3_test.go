@@ -83,6 +83,20 @@ func TestPlace(t *testing.T) {
 		if err != nil || !bytes.Equal(got, body) {
 			t.Errorf("%d bytes of %d, %v", len(got), len(body), err)
 		}
+		back, err := place.Get(t.Context(), "audit-bucket", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err = io.ReadAll(back)
+		if err := errors.Join(err, back.Close()); err != nil || !bytes.Equal(got, body) {
+			t.Errorf("%d bytes of %d come back, %v", len(got), len(body), err)
+		}
+	}
+	if _, err := place.Get(t.Context(), "audit-bucket", "none"); !errors.Is(err, snapshot.ErrNoObject) {
+		t.Error(err)
+	}
+	if _, err := place.Get(t.Context(), "no-such-bucket", key); !errors.Is(err, snapshot.ErrNoBucket) {
+		t.Error(err)
 	}
 	// An object is put from where its reader stands to its end, again if need be.
 	if err := place.Put(t.Context(), "no-such-bucket", key, bytes.NewReader(nil)); !errors.Is(err, snapshot.ErrNoBucket) {

@@ -187,7 +187,7 @@ func (d *Deliverer) snapshot(ctx context.Context, c *settings.Channel, rec *sett
 
 func (d *Deliverer) putSnapshot(ctx context.Context, c *settings.Channel, rec *settings.Recorder, id, key string) (items int, err error) {
 	if d.o.Place == nil {
-		return 0, errNoPlace
+		return 0, ErrNoPlace
 	}
 	r, err := d.o.Store.AsOf(ctx, history.At{})
 	if err != nil {
@@ -239,13 +239,11 @@ func (d *Deliverer) told(s *settings.Delivery, failed error, every time.Duration
 	}
 }
 
-var errNoPlace = errors.New("no place for buckets is configured: give the daemon aws.buckets")
-
 // codeOf is the code by which a channel's status tells an error.
 func codeOf(err error) string {
 	var api smithy.APIError
 	switch {
-	case errors.Is(err, ErrNoBucket), errors.Is(err, errNoPlace):
+	case errors.Is(err, ErrNoBucket), errors.Is(err, ErrNoPlace):
 		return "NoSuchBucket"
 	case errors.As(err, &api):
 		return api.ErrorCode()

@@ -64,6 +64,35 @@ func (d *Directory) Put(ctx context.Context, bucket, key string, body io.ReadSee
 	return d.syncFolders(root, filepath.Dir(path))
 }
 
+// Get implements Place. Only files are objects.
+func (d *Directory) Get(ctx context.Context, bucket, key string) (body io.ReadCloser, err error) {
+	if err := d.Check(ctx, bucket); err != nil {
+		return nil, err
+	}
+	below := filepath.FromSlash(key)
+	if !filepath.IsLocal(below) {
+		return nil, fmt.Errorf("%q: %w", key, ErrNoObject)
+	}
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	path := filepath.Join(bucket, below)
+	switch info, err := root.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := root.Stat(bucket); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%q: %w", bucket, ErrNoBucket)
+		}
+		return nil, fmt.Errorf("%q: %w", key, ErrNoObject)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%q: %w", key, ErrNoObject)
+	}
+	return root.Open(path)
+}
+
 func write(root *os.Root, name string, body io.Reader) (err error) {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {

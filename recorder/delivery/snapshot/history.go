@@ -43,7 +43,7 @@ func (d *Deliverer) history(ctx context.Context, c *settings.Channel, rec *setti
 // putHistory returns the position up to which all is delivered.
 func (d *Deliverer) putHistory(ctx context.Context, c *settings.Channel, rec *settings.Recorder, now history.Moment) (history.Position, error) {
 	if d.o.Place == nil {
-		return "", errNoPlace
+		return "", ErrNoPlace
 	}
 	from := max(c.CreatedAt, rec.StartedAt)
 	if c.History.SuccessAt != 0 {

@@ -15,7 +15,14 @@ type Place interface {
 	// Put writes an object, and returns when it is durable. One that has the key
 	// already is replaced at once; after an error it may be the old or the new one.
 	Put(ctx context.Context, bucket, key string, body io.ReadSeeker) error
+
+	// Get reads an object, which the caller closes: ErrNoBucket or ErrNoObject if
+	// there is none.
+	Get(ctx context.Context, bucket, key string) (io.ReadCloser, error)
 }
 
-// ErrNoBucket says that there is no bucket of a name.
-var ErrNoBucket = errors.New("there is no such bucket")
+// What a place has not.
+var (
+	ErrNoBucket = errors.New("there is no such bucket")
+	ErrNoObject = errors.New("there is no such object")
+)

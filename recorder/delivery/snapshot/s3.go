@@ -50,6 +50,15 @@ func (p *S3) Put(ctx context.Context, bucket, key string, body io.ReadSeeker) er
 	return told(bucket, err)
 }
 
+// Get implements Place.
+func (p *S3) Get(ctx context.Context, bucket, key string) (io.ReadCloser, error) {
+	out, err := p.client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+	if err != nil {
+		return nil, told(bucket, err)
+	}
+	return out.Body, nil
+}
+
 // told is what is said of an error: nothing of how the client is built.
 func told(bucket string, err error) error {
 	if err == nil {
@@ -60,6 +69,8 @@ func told(bucket string, err error) error {
 		return fmt.Errorf("the bucket %q: %w", bucket, err)
 	}
 	switch code := api.ErrorCode(); code {
+	case "NoSuchKey":
+		return fmt.Errorf("in the bucket %q: %w", bucket, ErrNoObject)
 	case "NoSuchBucket", "NotFound": // HeadBucket has no body that would name the former
 		return fmt.Errorf("%q: %w", bucket, ErrNoBucket)
 	default:

@@ -321,6 +321,9 @@ type full struct{ err error }
 
 func (f full) Check(context.Context, string) error                      { return f.err }
 func (f full) Put(context.Context, string, string, io.ReadSeeker) error { return f.err }
+func (f full) Get(context.Context, string, string) (io.ReadCloser, error) {
+	return nil, f.err
+}
 
 func TestFailure(t *testing.T) {
 	for name, c := range map[string]struct {
