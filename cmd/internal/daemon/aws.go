@@ -6,7 +6,6 @@ import (
 	"github.com/varvehq/varve/cmd/internal/config"
 	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
-	"github.com/varvehq/varve/rules/recorded"
 )
 
 // AWS says who may ask in AWS Config's protocol.
@@ -37,7 +36,7 @@ func (d *Daemon) awsDoor() *awsconfig.Door {
 	}
 	if d.engine != nil {
 		o.Rules = &awsconfig.Rules{
-			Engine: d.engine, Shelf: recorded.New(d.store), Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
+			Engine: d.engine, Shelf: d.shelf, Graph: around{}, Linker: graph.NewLinker(), Prepare: d.recorder.Prepare,
 			Documents: documents,
 		}
 	}
