@@ -139,6 +139,32 @@
 // Tags. What came of it is kept for a week, and the newest 1,000 of an account and
 // region.
 //
+// # Conformance packs
+//
+// Packs are those of the native API, put here or there, built in or not (see package
+// conformance). A pack is the owner's; one of the whole installation is seen, judged
+// and not changed. What differs from AWS Config:
+//
+//   - A pack is put as a whole or not at all, and in force when that is answered: its
+//     state is CREATE_COMPLETE, and nothing is ever in use. The ARN of its stack is one
+//     of no stack. What is put again as it is keeps the time of its last update.
+//   - Rules that cannot be judged do not keep a pack from being put. How many, which
+//     and why is the ConformancePackStatusReason; they are told of by
+//     DescribeConformancePackCompliance as INSUFFICIENT_DATA, and are no ConfigRules.
+//   - A mistake in a template is named by its key, line and column.
+//   - Names are up to 128 characters long. A pack has up to 130 rules, and an owner up
+//     to 50 packs, here; other doors have no such bounds.
+//   - TemplateS3Uri is read from where the daemon has its buckets, by what the daemon
+//     may read there; TemplateSSMDocumentDetails are refused. One template is given.
+//     DeliveryS3Bucket and its prefix are kept and told, and nothing is delivered there.
+//   - Remediations are kept with the pack, and not run.
+//   - Filters may ask for INSUFFICIENT_DATA as well. The summary is AWS Config's: a pack
+//     is INSUFFICIENT_DATA only if all of its rules are. The score counts pairs of a rule
+//     and a resource that the rule applies to, waived ones as not compliant, in per cent
+//     with two digits.
+//   - Names that mean no pack are passed over by DescribeConformancePackStatus and
+//     ListConformancePackComplianceScores, which have no exception for them.
+//
 // # What is refused
 //
 // Who asks is found out before anything of the body is read. Codes that AWS has for

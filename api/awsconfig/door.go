@@ -39,7 +39,8 @@ type Recorder interface {
 	Record(ctx context.Context, b history.Batch) (history.Receipt, error)
 }
 
-// Snapshots are delivered to buckets; see package snapshot.
+// Snapshots are delivered to buckets, from which templates of packs can be read; see
+// package snapshot.
 type Snapshots interface {
 	// CheckChannel says why nothing can be delivered to the bucket of a channel:
 	// snapshot.ErrNoBucket if there is none.
@@ -47,6 +48,10 @@ type Snapshots interface {
 
 	// Request asks for a snapshot of an owner's channel, and returns its id.
 	Request(ctx context.Context, owner settings.Owner) (string, error)
+
+	// Object reads an object of at most so many bytes: snapshot.ErrNoPlace,
+	// ErrNoBucket, ErrNoObject, ErrTooLarge.
+	Object(ctx context.Context, bucket, key string, most int64) ([]byte, error)
 }
 
 // Rules are what questions about rules are put to. All of it is needed but Linker.

@@ -46,15 +46,20 @@ func (j *judged) state(r *ruleSeen) ruleState { return j.states[stateName(r.Owne
 // ofRule calls f with the results of a rule on resources of a type ("" = any), after
 // the one recorded under a key, in the order of these keys, until it returns false.
 func (j *judged) ofRule(ctx context.Context, r *ruleSeen, typ string, after *history.Key, f func(*engine.Result) (bool, error)) error {
-	state, on := j.state(r), true
+	return j.each(ctx, engine.Question{Owner: &r.Owner, Rule: r.Recorded(), Exact: true, Type: typ}, after,
+		func(string) *ruleSeen { return r }, f)
+}
+
+// each calls f with the results that a question asks for, after the one recorded under
+// a key, in the order of these keys, until it returns false. A rule is found by the name
+// that it is recorded under; nil: its results are left out.
+func (j *judged) each(ctx context.Context, ask engine.Question, after *history.Key, find func(recorded string) *ruleSeen, f func(*engine.Result) (bool, error)) error {
+	on := true
 	for _, q := range j.c.owner().Questions(history.Query{}) {
 		if !on {
 			return nil
 		}
-		ask := engine.Question{
-			Owner: &r.Owner, Rule: r.Recorded(), Exact: true, Type: typ,
-			Account: q.Account, HasAccount: true, Region: q.Region, HasRegion: true,
-		}
+		ask.Account, ask.HasAccount, ask.Region, ask.HasRegion, ask.After = q.Account, true, q.Region, true, nil
 		if after != nil {
 			switch place := (history.Key{Account: q.Account, Region: q.Region}).Compare(history.Key{Account: after.Account, Region: after.Region}); {
 			case place < 0:
@@ -64,7 +69,11 @@ func (j *judged) ofRule(ctx context.Context, r *ruleSeen, typ string, after *his
 			}
 		}
 		err := j.view.Each(ctx, ask, func(v *engine.Result) (bool, error) {
-			withdrawn, err := j.withdrawn(ctx, r, state, v.Revision, v.Key)
+			r := find(v.Rule)
+			if r == nil {
+				return true, nil
+			}
+			withdrawn, err := j.withdrawn(ctx, r, j.state(r), v.Revision, v.Key)
 			if err != nil || withdrawn {
 				return err == nil, err
 			}

@@ -473,6 +473,10 @@ func (p *closed) Request(context.Context, settings.Owner) (string, error) {
 	return "", snapshot.ErrBusy
 }
 
+func (p *closed) Object(context.Context, string, string, int64) ([]byte, error) {
+	return nil, errors.New("it is not to be read")
+}
+
 func TestBucketsAreTried(t *testing.T) {
 	w := open(t)
 	place := &closed{}

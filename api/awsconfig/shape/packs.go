@@ -9,12 +9,12 @@ type DeleteConformancePackInput struct {
 type DescribeConformancePackComplianceInput struct {
 	ConformancePackName string                            `aws:"ConformancePackName,required" check:"len=1..256" pattern:"[a-zA-Z][-a-zA-Z0-9]*"`
 	Filters             *ConformancePackComplianceFilters `aws:"Filters"`
-	Limit               int32                             `aws:"Limit" check:"range=0..1000"`
+	Limit               int32                             `aws:"Limit"`
 	NextToken           string                            `aws:"NextToken"`
 }
 
 type ConformancePackComplianceFilters struct {
-	ConfigRuleNames []string `aws:"ConfigRuleNames" check:"items=0..10;each.len=1..64"`
+	ConfigRuleNames []string `aws:"ConfigRuleNames" check:"items=0..10;each.len=1..128"`
 	ComplianceType  string   `aws:"ComplianceType" check:"enum=COMPLIANT|NON_COMPLIANT|INSUFFICIENT_DATA"`
 }
 
@@ -32,7 +32,7 @@ type ConformancePackRuleCompliance struct {
 
 type DescribeConformancePackStatusInput struct {
 	ConformancePackNames []string `aws:"ConformancePackNames" check:"items=0..25;each.len=1..256" pattern:"[a-zA-Z][-a-zA-Z0-9]*"`
-	Limit                int32    `aws:"Limit" check:"range=0..20"`
+	Limit                int32    `aws:"Limit"`
 	NextToken            string   `aws:"NextToken"`
 }
 
@@ -54,7 +54,7 @@ type ConformancePackStatusDetail struct {
 
 type DescribeConformancePacksInput struct {
 	ConformancePackNames []string `aws:"ConformancePackNames" check:"items=0..25;each.len=1..256" pattern:"[a-zA-Z][-a-zA-Z0-9]*"`
-	Limit                int32    `aws:"Limit" check:"range=0..20"`
+	Limit                int32    `aws:"Limit"`
 	NextToken            string   `aws:"NextToken"`
 }
 
@@ -69,7 +69,7 @@ type ConformancePackDetail struct {
 	ConformancePackID              string                          `aws:"ConformancePackId"`
 	DeliveryS3Bucket               string                          `aws:"DeliveryS3Bucket"`
 	DeliveryS3KeyPrefix            string                          `aws:"DeliveryS3KeyPrefix"`
-	ConformancePackInputParameters []ConformancePackInputParameter `aws:"ConformancePackInputParameters"`
+	ConformancePackInputParameters []ConformancePackInputParameter `aws:"ConformancePackInputParameters,always"`
 	LastUpdateRequestedTime        history.Moment                  `aws:"LastUpdateRequestedTime"`
 	CreatedBy                      string                          `aws:"CreatedBy"`
 	TemplateSSMDocumentDetails     *TemplateSSMDocumentDetails     `aws:"TemplateSSMDocumentDetails"`
@@ -83,12 +83,12 @@ type TemplateSSMDocumentDetails struct {
 type GetConformancePackComplianceDetailsInput struct {
 	ConformancePackName string                            `aws:"ConformancePackName,required" check:"len=1..256" pattern:"[a-zA-Z][-a-zA-Z0-9]*"`
 	Filters             *ConformancePackEvaluationFilters `aws:"Filters"`
-	Limit               int32                             `aws:"Limit" check:"range=0..100"`
+	Limit               int32                             `aws:"Limit"`
 	NextToken           string                            `aws:"NextToken"`
 }
 
 type ConformancePackEvaluationFilters struct {
-	ConfigRuleNames []string `aws:"ConfigRuleNames" check:"items=0..10;each.len=1..64"`
+	ConfigRuleNames []string `aws:"ConfigRuleNames" check:"items=0..10;each.len=1..128"`
 	ComplianceType  string   `aws:"ComplianceType" check:"enum=COMPLIANT|NON_COMPLIANT|INSUFFICIENT_DATA"`
 	ResourceType    string   `aws:"ResourceType" check:"len=1..256"`
 	ResourceIDs     []string `aws:"ResourceIds" check:"items=0..5;each.len=1..256"`
@@ -110,7 +110,7 @@ type ConformancePackEvaluationResult struct {
 
 type GetConformancePackComplianceSummaryInput struct {
 	ConformancePackNames []string `aws:"ConformancePackNames,required" check:"items=1..5;each.len=1..256" pattern:"[a-zA-Z][-a-zA-Z0-9]*"`
-	Limit                int32    `aws:"Limit" check:"range=0..20"`
+	Limit                int32    `aws:"Limit"`
 	NextToken            string   `aws:"NextToken"`
 }
 
@@ -128,7 +128,7 @@ type ListConformancePackComplianceScoresInput struct {
 	Filters   *ConformancePackComplianceScoresFilters `aws:"Filters"`
 	SortOrder string                                  `aws:"SortOrder" check:"enum=ASCENDING|DESCENDING"`
 	SortBy    string                                  `aws:"SortBy" check:"enum=SCORE"`
-	Limit     int32                                   `aws:"Limit" check:"range=0..20"`
+	Limit     int32                                   `aws:"Limit"`
 	NextToken string                                  `aws:"NextToken"`
 }
 
