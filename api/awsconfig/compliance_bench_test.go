@@ -23,7 +23,7 @@ import (
 )
 
 // BenchmarkCompliance asks about 20 rules on each of 5,000 groups, one in ten of which
-// does not comply with one of them, in a store on disk.
+// does not comply with one of them, in a store on disk; and about a pack of three.
 func BenchmarkCompliance(b *testing.B) {
 	const resources, many = 5000, 20
 	linker := graph.NewLinker()
@@ -58,6 +58,10 @@ func BenchmarkCompliance(b *testing.B) {
 	if _, _, err := shelf.PutRules(ctx, rules.Owner{Account: account, Region: region}, list, 0); err != nil {
 		b.Fatal(err)
 	}
+	pack := packText(celOf("a", "true", groups), celOf("b", "!resource.id.endsWith('0')", groups), celOf("c", "true", groups))
+	if _, _, err := shelf.PutPack(ctx, rules.Owner{Account: account, Region: region}, "base", []byte(pack), nil); err != nil {
+		b.Fatal(err)
+	}
 	var receipt history.Receipt
 	for i := 0; i < resources; i += 500 {
 		var some []history.Observation
@@ -88,6 +92,10 @@ func BenchmarkCompliance(b *testing.B) {
 		{"GetComplianceDetailsByResource", `{"ResourceType": "AWS::EC2::SecurityGroup", "ResourceId": "sg-04990"}`},
 		{"GetComplianceSummaryByConfigRule", `{}`},
 		{"GetComplianceSummaryByResourceType", `{}`},
+		{"DescribeConformancePackCompliance", `{"ConformancePackName": "base"}`},
+		{"GetConformancePackComplianceDetails", `{"ConformancePackName": "base"}`},
+		{"GetConformancePackComplianceSummary", `{"ConformancePackNames": ["base"]}`},
+		{"ListConformancePackComplianceScores", `{}`},
 	} {
 		b.Run(c.operation+" "+c.body, func(b *testing.B) {
 			for b.Loop() {
