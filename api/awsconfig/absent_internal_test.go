@@ -19,6 +19,9 @@ func TestReference(t *testing.T) {
 		in, out := offered, missing
 		if d.operations[known.Name].answer == nil {
 			in, out = missing, offered
+			if absent[known.Group] == "" {
+				t.Errorf("nothing says why %s is missing", known.Name)
+			}
 		} else if absent[known.Group] != "" {
 			t.Errorf("%s is offered, though its group %s says why not", known.Name, known.Group)
 		}
