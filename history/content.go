@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -65,10 +66,55 @@ func HashContent(content []byte) Hash { return sha256.Sum256(content) }
 
 // DecodeContent reads what AppendContent wrote. The State's strings and JSON
 // values are parts of b, which must not change afterwards.
-func DecodeContent(b []byte) (State, error) {
+func DecodeContent(b []byte) (s State, err error) {
+	err = s.setConfiguration(b, s.decodeHead(b))
+	return s, err
+}
+
+// ContentReader decodes the contents of a resource's versions, one after the other.
+// Most differ from the one before in the configuration alone: then all that stands
+// before it is known already. The zero value works.
+type ContentReader struct {
+	head  []byte // of the content read last, up to the configuration; nil: to be read again
+	state State  // what it says
+}
+
+// Decode reads what AppendContent wrote into an empty State. Its strings are parts
+// of b or of a content read before, its JSON values parts of b: none of that may
+// change afterwards. No map, list or JSON value is part of two States, but each must
+// stay as it is until the last content is read.
+func (r *ContentReader) Decode(b []byte, s *State) error {
+	if r.head != nil && bytes.HasPrefix(b, r.head) {
+		*s = r.state
+		s.Tags, s.Relationships = maps.Clone(s.Tags), slices.Clone(s.Relationships)
+		return s.setConfiguration(b, len(r.head))
+	}
+	n := s.decodeHead(b)
+	if r.head, r.state = nil, *s; n > 0 && s.Supplementary == nil {
+		r.head = b[:n]
+	}
+	return s.setConfiguration(b, n)
+}
+
+// setConfiguration takes what follows the head, of so many bytes: none where it is
+// damaged.
+func (s *State) setConfiguration(b []byte, head int) error {
+	switch {
+	case head == 0 || b[0]&2 == 0 && head < len(b):
+		*s = State{}
+		return errContent
+	case b[0]&2 != 0:
+		s.Configuration = b[head:len(b):len(b)]
+	}
+	return nil
+}
+
+// decodeHead reads what stands before the configuration, and tells how long it is;
+// zero: damaged.
+func (s *State) decodeHead(b []byte) int {
 	d := decoder{b: b}
 	flags := d.byte()
-	s := State{Deleted: flags&1 != 0, CreatedAt: Moment(d.varint())}
+	s.Deleted, s.CreatedAt = flags&1 != 0, Moment(d.varint())
 	s.ARN, s.Name, s.AvailabilityZone, s.Status = d.string(), d.string(), d.string(), Status(d.string())
 	if n := d.count(2); n > 0 {
 		s.Tags = make(map[string]string, n)
@@ -87,19 +133,15 @@ func DecodeContent(b []byte) (State, error) {
 	if n := d.count(6); n > 0 {
 		s.Relationships = make([]Relationship, n)
 		for i := range s.Relationships {
-			s.Relationships[i] = Relationship{
-				Name: d.string(), Type: d.string(), ID: d.string(),
-				ResourceName: d.string(), Account: d.string(), Region: d.string(),
-			}
+			r := &s.Relationships[i]
+			r.Name, r.Type, r.ID = d.string(), d.string(), d.string()
+			r.ResourceName, r.Account, r.Region = d.string(), d.string(), d.string()
 		}
 	}
-	if flags&2 != 0 {
-		s.Configuration = d.b[:len(d.b):len(d.b)]
+	if d.short || flags > 3 {
+		return 0
 	}
-	if d.short || flags > 3 || (flags&2 == 0 && len(d.b) > 0) {
-		return State{}, errContent
-	}
-	return s, nil
+	return len(b) - len(d.b)
 }
 
 var errContent = errors.New("content of a state is damaged")
@@ -145,6 +187,12 @@ func (d *decoder) count(least int) int {
 }
 
 func (d *decoder) bytes() []byte {
+	if len(d.b) > 0 && d.b[0] < 0x80 && int(d.b[0]) < len(d.b) { // most are short
+		end := 1 + int(d.b[0])
+		v := d.b[1:end:end]
+		d.b = d.b[end:]
+		return v
+	}
 	n := d.count(1)
 	v := d.b[:n:n]
 	d.b = d.b[n:]

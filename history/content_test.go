@@ -51,6 +51,45 @@ func TestContent(t *testing.T) {
 			t.Fatal("the content came out different the second time")
 		}
 	}))
+	t.Run("OneAfterTheOtherIsTheSame", rapid.MakeCheck(func(t *rapid.T) {
+		var (
+			reader history.ContentReader
+			want   []history.State
+			got    [6]history.State
+		)
+		state := states().Draw(t, "state")
+		for i := range got {
+			switch rapid.IntRange(0, 3).Draw(t, "what changes") {
+			case 0:
+				state = states().Draw(t, "state")
+			case 1:
+				state.Configuration = append([]byte("[1]"), state.Configuration...)
+			case 2:
+				if err := reader.Decode([]byte{4}, &history.State{}); err == nil {
+					t.Fatal("damage is taken for a content")
+				}
+			}
+			want = append(want, state)
+			if err := reader.Decode(state.AppendContent(nil), &got[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range got {
+			if d := cmp.Diff(want[i], got[i]); d != "" {
+				t.Fatalf("%d (-want +got):\n%s", i, d)
+			}
+			for k := range got[i].Tags { // what is done with it does not show in the others
+				got[i].Tags[k] = "?"
+			}
+			for j := range got[i].Relationships {
+				got[i].Relationships[j].ID = "?"
+			}
+			for _, v := range got[i].Supplementary {
+				clear(v)
+			}
+			clear(got[i].Configuration)
+		}
+	}))
 	t.Run("EqualOnlyIfStatesAre", rapid.MakeCheck(func(t *rapid.T) {
 		a, b := states().Draw(t, "a"), states().Draw(t, "b")
 		same := cmp.Equal(a, b)

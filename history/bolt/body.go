@@ -145,7 +145,30 @@ func sealWith(payload []byte, with *dict, as codec, encode func(dst, src []byte)
 var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // openBody returns the payload of a body that stands alone, in memory of its own.
-func openBody(body []byte, with *dicts) ([]byte, error) { return appendOpened(nil, body, with) }
+func openBody(body []byte, with *dicts, room *arena) ([]byte, error) {
+	return appendOpened(room.take(payloadSize(body)), body, with)
+}
+
+// payloadSize is how long the payload of a body that stands alone is; of a damaged
+// one, zero.
+func payloadSize(body []byte) int {
+	k := 1
+	switch codecOf(body) {
+	case codecPlain:
+		return max(0, len(body)-1)
+	case codecDict:
+		_, n := binary.Uvarint(body[1:])
+		k += max(0, n)
+	case codecS2:
+	default:
+		return 0
+	}
+	n, err := s2.DecodedLen(body[k:])
+	if err != nil || n > maxPayload {
+		return 0
+	}
+	return n
+}
 
 // appendOpened writes the payload of a body that stands alone over an empty
 // buffer, and returns it.

@@ -128,6 +128,15 @@ func commonSuffix(a, b []byte) int {
 
 var errDelta = errors.New("a delta does not fit its base")
 
+// deltaSize is the length of what delta makes of base; zero where it cannot be.
+func deltaSize(base, delta []byte) int {
+	length, n := binary.Uvarint(delta)
+	if n <= 0 || length > maxPayload || length > uint64(len(delta)+len(base))*maxDeltaGrowth {
+		return 0
+	}
+	return int(length)
+}
+
 // applyDelta appends what delta makes of base to dst.
 func applyDelta(dst, base, delta []byte) ([]byte, error) {
 	length, n := binary.Uvarint(delta)

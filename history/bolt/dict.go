@@ -255,7 +255,7 @@ func (s *Store) gather(t *tail, r rid) {
 	if !ok || len(res.rows) == 0 {
 		return
 	}
-	if payload, err := openBody(res.rows[0].body, &s.dicts); err == nil {
+	if payload, err := openBody(res.rows[0].body, &s.dicts, nil); err == nil {
 		s.dicts.gather(k.Type, payload)
 	}
 }

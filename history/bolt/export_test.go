@@ -91,7 +91,7 @@ func (s *Store) EachValue(f func([]byte)) error {
 					if codecOf(seg[i].body) == codecErased {
 						continue
 					}
-					payload, err := seg.payload(i, &s.dicts)
+					payload, err := seg.payload(i, &s.dicts, nil)
 					if err != nil {
 						return err
 					}

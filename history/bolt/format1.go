@@ -218,7 +218,7 @@ func (f *format1) rows(r rid, rec *recent) error {
 		from := unpacker{segment: seg}
 		for i := range seg {
 			for len(late) > 0 && late[0].Row.Compare(&seg[i].Row) < 0 {
-				payload, err := openBody(late[0].body, nil)
+				payload, err := openBody(late[0].body, nil, nil)
 				if err := tell(&late[0].Row, payload, err); err != nil {
 					return err
 				}
@@ -231,7 +231,7 @@ func (f *format1) rows(r rid, rec *recent) error {
 		}
 	}
 	for i := range late {
-		payload, err := openBody(late[i].body, nil)
+		payload, err := openBody(late[i].body, nil, nil)
 		if err := tell(&late[i].Row, payload, err); err != nil {
 			return err
 		}

@@ -26,25 +26,20 @@ const (
 	spansAhead = 8                     // a page of more than one in so many resources reads all spans
 )
 
-// standing as an item with FieldsKey.
-func (s *standing) item(k history.Key) history.Item {
+// fill makes an item with FieldsKey of one that has a key and nothing else.
+func (s *standing) fill(item *history.Item) {
 	if s.number == 0 {
-		return history.Item{Key: k}
+		return
 	}
-	return history.Item{
-		Key: k, Version: s.number, CapturedAt: s.start, Until: s.until, Revision: s.opened,
-		State: history.State{Deleted: s.deleted},
-	}
+	item.Version, item.CapturedAt, item.Until, item.Revision = s.number, s.start, s.until, s.opened
+	item.State.Deleted = s.deleted
 }
 
 func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bool, error) {
-	var (
-		items []history.Item
-		more  bool
-	)
+	list := itemList{limit: q.Limit}
 	switch {
 	case q.Limit > 0:
-		items = make([]history.Item, 0, min(q.Limit, scanBatch))
+		list.items = make([]history.Item, 0, min(q.Limit, scanBatch)+1)
 	case q.After == nil && q.IDPrefix == "" && !q.NeedsContent():
 		// Counting is cheap, moving items as their list grows is not.
 		counts := map[string]uint64{}
@@ -52,23 +47,52 @@ func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bo
 			return nil, false, err
 		}
 		if n := counts[""]; n > 0 {
-			items = make([]history.Item, 0, n)
+			list.items = make([]history.Item, 0, n)
 		}
 	}
-	err := r.scan(ctx, q, func(item *history.Item) bool {
-		if q.Limit > 0 && len(items) == q.Limit {
-			more = true
-			return false
-		}
-		items = append(items, *item)
-		return true
-	})
-	return items, more, err
+	err := r.scan(ctx, q, &list)
+	return list.items, list.more, err
 }
 
-// scan calls f with the items that match, in key order, until it returns false.
-// f may not keep the item.
-func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item) bool) error {
+// itemList gathers the items of an inventory, where they are to stand in the end:
+// they are large. What lies behind the last one is always empty.
+type itemList struct {
+	items []history.Item
+	limit int                  // 0: none
+	more  bool                 // than the limit
+	spent func([]history.Item) // if set, takes what there is now and then, and keeps nothing of it
+}
+
+// next is an item to be filled; nil: there is no room for one.
+func (l *itemList) next() *history.Item {
+	if l.more = l.limit > 0 && len(l.items) == l.limit; l.more {
+		return nil
+	}
+	return &l.add(1)[0]
+}
+
+// add makes room for items, and returns it.
+func (l *itemList) add(n int) []history.Item {
+	first := len(l.items)
+	l.items = slices.Grow(l.items, n)[:first+n]
+	return l.items[first:]
+}
+
+// cut takes all items from one on away.
+func (l *itemList) cut(first int) {
+	clear(l.items[first:])
+	l.items = l.items[:first]
+}
+
+func (l *itemList) spend() {
+	if l.spent != nil {
+		l.spent(l.items)
+		l.cut(0)
+	}
+}
+
+// scan adds the items that match, in key order.
+func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) error {
 	fields := q.Fields
 	if q.NeedsContent() {
 		fields = history.FieldsAll
@@ -77,14 +101,16 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 	if q.Limit > 0 && !q.NeedsContent() {
 		most = min(most, q.Limit+1)
 	}
+	var batch []entry
+	if fields != history.FieldsKey {
+		batch = make([]entry, 0, most)
+	}
 	after := q.After
-	var item history.Item
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		batch := make([]entry, 0, most)
-		stopped := false
+		batch = batch[:0]
 		err := r.s.view(func(v *view) (err error) {
 			if err := plan.ReadsQuery(&v.floors.Floors, r.at, &q); err != nil {
 				return err
@@ -95,16 +121,18 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 				}
 			}
 			began, n := time.Now(), 0
-			err = v.eachKey(after, &q, func(e entry) error {
+			err = v.eachKey(after, &q, func(e *entry) error {
 				s, err := v.stand(e.rid, r.at.Captured, r.at.Known)
 				if err != nil {
 					return err
 				}
 				if s.number != 0 && (!s.deleted || q.Deleted) {
 					if fields != history.FieldsKey {
-						batch = append(batch, e)
-					} else if item = s.item(e.Key); !f(&item) {
-						stopped = true
+						batch = append(batch, *e)
+					} else if item := list.next(); item != nil {
+						item.Key = e.Key
+						s.fill(item)
+					} else {
 						return errPause
 					}
 				}
@@ -122,45 +150,51 @@ func (r *reader) scan(ctx context.Context, q history.Query, f func(*history.Item
 			done = true
 			return err
 		})
-		if err != nil || stopped {
+		if err != nil || list.more {
 			return err
 		}
-		if stopped, err = r.contents(batch, &q, fields, f); err != nil || stopped {
+		if err := r.contents(batch, &q, fields, list); err != nil || list.more {
 			return err
 		}
+		list.spend()
 	}
 	return nil
 }
 
-// contents reads a batch and calls f with the items that match, in order; true:
-// f has enough.
-func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields, f func(*history.Item) bool) (stopped bool, err error) {
+// contents reads a batch and adds the items that match, in order.
+func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields, list *itemList) error {
 	if len(batch) == 0 {
-		return false, nil
+		return nil
 	}
 	order := make([]int32, len(batch))
 	for i := range order {
 		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(batch[a].rid, batch[b].rid) })
-	items := make([]history.Item, len(batch))
+	kept := len(list.items)
+	items := list.add(len(batch))
 
 	parts := max(1, min(runtime.GOMAXPROCS(0), len(batch)/perCore))
 	size := (len(batch) + parts - 1) / parts
 	errs := make([]error, parts)
 	read := func(part int) {
-		for own := order[min(part*size, len(order)):min(part*size+size, len(order))]; len(own) > 0 && errs[part] == nil; {
+		own := order[min(part*size, len(order)):min(part*size+size, len(order))]
+		var room *arena
+		if !q.NeedsContent() { // else few may be kept
+			room = &arena{expected: len(own)}
+		}
+		for len(own) > 0 && errs[part] == nil {
 			n := min(len(own), readSlice)
 			errs[part] = r.s.view(func(v *view) error {
+				v.room = room
 				if err := plan.ReadsQuery(&v.floors.Floors, r.at, q); err != nil {
 					return err
 				}
 				for _, i := range own[:n] {
-					item, err := r.itemOf(v, batch[i], fields)
-					if err != nil {
+					items[i].Key = batch[i].Key
+					if err := r.itemOf(v, batch[i].rid, fields, &items[i]); err != nil {
 						return err
 					}
-					items[i] = item
 				}
 				return nil
 			})
@@ -174,24 +208,26 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 	read(0)
 	others.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return false, err
+		return err
 	}
 	for i := range items {
 		item := &items[i]
-		if item.Version == 0 {
-			continue // it was pruned meanwhile
+		if item.Version == 0 || q.NeedsContent() && !q.MatchState(&item.State) {
+			continue // it was pruned meanwhile, or is not asked for
+		}
+		if list.more = list.limit > 0 && kept == list.limit; list.more {
+			break
 		}
 		if q.NeedsContent() {
-			if !q.MatchState(&item.State) {
-				continue
-			}
 			*item = q.Fields.Of(*item)
 		}
-		if !f(item) {
-			return true, nil
+		if to := &list.items[kept]; to != item {
+			*to = *item
 		}
+		kept++
 	}
-	return false, nil
+	list.cut(kept)
+	return nil
 }
 
 // readSpans reads all blocks of spans ahead, in one go through the bucket.
@@ -218,10 +254,11 @@ func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy)
 	q.After, q.Limit, q.Fields = nil, 0, history.FieldsKey
 	counts := map[string]uint64{}
 	if q.IDPrefix != "" || q.NeedsContent() {
-		err := r.scan(ctx, q, func(item *history.Item) bool {
-			counts[by.Of(item.Key)]++
-			return true
-		})
+		err := r.scan(ctx, q, &itemList{spent: func(items []history.Item) {
+			for i := range items {
+				counts[by.Of(items[i].Key)]++
+			}
+		}})
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func (v *view) tailLinks(r rid, k history.Key, row *tailRow) (*[]history.Link, e
 		return known, nil
 	}
 	if c := codecOf(row.body); c != codecBase && c != codecErased {
-		payload, err := openBody(row.body, &v.s.dicts)
+		payload, err := openBody(row.body, &v.s.dicts, nil)
 		if err != nil {
 			return nil, damaged(bucketLog, ridKey(r))
 		}

@@ -33,6 +33,7 @@ type view struct {
 	generation uint64      // of the cache of sightings
 
 	changed ridSet  // what the tails hold rows of; nil: not asked yet
+	room    *arena  // for the payloads of an answer that has many
 	walk    walker  // over segments
 	lent    *loaded // what around returned last
 }
@@ -65,6 +66,7 @@ func (s *Store) view(f func(*view) error) error {
 // release gives back what the view borrowed.
 func (v *view) release() {
 	if v.lent != nil {
+		v.lent.room = nil
 		v.s.scratch.Put(v.lent)
 		v.lent = nil
 	}
@@ -282,6 +284,7 @@ type loaded struct {
 	plan.Timeline
 	rid      rid
 	with     *dicts
+	room     *arena // for payloads that stand in segments; nil: each by itself
 	segments []segment
 	recent   map[*plan.Row]*tailRow // rows that are not merged yet
 	complete bool
@@ -293,7 +296,7 @@ type loaded struct {
 // load reads all of a resource: for late captures, histories, and whatever a
 // single segment cannot tell.
 func (v *view) load(r rid) (*loaded, error) {
-	l := &loaded{rid: r, with: &v.s.dicts, complete: true}
+	l := &loaded{rid: r, with: &v.s.dicts, room: v.room, complete: true}
 	prefix := ridKey(r)
 	c := v.tx.Bucket(bucketSegments).Cursor()
 	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
@@ -303,9 +306,11 @@ func (v *view) load(r rid) (*loaded, error) {
 		}
 		l.addSegment(seg)
 	}
-	c = v.tx.Bucket(bucketSightings).Cursor()
-	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
-		l.Sightings = append(l.Sightings, openSighting(k, b))
+	if v.sightings(r).first != 0 {
+		c = v.tx.Bucket(bucketSightings).Cursor()
+		for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
+			l.Sightings = append(l.Sightings, openSighting(k, b))
+		}
 	}
 	rec, err := v.recent(r)
 	if err != nil {
@@ -355,7 +360,7 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if recent, ok := l.recent[p]; ok {
 		body := recent.body
 		if codecOf(body) != codecBase {
-			return openBody(body, l.with)
+			return openBody(body, l.with, nil)
 		}
 		number, delta, err := openBase(body)
 		if err != nil {
@@ -377,7 +382,7 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 				if l.unpacker != nil {
 					return l.unpack(n, i)
 				}
-				return l.segments[n].payload(i, l.with)
+				return l.segments[n].payload(i, l.with, l.room)
 			}
 		}
 	}
@@ -396,7 +401,7 @@ func (l *loaded) payloadOf(number uint32) ([]byte, error) {
 // unpack is payload where those before it in the segment were just read.
 func (l *loaded) unpack(n, i int) ([]byte, error) {
 	if l.unpacker[n] == nil {
-		l.unpacker[n] = &unpacker{segment: l.segments[n], with: l.with}
+		l.unpacker[n] = &unpacker{segment: l.segments[n], with: l.with, room: l.room}
 	}
 	return l.unpacker[n].payload(i)
 }
@@ -409,7 +414,7 @@ func (v *view) borrow(r rid) *loaded {
 		}
 	}
 	l := v.lent
-	*l = loaded{rid: r, with: &v.s.dicts, memory: l.memory, segments: l.segments[:0], Timeline: plan.Timeline{Rows: l.Rows[:0]}}
+	*l = loaded{rid: r, with: &v.s.dicts, room: v.room, memory: l.memory, segments: l.segments[:0], Timeline: plan.Timeline{Rows: l.Rows[:0]}}
 	return l
 }
 

@@ -183,7 +183,7 @@ func (v *view) mergedPayload(r rid, rows []mergeRow, m *mergeRow) ([]byte, error
 	case m.i >= 0:
 		return m.from.payload(m.i)
 	case codecOf(m.row.body) != codecBase:
-		return openBody(m.row.body, &v.s.dicts)
+		return openBody(m.row.body, &v.s.dicts, nil)
 	}
 	number, delta, err := openBase(m.row.body)
 	if err != nil {

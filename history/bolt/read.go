@@ -49,11 +49,10 @@ func (r *reader) Get(ctx context.Context, keys []history.Key, f history.Fields) 
 		end := min(begin+readSlice, len(keys))
 		err := r.s.view(func(v *view) error {
 			for i := begin; i < end; i++ {
-				item, err := r.item(v, keys[i], f)
-				if err != nil {
+				items[i].Key = keys[i]
+				if err := r.item(v, f, &items[i]); err != nil {
 					return err
 				}
-				items[i] = item
 			}
 			return nil
 		})
@@ -64,59 +63,75 @@ func (r *reader) Get(ctx context.Context, keys []history.Key, f history.Fields) 
 	return items, nil
 }
 
-// item reads the version of a resource at the reader's moment.
-func (r *reader) item(v *view, k history.Key, f history.Fields) (history.Item, error) {
-	if err := plan.ReadsType(&v.floors.Floors, r.at, k.Type); err != nil {
-		return history.Item{}, err
+// item reads the version of a resource at the reader's moment into an item that has
+// its key and nothing else.
+func (r *reader) item(v *view, f history.Fields, item *history.Item) error {
+	if err := plan.ReadsType(&v.floors.Floors, r.at, item.Key.Type); err != nil {
+		return err
 	}
-	no, err := v.rid(k)
+	no, err := v.rid(item.Key)
 	if no == 0 {
-		return history.Item{Key: k}, err
+		return err
 	}
-	return r.itemOf(v, entry{k, no}, f)
+	return r.itemOf(v, no, f, item)
 }
 
-func (r *reader) itemOf(v *view, e entry, f history.Fields) (history.Item, error) {
+// itemOf is item of the resource of a number.
+func (r *reader) itemOf(v *view, no rid, f history.Fields, item *history.Item) error {
 	if f == history.FieldsKey {
-		s, err := v.stand(e.rid, r.at.Captured, r.at.Known)
-		return s.item(e.Key), err
+		s, err := v.stand(no, r.at.Captured, r.at.Known)
+		s.fill(item)
+		return err
 	}
-	l, p, err := v.around(e.rid, r.at.Captured, r.at.Known)
+	l, p, err := v.around(no, r.at.Captured, r.at.Known)
 	if err != nil || p.Row == nil {
-		return history.Item{Key: e.Key}, err
+		return err
 	}
-	return r.read(v, l, e.Key, &p, f)
+	return r.read(v, l, &p, f, item, nil)
 }
 
-// read makes an item of a place.
-func (r *reader) read(v *view, l *loaded, k history.Key, p *plan.Place, f history.Fields) (history.Item, error) {
+// read makes an item, which has a key and nothing else, of a place. Contents are
+// read by way of those before them, if there are any.
+func (r *reader) read(v *view, l *loaded, p *plan.Place, f history.Fields, item *history.Item, contents *history.ContentReader) error {
 	if f == history.FieldsKey {
 		s := standing{spanOf(&row{Row: *p.Row}), p.Until()}
-		return s.item(k), nil
+		s.fill(item)
+		return nil
 	}
 	seen, err := v.lastSeen(l, p, r.at.Known)
 	if err != nil {
-		return history.Item{}, err
+		return err
 	}
-	item := p.Item(k, seen)
+	p.Fill(item, seen)
 	if f == history.FieldsHead || item.Erased {
-		return item, nil
+		return nil
 	}
 	payload, err := l.payload(p.Row)
-	if err != nil {
-		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
+	if err == nil {
+		err = decodePayload(payload, item, contents)
 	}
+	if err != nil {
+		return damaged(bucketSegments, segmentKey(l.rid, p.Row))
+	}
+	return nil
+}
+
+// decodePayload gives an item the content and the origin that a payload holds.
+func decodePayload(payload []byte, item *history.Item, contents *history.ContentReader) error {
 	from, content, err := splitPayload(payload)
 	if err != nil {
-		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
+		return err
 	}
-	if item.State, err = history.DecodeContent(content); err != nil {
-		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
+	if contents != nil {
+		err = contents.Decode(content, &item.State)
+	} else {
+		item.State, err = history.DecodeContent(content)
 	}
-	if item.Origin, err = decodeOrigin(from); err != nil {
-		return history.Item{}, damaged(bucketSegments, segmentKey(l.rid, p.Row))
+	if err != nil || len(from) == 0 {
+		return err
 	}
-	return item, nil
+	item.Origin, err = decodeOrigin(from)
+	return err
 }
 
 func (r *reader) Version(_ context.Context, k history.Key, number uint32) (history.Item, error) {
@@ -136,8 +151,8 @@ func (r *reader) Version(_ context.Context, k history.Key, number uint32) (histo
 			}
 			for _, p := range r.places(v, k, l) {
 				if p.Row.Number == number {
-					item, err = r.read(v, l, k, &p, history.FieldsAll)
-					return err
+					item.Key = k
+					return r.read(v, l, &p, history.FieldsAll, &item, nil)
 				}
 			}
 		}
@@ -159,18 +174,24 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		if no == 0 {
 			return err
 		}
+		v.room = &arena{}
 		l, err := v.load(no)
 		if err != nil {
 			return err
 		}
 		l.unpacker = make([]*unpacker, len(l.segments))
-		var places []plan.Place
+		var (
+			places   []plan.Place
+			contents history.ContentReader
+		)
 		if places, more, err = plan.Select(r.places(v, k, l), k, q); err != nil {
 			return err
 		}
+		v.room.expected = len(places)
 		items = make([]history.Item, len(places))
 		for i := range slices.Backward(places) { // each is restored from the one before it
-			if items[i], err = r.read(v, l, k, &places[i], q.Fields); err != nil {
+			items[i].Key = k
+			if err := r.read(v, l, &places[i], q.Fields, &items[i], &contents); err != nil {
 				return err
 			}
 		}

@@ -163,7 +163,7 @@ func (w *writer) missed(v *view, run *runRecord, stamp plan.Stamp) (missed []mis
 	if err != nil {
 		return nil, 0, err
 	}
-	err = v.eachKey(nil, &history.Query{}, func(e entry) error {
+	err = v.eachKey(nil, &history.Query{}, func(e *entry) error {
 		k, r := e.Key, e.rid
 		if !run.Scope.Covers(k) || run.Moment < v.floors.Of(k.Type) {
 			return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -34,18 +35,36 @@ type names struct {
 	raw, value []byte // where the cursor stands
 
 	lists [3][]history.Key // of the tails
+	ids   idList
+}
+
+// idList keeps ids that are read together in memory of some that follow each other:
+// an allocation for each costs more than reading it.
+type idList struct{ strings.Builder }
+
+const idListBytes = 1 << 10
+
+func (l *idList) keep(id []byte) string {
+	if l.Cap()-l.Len() < len(id) {
+		l.Builder = strings.Builder{}
+		l.Grow(max(idListBytes, len(id)))
+	}
+	from := l.Len()
+	l.Write(id)
+	return l.String()[from:]
 }
 
 // eachKey calls f, in key order, with every resource after a key that the query's
 // filters on keys let pass.
-func (v *view) eachKey(after *history.Key, q *history.Query, f func(entry) error) error {
+func (v *view) eachKey(after *history.Key, q *history.Query, f func(*entry) error) error {
 	n := v.newNames(after, q)
+	var e entry
 	for {
-		e, ok, err := n.next()
+		ok, err := n.next(&e)
 		if err != nil || !ok {
 			return err
 		}
-		if err := f(e); err != nil {
+		if err := f(&e); err != nil {
 			return err
 		}
 	}
@@ -83,19 +102,18 @@ func matchGroup(q *history.Query, g history.Key) bool {
 	return q.MatchKey(g)
 }
 
-// next returns the next resource. One that was merged while the view was taken
-// is in a tail and in the bucket: it is returned once.
-func (n *names) next() (entry, bool, error) {
-	var e entry
+// next finds the next resource; false: there is none. One that was merged while the
+// view was taken is in a tail and in the bucket: it is found once.
+func (n *names) next(e *entry) (bool, error) {
 	merged, err := n.peek()
 	if err != nil {
-		return e, false, err
+		return false, err
 	}
-	if merged {
+	if e.rid = 0; merged {
 		e.Key = n.group
-		e.ID = string(n.raw[4:])
+		e.ID = n.ids.keep(n.raw[4:])
 		if e.rid, err = openName(n.raw, n.value); err != nil {
-			return e, false, err
+			return false, err
 		}
 	}
 	found := merged
@@ -104,17 +122,17 @@ func (n *names) next() (entry, bool, error) {
 			n.lists[i] = n.lists[i][1:]
 		}
 		if list := n.lists[i]; len(list) > 0 && (!found || list[0].Compare(e.Key) < 0) {
-			e, found, merged = entry{Key: list[0]}, true, false
+			e.Key, e.rid, found, merged = list[0], 0, true, false
 		}
 	}
 	if !found {
-		return e, false, nil
+		return false, nil
 	}
 	if merged {
 		before := n.raw
 		n.raw, n.value = n.c.Next()
 		if err := n.rising(before); err != nil {
-			return e, false, err
+			return false, err
 		}
 	}
 	for i := range n.v.tails {
@@ -124,10 +142,10 @@ func (n *names) next() (entry, bool, error) {
 	}
 	if e.rid == 0 {
 		if e.rid, err = n.v.rid(e.Key); err != nil {
-			return e, false, err
+			return false, err
 		}
 	}
-	return e, true, nil
+	return true, nil
 }
 
 // rising checks that the cursor went on from a key: among keys that are out of

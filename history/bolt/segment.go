@@ -105,13 +105,13 @@ func (s segment) append(b []byte) []byte {
 
 // payload restores the payload of row i, in memory of its own, by way of the
 // rows it builds on; those on the way take turns in two buffers.
-func (s segment) payload(i int, with *dicts) ([]byte, error) {
+func (s segment) payload(i int, with *dicts, room *arena) ([]byte, error) {
 	first := i
 	for first > 0 && codecOf(s[first].body).isDelta() {
 		first--
 	}
 	if first == i {
-		return openBody(s[i].body, with)
+		return openBody(s[i].body, with, room)
 	}
 	buffers := wayBuffers.Get().(*[2][]byte)
 	defer wayBuffers.Put(buffers)
@@ -122,27 +122,31 @@ func (s segment) payload(i int, with *dicts) ([]byte, error) {
 	buffers[0] = payload
 	for n := first + 1; n < i; n++ {
 		next := &buffers[(n-first)%2]
-		if *next, err = applyBody((*next)[:0], payload, s[n].body, with); err != nil {
+		if *next, err = applyBody((*next)[:0], payload, s[n].body, with, nil); err != nil {
 			return nil, err
 		}
 		payload = *next
 	}
-	return applyBody(nil, payload, s[i].body, with)
+	return applyBody(nil, payload, s[i].body, with, room)
 }
 
-// applyBody appends what a body that is a delta makes of its base.
-func applyBody(dst, base, body []byte, with *dicts) ([]byte, error) {
-	if codec(body[0]) == codecDelta {
-		return applyDelta(dst, base, body[1:])
+// applyBody writes what a body that is a delta makes of its base over an empty
+// buffer, nil: into memory of its own.
+func applyBody(empty, base, body []byte, with *dicts, room *arena) ([]byte, error) {
+	delta := body[1:]
+	if codec(body[0]) != codecDelta {
+		buf := encodeBuffers.Get().(*[]byte)
+		defer encodeBuffers.Put(buf)
+		var err error
+		if delta, err = appendUnpacked((*buf)[:0], body, with); err != nil {
+			return nil, err
+		}
+		*buf = delta
 	}
-	buf := encodeBuffers.Get().(*[]byte)
-	defer encodeBuffers.Put(buf)
-	delta, err := appendUnpacked((*buf)[:0], body, with)
-	if err != nil {
-		return nil, err
+	if empty == nil {
+		empty = room.take(deltaSize(base, delta))
 	}
-	*buf = delta
-	return applyDelta(dst, base, delta)
+	return applyDelta(empty, base, delta)
 }
 
 var wayBuffers = sync.Pool{New: func() any { return new([2][]byte) }}
@@ -152,6 +156,7 @@ var wayBuffers = sync.Pool{New: func() any { return new([2][]byte) }}
 type unpacker struct {
 	segment
 	with *dicts
+	room *arena
 	done int    // rows up to which current was restored; 0: none
 	last []byte // the payload of row done-1
 }
@@ -165,14 +170,14 @@ func (u *unpacker) payload(i int) ([]byte, error) {
 	if u.done > first && u.done <= i+1 {
 		first = u.done // go on from there
 	} else {
-		if payload, err = openBody(u.segment[first].body, u.with); err != nil {
+		if payload, err = openBody(u.segment[first].body, u.with, u.room); err != nil {
 			return nil, err
 		}
 		first++
 	}
 	var spare []byte // a payload that nobody has seen
 	for n := first; n <= i; n++ {
-		next, err := applyBody(spare[:0], payload, u.segment[n].body, u.with)
+		next, err := applyBody(spare[:0], payload, u.segment[n].body, u.with, u.room)
 		if err != nil {
 			return nil, err
 		}

@@ -277,7 +277,7 @@ func (c *check) segments() error {
 			if c.without(bucketSegments, k, &seg[i]) {
 				continue
 			}
-			payload, err := seg.payload(i, c.dicts)
+			payload, err := seg.payload(i, c.dicts, nil)
 			c.payload(bucketSegments, k, &seg[i].Row, payload, err)
 		}
 	})

@@ -8,18 +8,24 @@ import (
 )
 
 // Item is the place's version but for its content and origin.
-func (p *Place) Item(k history.Key, lastSeen history.Moment) history.Item {
-	return history.Item{
-		Key: k, Version: p.Row.Number, CapturedAt: p.Row.Start, LastSeenAt: lastSeen, Until: p.Until(),
-		RecordedAt: p.Row.RecordedAt, Revision: p.Row.Opened, Hash: p.Row.Hash,
-		Status: history.DeriveStatus(p.Row.Status, p.Row.Deleted, p.Alive()),
-		State:  history.State{Deleted: p.Row.Deleted}, Erased: p.Row.Erased,
-	}
+func (p *Place) Item(k history.Key, lastSeen history.Moment) (item history.Item) {
+	item.Key = k
+	p.Fill(&item, lastSeen)
+	return item
+}
+
+// Fill is Item into one that has a key and nothing else.
+func (p *Place) Fill(item *history.Item, lastSeen history.Moment) {
+	r := p.Row
+	item.Version, item.Revision, item.Hash = r.Number, r.Opened, r.Hash
+	item.CapturedAt, item.LastSeenAt, item.Until, item.RecordedAt = r.Start, lastSeen, p.Until(), r.RecordedAt
+	item.Status = history.DeriveStatus(r.Status, r.Deleted, p.Alive())
+	item.State.Deleted, item.Erased = r.Deleted, r.Erased
 }
 
 // Places lists the visible rows, in order, each with its neighbours.
 func Places(rows []*Row, known history.Revision) []Place {
-	var places []Place
+	places := make([]Place, 0, len(rows))
 	for _, r := range rows {
 		if !r.Visible(known) {
 			continue
@@ -41,6 +47,11 @@ func Recorded(rows []*Row, known history.Revision) bool {
 // Select picks what a history query asks for, newest first.
 func Select(places []Place, k history.Key, q history.HistoryQuery) (picked []Place, more bool, err error) {
 	started := q.After == 0
+	room := len(places)
+	if q.Limit > 0 {
+		room = min(room, q.Limit)
+	}
+	picked = make([]Place, 0, room)
 	for _, p := range slices.Backward(places) {
 		if !started {
 			started = p.Row.Number == q.After
