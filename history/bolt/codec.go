@@ -56,10 +56,10 @@ func (d *decoder) longUvarint() uint64 {
 	return v
 }
 
-func (d *decoder) varint() int64 {
-	v := d.uvarint()
-	return int64(v>>1) ^ -int64(v&1) // zig-zag
-}
+func (d *decoder) varint() int64 { return unzig(d.uvarint()) }
+
+// unzig undoes the zig-zag of a signed number.
+func unzig(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
 // take returns the next n bytes, a part of b.
 func (d *decoder) take(n uint64) []byte {

@@ -43,7 +43,7 @@ func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bo
 	case q.After == nil && q.IDPrefix == "" && !q.NeedsContent():
 		// Counting is cheap, moving items as their list grows is not.
 		counts := map[string]uint64{}
-		if err := r.count(ctx, &q, history.ByNothing, counts); err != nil {
+		if err := r.count(ctx, &q, history.ByNothing, counts, r.snapshot); err != nil {
 			return nil, false, err
 		}
 		if n := counts[""]; n > 0 {
@@ -115,7 +115,10 @@ func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) erro
 			if err := plan.ReadsQuery(&v.floors.Floors, r.at, &q); err != nil {
 				return err
 			}
-			if q.Limit == 0 || q.Limit*spansAhead > int(v.mark.rids) {
+			if q.Limit == 0 || q.After != nil { // else it may be the only page
+				v.snapshot = r.snapshot(v)
+			}
+			if v.snapshot == nil && (q.Limit == 0 || q.Limit*spansAhead > int(v.mark.rids)) {
 				if err := v.readSpans(); err != nil {
 					return err
 				}
@@ -230,6 +233,13 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 	return nil
 }
 
+// snapshot is the one of the reader's moment; nil in a store that is too large.
+func (r *reader) snapshot(v *view) *snapshot {
+	return r.s.shots.of(r.at, v.epoch, int(v.mark.rids))
+}
+
+func noSnapshot(*view) *snapshot { return nil }
+
 // readSpans reads all blocks of spans ahead, in one go through the bucket.
 func (v *view) readSpans() error {
 	v.spans = make([]spanBlock, int(v.mark.rids)/spanSlots+1)
@@ -262,7 +272,7 @@ func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy)
 		if err != nil {
 			return nil, err
 		}
-	} else if err := r.count(ctx, &q, by, counts); err != nil {
+	} else if err := r.count(ctx, &q, by, counts, noSnapshot); err != nil {
 		return nil, err
 	}
 	groups := make([]history.Group, 0, len(counts))
@@ -273,8 +283,9 @@ func (r *reader) Count(ctx context.Context, q history.Query, by history.GroupBy)
 }
 
 // count adds to the counts by group. What was not merged when it began is looked
-// at by itself, once; so it does not matter what is merged meanwhile.
-func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy, counts map[string]uint64) error {
+// at by itself, once; so it does not matter what is merged meanwhile. What it finds
+// goes into a snapshot, if it is given one.
+func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy, counts map[string]uint64, into func(*view) *snapshot) error {
 	var apart ridSet
 	next, done := rid(0), false
 	for !done {
@@ -288,6 +299,7 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 			if apart == nil {
 				apart = append(ridSet{}, v.unmergedSet()...)
 			}
+			v.snapshot = into(v)
 			next, done, err = r.countMerged(v, next, apart, q, by, counts)
 			return err
 		})
@@ -328,6 +340,10 @@ func (r *reader) countMerged(v *view, from rid, apart ridSet, q *history.Query, 
 			return 0, false, err
 		}
 		next = parseRid(k)*spanSlots + spanSlots
+		var shot *snapshotBlock
+		if v.snapshot != nil {
+			shot = v.snapshot.block(v, next-spanSlots, block)
+		}
 		for n := next - spanSlots; n < next; n++ {
 			e := block.entry(n)
 			if len(e) == 0 || apart.has(n) {
@@ -340,11 +356,13 @@ func (r *reader) countMerged(v *view, from rid, apart ridSet, q *history.Query, 
 			if !wanted[g] {
 				continue
 			}
-			s := rows.stand(r.at.Captured, r.at.Known)
+			s, ok := shot.stand(n, r.at.Known)
 			if v.unmerged(n) {
 				if s, err = v.stand(n, r.at.Captured, r.at.Known); err != nil {
 					return 0, false, err
 				}
+			} else if !ok {
+				s = rows.stand(r.at.Captured, r.at.Known)
 			}
 			if s.number != 0 && (!s.deleted || q.Deleted) {
 				merged[g]++

@@ -32,10 +32,12 @@ type view struct {
 	spans      []spanBlock // those read, by rid / spanSlots
 	generation uint64      // of the cache of sightings
 
-	changed ridSet  // what the tails hold rows of; nil: not asked yet
-	room    *arena  // for the payloads of an answer that has many
-	walk    walker  // over segments
-	lent    *loaded // what around returned last
+	changed ridSet // what the tails hold rows of; nil: not asked yet
+	room    *arena // for the payloads of an answer that has many
+
+	snapshot *snapshot // of the only moment that stand is asked about; nil: there is none
+	walk     walker    // over segments
+	lent     *loaded   // what around returned last
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps
@@ -100,6 +102,11 @@ func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing
 			return standing{}, err
 		}
 		return standing{spanOf(&row{Row: *p.Row}), p.Until()}, nil
+	}
+	if v.snapshot != nil {
+		if found, ok, err := v.snapshot.stand(v, r); ok || err != nil {
+			return found, err
+		}
 	}
 	block, err := v.spanBlock(r)
 	if err == nil && block == nil {

@@ -180,23 +180,61 @@ type standing struct {
 	until history.Moment
 }
 
-// stand finds a moment in the entry of a resource.
+// stand finds a moment in the entry of a resource. It reads rows as next does, but
+// for what it does not need of them: most of what an inventory of keys costs is this.
 func (s *spanReader) stand(at history.Moment, known history.Revision) standing {
-	found := standing{until: history.Newest}
-	for {
-		r, ok := s.next()
-		if !ok {
+	var (
+		found  = standing{until: history.Newest}
+		b      = s.d.b
+		start  int64
+		opened uint64
+	)
+	for len(b) > 0 {
+		flags := b[0]
+		number, n := binary.Uvarint(b[1:])
+		if n <= 0 {
 			return found
 		}
-		if !r.visible(known) {
+		b = b[1+n:]
+		later, n := binary.Uvarint(b)
+		if n <= 0 {
+			return found
+		}
+		b = b[n:]
+		since, n := binary.Uvarint(b)
+		if n <= 0 {
+			return found
+		}
+		b = b[n:]
+		start += unzig(later)
+		opened += uint64(unzig(since))
+		closed := uint64(0)
+		if flags&(spanClosed|spanRanked) != 0 {
+			d := decoder{b: b}
+			if flags&spanClosed != 0 {
+				closed = opened + d.uvarint()
+			}
+			if flags&spanRanked != 0 {
+				d.uvarint()
+			}
+			if d.short {
+				return found
+			}
+			b = d.b
+		}
+		if opened > uint64(known) || closed != 0 && closed <= uint64(known) {
 			continue
 		}
-		if r.start > at {
-			found.until = r.start
+		if start > int64(at) {
+			found.until = history.Moment(start)
 			return found
 		}
-		found.span = *r
+		found.span = span{
+			number: uint32(number), deleted: flags&spanDeleted != 0, start: history.Moment(start),
+			opened: history.Revision(opened), closed: history.Revision(closed),
+		}
 	}
+	return found
 }
 
 // mergeSpans lays rows that are new or changed over those that an entry has.

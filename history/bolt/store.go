@@ -113,6 +113,7 @@ type Store struct {
 	guard  guard
 	merged ridCache
 	keys   *keyCache
+	shots  snapshots
 
 	sighted  sightCache
 	contents contentFilter
