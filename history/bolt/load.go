@@ -22,6 +22,7 @@ type view struct {
 	s     *Store
 	tx    *bolt.Tx
 	tails []*tail // oldest first
+	few   [2]*tail
 	mark  mark
 
 	floors *floors // not lower than what the transaction shows
@@ -45,33 +46,38 @@ type view struct {
 func (s *Store) view(f func(*view) error) error {
 	s.guard.turn <- struct{}{}
 	defer func() { <-s.guard.turn }()
-	v := view{s: s, generation: s.sighted.begin()}
+	v := views.Get().(*view)
+	defer v.release()
+	v.s, v.generation = s, s.sighted.begin()
 	s.mu.RLock()
 	if s.closed {
 		s.mu.RUnlock()
 		return errClosed
 	}
-	v.tails, v.mark = s.tails(), s.mark
+	v.tails, v.mark = s.tails(v.few[:0]), s.mark
 	s.mu.RUnlock()
 	v.epoch = s.merged.now()
 	err := s.readTx(func(tx *bolt.Tx) error {
 		v.tx, v.floors = tx, s.floors.Load()
-		return f(&v)
+		return f(v)
 	})
-	v.release()
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return errClosed
 	}
 	return err
 }
 
-// release gives back what the view borrowed.
+// views are used again: look-ups of single resources have little to allocate beside.
+var views = sync.Pool{New: func() any { return &view{} }}
+
+// release gives back the view, and what it borrowed.
 func (v *view) release() {
 	if v.lent != nil {
 		v.lent.room = nil
 		v.s.scratch.Put(v.lent)
-		v.lent = nil
 	}
+	*v = view{}
+	views.Put(v)
 }
 
 // unmerged reports whether a tail holds rows of a resource, or closes some.

@@ -20,7 +20,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	counts := *p
 	v := &view{s: s, floors: s.floors.Load()}
 	s.mu.RLock()
-	v.tails, v.mark = s.tails(), s.mark
+	v.tails, v.mark = s.tails(nil), s.mark
 	s.mu.RUnlock()
 	written := s.sighted.writing(going)
 	err := s.writeTx(func(tx *bolt.Tx) error {

@@ -23,6 +23,7 @@ type sightCache struct {
 	mu         sync.RWMutex
 	generation uint64
 	ranges     map[rid]sightRange
+	none       ridSet // resources without any: most, and asked about by every inventory
 }
 
 const cachedRanges = 1 << 16
@@ -37,6 +38,9 @@ func (c *sightCache) begin() uint64 {
 func (c *sightCache) find(r rid) (sightRange, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	if c.none.has(r) {
+		return sightRange{}, true
+	}
 	found, ok := c.ranges[r]
 	return found, ok
 }
@@ -45,6 +49,10 @@ func (c *sightCache) keep(r rid, s sightRange, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if generation != c.generation || generation%2 != 0 {
+		return
+	}
+	if s == (sightRange{}) {
+		c.none.add(r)
 		return
 	}
 	if c.ranges == nil || len(c.ranges) >= cachedRanges {
@@ -63,6 +71,7 @@ func (c *sightCache) writing(resources []rid) (written func()) {
 	c.generation++
 	for _, r := range resources {
 		delete(c.ranges, r)
+		c.none.remove(r)
 	}
 	return func() {
 		c.mu.Lock()

@@ -63,7 +63,7 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 	s.mu.RLock()
 	closed := s.closed
 	var records, bytes int
-	for _, t := range s.tails() {
+	for _, t := range s.tails(nil) {
 		records, bytes = records+t.records, bytes+t.bytes
 	}
 	s.mu.RUnlock()

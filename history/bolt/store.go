@@ -351,12 +351,12 @@ func (s *Store) loadMeta(tx *bolt.Tx) (err error) {
 	return err
 }
 
-// tails lists the published tails, oldest first. s.mu is held.
-func (s *Store) tails() []*tail {
+// tails appends the published tails, oldest first. s.mu is held.
+func (s *Store) tails(list []*tail) []*tail {
 	if s.merging != nil {
-		return []*tail{s.merging, s.active}
+		list = append(list, s.merging)
 	}
-	return []*tail{s.active}
+	return append(list, s.active)
 }
 
 // Head implements history.Store.

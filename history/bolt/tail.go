@@ -282,6 +282,12 @@ func (s *ridSet) add(r rid) {
 
 func (s ridSet) has(r rid) bool { return int(r/64) < len(s) && s[r/64]&(1<<(r%64)) != 0 }
 
+func (s ridSet) remove(r rid) {
+	if int(r/64) < len(s) {
+		s[r/64] &^= 1 << (r % 64)
+	}
+}
+
 // union adds the resources of another set.
 func (s *ridSet) union(o ridSet) {
 	if len(o) > len(*s) {

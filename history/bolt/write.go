@@ -195,7 +195,7 @@ func (w *writer) commit(group []*request) error {
 func (s *Store) plan(pending *tail, f func(*view) error) error {
 	v := view{s: s, pending: pending, generation: s.sighted.begin(), epoch: s.merged.now()}
 	s.mu.RLock()
-	v.tails, v.mark = append(s.tails(), pending), s.mark
+	v.tails, v.mark = append(s.tails(nil), pending), s.mark
 	s.mu.RUnlock()
 	defer v.release()
 	return s.readTx(func(tx *bolt.Tx) error {
