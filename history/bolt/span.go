@@ -181,7 +181,7 @@ type standing struct {
 }
 
 // stand finds a moment in the entry of a resource. It reads rows as next does, but
-// for what it does not need of them: most of what an inventory of keys costs is this.
+// for their ranks: most of what an inventory of keys costs is this.
 func (s *spanReader) stand(at history.Moment, known history.Revision) standing {
 	var (
 		found  = standing{until: history.Newest}

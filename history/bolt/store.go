@@ -6,7 +6,8 @@
 // it, sorted, into segments of up to 32 versions: B+trees take sorted keys many
 // times faster than random ones, and 32 versions under one key cost a fraction of
 // 32 keys. First versions are written with a dictionary of their type (dict.go).
-// What an inventory needs stands apart, in spans (span.go, inventory.go).
+// What an inventory needs stands apart, in spans (span.go, inventory.go); whoever
+// reads it page by page finds it remembered (snapshot.go).
 // So do the links of versions, by term (linkblock.go, linkmerge.go, linkfind.go):
 // they follow from the versions, and are read anew when they are missing (relink.go).
 // Documents are written where they belong at once (document.go).
