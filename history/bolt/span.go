@@ -35,10 +35,6 @@ type span struct {
 	closed  history.Revision
 }
 
-func (s *span) visible(known history.Revision) bool {
-	return s.opened <= known && (s.closed == 0 || s.closed > known)
-}
-
 func spanKey(r rid) []byte { return binary.BigEndian.AppendUint32(nil, uint32(r)/spanSlots) }
 
 func spanOf(r *row) span {
@@ -223,7 +219,7 @@ func (s *spanReader) stand(at history.Moment, known history.Revision) standing {
 			b = d.b
 		}
 		if opened > uint64(known) || closed != 0 && closed <= uint64(known) {
-			continue
+			continue // it is not to be seen
 		}
 		if start > int64(at) {
 			found.until = history.Moment(start)
