@@ -155,6 +155,15 @@ type Backuper interface {
 	Backup(ctx context.Context, write func(chunk []byte) error) error
 }
 
+// Unwriter is a store that can tell whether an answer about links may have become
+// another although nothing was recorded: whoever keeps answers forgets them then.
+type Unwriter interface {
+	// Unwritten rises with whatever is pruned or erased, before the call that does
+	// so returns, when links are read anew or can be told again, and when the
+	// store is closed. It is asked often, and costs no access to the disk.
+	Unwritten() uint64
+}
+
 // Relinker is a store that can read the links of all versions anew. One that has
 // none, as a copy, or whose Linker has changed begins to do so by itself when it is
 // opened.

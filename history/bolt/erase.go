@@ -56,6 +56,7 @@ func (s *Store) eraseMerged(k history.Key, version uint32) error {
 		if err != nil || len(writes.list) == 0 {
 			return err
 		}
+		defer s.unwritten.Add(1)
 		defer s.linked.Forget() // before the next merge
 		return s.write(writes)
 	})

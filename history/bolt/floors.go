@@ -94,6 +94,7 @@ func (s *Store) setFloors(f *floors) error {
 	})
 	if err == nil {
 		s.floors.Store(f)
+		s.unwritten.Add(1)
 	}
 	return err
 }

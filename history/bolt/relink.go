@@ -134,6 +134,7 @@ func (s *Store) emptyLinks() error {
 	})
 	if err == nil {
 		s.links.Store(state)
+		s.unwritten.Add(1)
 	}
 	return err
 }
@@ -189,5 +190,6 @@ func (s *Store) relinkPart(from rid) (next rid, done bool, err error) {
 		}
 	}
 	s.links.Store(&state)
+	s.unwritten.Add(1)
 	return from, done, nil
 }

@@ -60,3 +60,21 @@ func TestRelinkBesideTheOneOfTheOpening(t *testing.T) {
 		}
 	}
 }
+
+// TestRelinkIsUnwritten holds that whoever keeps answers learns when links are read
+// anew, and when they can be told again.
+func TestRelinkIsUnwritten(t *testing.T) {
+	s := openWith(t, memoryDir(t), bolt.Options{NoSync: true, Linker: historytest.Linker("first")})
+	record(t, s, history.Batch{Observations: []history.Observation{
+		{Key: history.Key{Type: "T", ID: "a"}, CapturedAt: 1, State: history.State{Name: "n"}},
+	}})
+	var counts []uint64
+	count := func(uint64, uint64) { counts = append(counts, s.Unwritten()) }
+	count(0, 0)
+	if err := s.Relink(context.Background(), count); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(counts); n < 2 || counts[n-1] < counts[0]+2 {
+		t.Errorf("unwritten was %v", counts)
+	}
+}

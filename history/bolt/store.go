@@ -127,6 +127,7 @@ type Store struct {
 	upkeep   upkeep
 
 	relinking relinking
+	unwritten atomic.Uint64
 }
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")
@@ -373,6 +374,9 @@ func (s *Store) Head(context.Context) (history.Head, error) {
 	}, nil
 }
 
+// Unwritten implements history.Unwriter.
+func (s *Store) Unwritten() uint64 { return s.unwritten.Load() }
+
 // Close implements history.Store. What the log holds is merged when the store
 // is next open.
 func (s *Store) Close() error {
@@ -382,6 +386,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.unwritten.Add(1)
 	close(s.arrived)
 	s.mu.Unlock()
 	s.upkeep.stop()

@@ -88,6 +88,7 @@ func Run(t *testing.T, b Backend) {
 		{"Context", contextCases},
 		{"Prune", pruneCases},
 		{"Erase", eraseCases},
+		{"Unwritten", unwrittenCases},
 		{"Fold", foldCases},
 		{"Documents", documentCases},
 		{"Close", closeCases},

@@ -44,6 +44,7 @@ func (s *Store) Prune(ctx context.Context, r history.PruneRequest) (history.Prun
 	if !r.DryRun {
 		s.feed = slices.Clone(s.feed[floors.Seq-s.floors.Seq:])
 		s.floors = floors
+		s.unwritten++
 		s.commits = slices.DeleteFunc(s.commits, func(c plan.Stamp) bool { return c.Revision < floors.Revision })
 	}
 	keys := slices.Clone(s.keys) // some may go
@@ -110,6 +111,13 @@ func (s *Store) prune(res *resource, floors *history.Floors, dry bool, pruned *h
 	}
 }
 
+// Unwritten implements history.Unwriter.
+func (s *Store) Unwritten() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.unwritten
+}
+
 // Erase implements history.Eraser.
 func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error {
 	if err := ctx.Err(); err != nil {
@@ -124,6 +132,7 @@ func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error 
 		for _, row := range res.Rows {
 			if row.Number == version && !row.Bare {
 				row.Erased = true
+				s.unwritten++
 				delete(res.contents, version)
 				return nil
 			}

@@ -44,6 +44,7 @@ type Store struct {
 	floors    history.Floors
 	recorded  uint64 // resources ever
 	documents documents
+	unwritten uint64
 }
 
 // resource is everything about one key.
@@ -397,6 +398,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	if !s.closed {
 		s.closed = true
+		s.unwritten++
 		close(s.arrived)
 	}
 	return nil
