@@ -24,25 +24,12 @@ import (
 // the versions. VARVE_SEEDS says how many histories; each is asked about at a
 // dozen moments.
 func TestQuestions(t *testing.T) {
-	seeds := 12
-	if n, err := strconv.Atoi(os.Getenv("VARVE_SEEDS")); err == nil {
-		seeds = n
-	}
+	seeds := seedsOf(12)
 	first := 0
 	if n, err := strconv.Atoi(os.Getenv("VARVE_SEED")); err == nil {
 		first, seeds = n, 1
 	}
-	stores := map[string]func(t *testing.T) history.Store{
-		"memory": func(*testing.T) history.Store { return memory.New(memory.Options{Linker: graph.Linker{}}) },
-		"bolt": func(t *testing.T) history.Store {
-			s, err := bolt.Open(t.TempDir(), bolt.Options{Linker: graph.Linker{}, MergeRecords: 40, NoSync: true})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		},
-	}
-	for name, open := range stores {
+	for name, open := range worlds {
 		t.Run(name, func(t *testing.T) {
 			for seed := first; seed < first+seeds; seed++ {
 				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
@@ -62,6 +49,26 @@ func TestQuestions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// seedsOf is VARVE_SEEDS, or so many.
+func seedsOf(n int) int {
+	if given, err := strconv.Atoi(os.Getenv("VARVE_SEEDS")); err == nil {
+		return given
+	}
+	return n
+}
+
+// worlds are stores of every kind.
+var worlds = map[string]func(t *testing.T) history.Store{
+	"memory": func(*testing.T) history.Store { return memory.New(memory.Options{Linker: graph.Linker{}}) },
+	"bolt": func(t *testing.T) history.Store {
+		s, err := bolt.Open(t.TempDir(), bolt.Options{Linker: graph.Linker{}, MergeRecords: 40, NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
 }
 
 const day = 24 * 60 * 60 * 1_000_000
@@ -259,12 +266,12 @@ func (w *world) ask() {
 
 		want := tr.distances(k, toUser, 4)
 		delete(want, k)
-		hits, _, err := g.Uses(ctx, k, 4, 0)
+		hits, err := g.Uses(ctx, k, 4, 0)
 		w.must(err)
 		got := map[history.Key]int{}
-		for _, h := range hits {
+		for h := range hits.All() {
 			got[h.Key] = h.Depth
-			w.path("a path of uses", at, &tr, k, h.Path, h.Key, true)
+			w.path("a path of uses", at, &tr, k, h.Path(), h.Key, true)
 		}
 		w.check(fmt.Sprintf("uses of %s", k), at, got, want)
 

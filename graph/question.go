@@ -4,10 +4,13 @@ import "github.com/varvehq/varve/history"
 
 // Graph answers questions about one moment: that of a reader. It is safe for
 // concurrent use.
-type Graph struct{ reader history.Reader }
+type Graph struct {
+	reader history.Reader
+	cache  *Cache // nil: none
+}
 
 // At is the graph as a reader sees it.
-func At(r history.Reader) *Graph { return &Graph{r} }
+func At(r history.Reader) *Graph { return &Graph{reader: r} }
 
 // Query selects relationships around a resource.
 type Query struct {
@@ -16,32 +19,6 @@ type Query struct {
 	Type      string    // of the resource at the other end; "" = all
 	Depth     int       // how many relationships away; default 1
 	Limit     int       // of relationships; 0 = all
-}
-
-// Hit is a resource that uses another, directly or through others.
-type Hit struct {
-	Key   history.Key
-	Name  string
-	Depth int
-	Path  []Hop // from the used one's direct user to the hit itself
-}
-
-// Hop is one step of a path: to a resource, over a relationship between it and the
-// one before.
-type Hop struct {
-	Key     history.Key
-	Name    string // of the relationship, in the user's wording
-	User    bool   // it is the user; else the one before is
-	Reasons []Reason
-}
-
-// Relationship is what a hop goes over, coming from a resource.
-func (h *Hop) Relationship(from history.Key) Relationship {
-	r := Relationship{Name: h.Name, From: from, To: h.Key, Reasons: h.Reasons}
-	if h.User {
-		r.From, r.To = h.Key, from
-	}
-	return r
 }
 
 // Node is a resource as the graph shows it.

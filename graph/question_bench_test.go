@@ -86,19 +86,34 @@ func BenchmarkQuestion(b *testing.B) {
 		}
 		return graph.At(r)
 	}
-	uses := func(when history.At) func(*testing.B) {
+	cache := graph.NewCache(s, 0)
+	remembered := func(b *testing.B, at history.At) *graph.Graph {
+		r, err := s.AsOf(ctx, at)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return cache.At(r)
+	}
+	uses := func(at func(*testing.B, history.At) *graph.Graph, when history.At) func(*testing.B) {
 		return func(b *testing.B) {
 			for range b.N {
-				hits, _, err := at(b, when).Uses(ctx, benchGroup(1), 1, 0)
-				if err != nil || len(hits) != benchUsers {
-					b.Fatal(len(hits), err)
+				hits, err := at(b, when).Uses(ctx, benchGroup(1), 1, 0)
+				if err != nil || hits.Len() != benchUsers {
+					b.Fatal(hits.Len(), err)
+				}
+				for hit := range hits.All() {
+					if hit.Depth != 1 || hit.Key.ID == "" {
+						b.Fatal(hit)
+					}
 				}
 			}
 		}
 	}
-	b.Run("uses/now", uses(history.At{}))
-	b.Run("uses/past", uses(history.At{Captured: benchMoment(benchTurns*benchUsers + 1)}))
-	b.Run("uses/early", uses(history.At{Captured: benchMoment(2*benchUsers + 3)}))
+	b.Run("uses/now", uses(at, history.At{}))
+	b.Run("uses/past", uses(at, history.At{Captured: benchMoment(benchTurns*benchUsers + 1)}))
+	b.Run("uses/early", uses(at, history.At{Captured: benchMoment(2*benchUsers + 3)}))
+	b.Run("remembered/now", uses(remembered, history.At{}))
+	b.Run("remembered/past", uses(remembered, history.At{Captured: benchMoment(benchTurns*benchUsers + 1)}))
 	b.Run("raw-range", func(b *testing.B) { rawRange(b, benchUsers, benchTurns) })
 	b.Run("unused", func(b *testing.B) {
 		for range b.N {

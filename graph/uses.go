@@ -8,61 +8,24 @@ import (
 
 // Uses tells who uses a resource, directly or through up to depth relationships:
 // nearest first, then in the order in which the users were first recorded, each
-// once with one of its shortest paths. Containers do not use what they contain,
-// and nothing uses itself. With a limit there are no more hits than that, and
-// truncated says that there would be; hits have no names until Name gives them.
-func (g *Graph) Uses(ctx context.Context, k history.Key, depth, limit int) (hits []Hit, truncated bool, err error) {
-	s := g.session(ctx)
+// once. Containers do not use what they contain, and nothing uses itself. With a
+// limit there are no more hits than that.
+func (g *Graph) Uses(ctx context.Context, k history.Key, depth, limit int) (*Hits, error) {
 	depth = max(depth, 1)
-	level := []Hit{{Key: k}}
-	seen := map[history.Key]bool{k: true} // but for the last level, if it has but one resource before it
-	for d := 1; d <= depth && len(level) > 0; d++ {
-		keys := make([]history.Key, len(level))
-		for i := range level {
-			keys[i] = level[i].Key
-		}
-		if err := s.prepareUsers(keys); err != nil {
-			return nil, false, err
-		}
-		most := 0
-		for _, k := range keys {
-			most += s.naming(k)
-		}
-		if limit > 0 {
-			most = min(most, limit)
-		}
-		next := make([]Hit, 0, most)
-		hops := slab{depth: d}
-		alone := d == depth && d == 1
-		for i := range level {
-			of := &level[i]
-			full := false
-			err := s.usersOf(of.Key, func(r *Relationship) {
-				if full || !alone && seen[r.From] {
-					return
-				}
-				if full = limit > 0 && len(hits)+len(next) == limit; full {
-					return
-				}
-				if !alone {
-					seen[r.From] = true
-				}
-				next = append(next, Hit{Key: r.From, Depth: d, Path: hops.path(of.Path, r)})
-			})
-			if err != nil {
-				return nil, false, err
-			}
-			if full {
-				return append(hits, next...), true, nil
-			}
-		}
-		if level = next; hits == nil {
-			hits = next
-		} else {
-			hits = append(hits, next...)
+	if hits, err := g.cache.uses(ctx, g.reader, k, depth, limit); hits != nil || err != nil {
+		return hits, err
+	}
+	w := search{slice: &slice{}, known: g.reader.At().Known, limit: limit}
+	if depth > 1 {
+		w.numbers = map[history.Key]uint32{}
+	}
+	s := g.session(ctx)
+	for w.begin(w.number(k)); !w.done(depth); w.step() {
+		if err := w.read(s, w.missing(), w.known); err != nil {
+			return nil, err
 		}
 	}
-	return hits, false, nil
+	return w.hits(), nil
 }
 
 // prepareUsers reads what it takes to tell who uses resources.
@@ -75,22 +38,6 @@ func (s *session) prepareUsers(keys []history.Key) error {
 		telling = append(telling, s.vertices[k].users...)
 	}
 	return s.fetch(telling)
-}
-
-// slab makes paths of one length, many at a time.
-type slab struct {
-	depth int
-	free  []Hop
-}
-
-func (s *slab) path(before []Hop, last *Relationship) []Hop {
-	if len(s.free) < s.depth {
-		s.free = make([]Hop, 256*s.depth)
-	}
-	path := s.free[:s.depth:s.depth]
-	s.free = s.free[s.depth:]
-	path[copy(path, before)] = Hop{Key: last.From, Name: last.Name, User: true, Reasons: last.Reasons}
-	return path
 }
 
 // naming is how many links refer to a resource's terms.

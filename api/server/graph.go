@@ -90,15 +90,16 @@ func (s *graphService) ListUses(ctx context.Context, req *varvev1.ListUsesReques
 	if about.absent != nil {
 		return resp, nil
 	}
-	hits, truncated, err := about.graph.Uses(ctx, about.key, depth, limit)
+	found, err := about.graph.Uses(ctx, about.key, depth, limit)
 	if err != nil {
 		return nil, err
 	}
+	hits := found.List()
 	if err := about.graph.Name(ctx, hits); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(hits, func(a, b graph.Hit) int { return cmp.Or(a.Depth-b.Depth, a.Key.Compare(b.Key)) })
-	a := answering(truncated)
+	a := answering(found.Truncated)
 	resp.Hits = fit(a, hits, func(h *graph.Hit) *varvev1.ListUsesResponse_Hit { return hitToProto(about.key, h) })
 	resp.Truncated = a.truncated
 	return resp, nil
@@ -106,7 +107,7 @@ func (s *graphService) ListUses(ctx context.Context, req *varvev1.ListUsesReques
 
 func hitToProto(used history.Key, h *graph.Hit) *varvev1.ListUsesResponse_Hit {
 	return &varvev1.ListUsesResponse_Hit{
-		Key: wire.KeyToProto(h.Key), Name: h.Name, Depth: wire.Uint32(uint64(h.Depth)), Path: wire.HopsToProto(used, h.Path),
+		Key: wire.KeyToProto(h.Key), Name: h.Name, Depth: wire.Uint32(uint64(h.Depth)), Path: wire.HopsToProto(used, h.Path()),
 	}
 }
 

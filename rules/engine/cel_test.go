@@ -86,8 +86,8 @@ func TestRulesInCEL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hits, _, err := graph.At(r).Uses(w.ctx, group, 3, 0)
-	if err != nil || len(hits) != 1 || hits[0].Key != instance {
+	hits, err := graph.At(r).Uses(w.ctx, group, 3, 0)
+	if err != nil || hits.Len() != 1 || hits.List()[0].Key != instance {
 		t.Errorf("verdicts do not use what they are about: %+v, %v", hits, err)
 	}
 	// An instance is learned of late.
