@@ -20,6 +20,7 @@ type varve struct {
 	name  string
 	links bool
 	s     *bolt.Store
+	cache *graph.Cache
 	r     *recorder.Recorder
 	dir   string
 	types sync.Map
@@ -33,7 +34,7 @@ func newVarve(dir, name string, by history.Linker) (harness.Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &varve{name: name, links: by != nil, s: s, r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir}, nil
+	return &varve{name: name, links: by != nil, s: s, cache: graph.NewCache(s, 0), r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir}, nil
 }
 func (v *varve) Name() string { return v.name }
 
@@ -159,8 +160,17 @@ func (v *varve) Blast(id string, ts int64, depth int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	hits, _, err := graph.At(r).Uses(ctx, v.key(id), depth, 0)
-	return len(hits), err
+	hits, err := v.cache.At(r).Uses(ctx, v.key(id), depth, 0)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for hit := range hits.All() {
+		if hit.Key.ID != "" {
+			n++
+		}
+	}
+	return n, nil
 }
 
 func (v *varve) Size() (int64, error) {
