@@ -47,7 +47,7 @@ func (s *graphService) aboutAt(ctx context.Context, r history.Reader, who subjec
 		return about{}, err
 	}
 	absent, err := s.absence(ctx, r, who, key)
-	return about{r, graph.At(r), key, absent}, err
+	return about{r, s.users.At(r), key, absent}, err
 }
 
 func (s *graphService) GetRelationships(ctx context.Context, req *varvev1.GetRelationshipsRequest) (*varvev1.GetRelationshipsResponse, error) {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/stats"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
 	"github.com/varvehq/varve/recorder/delivery/feed"
@@ -72,6 +73,10 @@ type Options struct {
 	// Default: one of our own.
 	Feed *feed.Source
 
+	// GraphCache is how many bytes are taken at most to remember who uses what.
+	// Default: graph.DefaultCacheBytes.
+	GraphCache int
+
 	Slow  time.Duration // calls that take longer are logged. Default 0: none is
 	Stats stats.Handler // sees what goes over the wire, as tracing does. Default: none
 }
@@ -81,6 +86,7 @@ type Server struct {
 	store    history.Store
 	feed     *feed.Source
 	recorder Recorder
+	users    *graph.Cache
 	opts     Options
 	grpc     *grpc.Server
 	health   *probe
@@ -108,7 +114,10 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	if opts.Feed == nil {
 		opts.Feed = feed.NewSource(store, feed.Options{})
 	}
-	s := &Server{store: store, feed: opts.Feed, recorder: recorder, opts: opts, health: newProbe(store, opts.Logger)}
+	s := &Server{
+		store: store, feed: opts.Feed, recorder: recorder, users: graph.NewCache(store, opts.GraphCache),
+		opts: opts, health: newProbe(store, opts.Logger),
+	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage),

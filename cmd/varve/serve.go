@@ -203,6 +203,7 @@ func (s *serving) options(log *slog.Logger) daemon.Options {
 			FutureSlack: time.Duration(c.Limits.Future), MergeRecords: c.Store.MergeRecords,
 			MergeBytes: int(c.Store.MergeBytes), MergeIdle: time.Duration(c.Store.MergeIdle),
 		},
+		GraphCache: int(c.Graph.Cache),
 	}
 }
 

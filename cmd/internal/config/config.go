@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/varvehq/varve/graph"
 	"github.com/varvehq/varve/history/plan"
 	"github.com/varvehq/varve/recorder/canonical"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Traces   Traces   `yaml:"traces"`
 	Debug    Debug    `yaml:"debug"`
 	Store    Store    `yaml:"store"`
+	Graph    Graph    `yaml:"graph"`
 	Delivery Delivery `yaml:"delivery"`
 	Buckets  Buckets  `yaml:"buckets"`
 	Limits   Limits   `yaml:"limits"`
@@ -86,6 +88,11 @@ type Store struct {
 	MergeIdle    Duration `yaml:"merge_idle"`
 }
 
+// Graph tunes answers about relationships.
+type Graph struct {
+	Cache Size `yaml:"cache"`
+}
+
 // Limits bound what is accepted.
 type Limits struct {
 	Document Size     `yaml:"document"`
@@ -113,6 +120,7 @@ func Default() Config {
 		Log:    Log{Level: Level(slog.LevelInfo), Format: "text", Slow: Duration(time.Second)},
 		Traces: Traces{Sample: 1},
 		Store:  Store{MergeRecords: 32 << 10, MergeBytes: 64 << 20, MergeIdle: Duration(time.Second)},
+		Graph:  Graph{Cache: graph.DefaultCacheBytes},
 		Limits: Limits{Document: canonical.DefaultMaxBytes, Depth: canonical.DefaultMaxDepth, Future: Duration(plan.DefaultFutureSlack)},
 	}
 }
@@ -138,7 +146,7 @@ func (c *Config) Check() error {
 		c.TLS.check(),
 		c.AWS.check(c.Listen, c.Auth),
 		c.Listen.check(c.Auth, c.TLS),
-		c.Log.check(), c.Traces.check(), c.Store.check(), c.Delivery.check(), c.Buckets.check(), c.Limits.check())
+		c.Log.check(), c.Traces.check(), c.Store.check(), c.Graph.check(), c.Delivery.check(), c.Buckets.check(), c.Limits.check())
 }
 
 func firstOf(errs ...error) error {
@@ -253,6 +261,8 @@ func (s Store) check() error {
 		within("store.merge_bytes", s.MergeBytes, 1<<20, 4<<30),
 		within("store.merge_idle", s.MergeIdle, Duration(10*time.Millisecond), Duration(time.Hour)))
 }
+
+func (g Graph) check() error { return within("graph.cache", g.Cache, 1<<20, 16<<30) }
 
 func (d Delivery) check() error {
 	if d.BaseURL == "" {

@@ -76,6 +76,8 @@ type Options struct {
 	Documents canonical.Limits // of each JSON document; default those of its package
 	Tuning    bolt.Options     // of the store in Dir; Now, Logger, LockTimeout and Linker are ours
 
+	GraphCache int // bytes to remember who uses what. Default graph.DefaultCacheBytes
+
 	SweepEvery time.Duration // how often runs are looked at for their deadline. Default 1 minute
 	FoldEvery  time.Duration // how often old sightings are folded. Default 1 day
 	FoldAfter  time.Duration // how long ago those were recorded. Default 30 days

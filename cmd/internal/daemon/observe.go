@@ -41,8 +41,8 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 func (d *Daemon) serverOptions() server.Options {
 	o := server.Options{
 		Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
-		Compliance: d.compliance(),
-		Observe:    d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
+		Compliance: d.compliance(), GraphCache: d.o.GraphCache,
+		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
 	}
 	if d.deliverer != nil {
 		o.Subscriptions = d.deliverer
