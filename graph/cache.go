@@ -8,8 +8,9 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// Cache remembers who uses what, as it was found in a store, for questions that
-// are asked again or meet the same resources: Uses then reads nothing. It is safe
+// Cache remembers who uses what, and by which name it goes, as it was found in a
+// store, for questions that are asked again or meet the same resources: Uses and
+// Name then read nothing. It is safe
 // for concurrent use, costs those who record nothing, and an answer with it is the
 // one without it.
 //
@@ -144,6 +145,7 @@ func (c *Cache) catchUp(ctx context.Context, known history.Revision) error {
 		for _, s := range c.slices {
 			if s.at >= list[i].CapturedAt {
 				s.release(terms)
+				s.rename(list[i].Key)
 			}
 		}
 		c.after = list[i].Position

@@ -126,15 +126,18 @@ func (w *world) compare(c *graph.Cache, r history.Reader) bool {
 		}
 		return false
 	}
-	if d := cmp.Diff(told(want), told(got)); d != "" || want.Truncated != got.Truncated {
+	wantHits, gotHits := want.List(), got.List()
+	w.must(graph.At(r).Name(ctx, wantHits))
+	w.must(c.At(r).Name(ctx, gotHits))
+	if d := cmp.Diff(told(wantHits), told(gotHits)); d != "" || want.Truncated != got.Truncated {
 		w.t.Fatalf("%d uses of %s to depth %d at %+v, truncated %v and %v (-store +cache):\n%s", limit, k, depth, r.At(), want.Truncated, got.Truncated, d)
 	}
 	return counted.n == 0
 }
 
-func told(h *graph.Hits) (list []string) {
-	for hit := range h.All() {
-		text := fmt.Sprint(hit.Depth, " ", hit.Key)
+func told(hits []graph.Hit) (list []string) {
+	for _, hit := range hits {
+		text := fmt.Sprint(hit.Depth, " ", hit.Key, " ", hit.Name)
 		for _, hop := range hit.Path() {
 			text += fmt.Sprint(" > ", hop.Key, hop.Name, hop.User, hop.Reasons)
 		}
@@ -280,7 +283,11 @@ func (w *world) change() {
 func (w *world) more(n int) {
 	var b history.Batch
 	for range n {
-		b.Observations = append(b.Observations, w.observation())
+		o := w.observation()
+		if !o.State.Deleted {
+			o.State.Name = w.one("x", "y", "z")
+		}
+		b.Observations = append(b.Observations, o)
 	}
 	receipt, err := w.s.Append(context.Background(), b)
 	w.must(err)

@@ -23,6 +23,9 @@ type resource struct {
 	key   history.Key
 	users []user           // in order, each once
 	since history.Revision // that knew them so; 0: they were not read
+
+	name  string
+	named history.Revision // likewise
 }
 
 // user uses a resource in some way.

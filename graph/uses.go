@@ -152,15 +152,21 @@ func (g *Graph) Unused(ctx context.Context, q history.Query) (nodes []Node, more
 
 // Name gives hits the names of their resources.
 func (g *Graph) Name(ctx context.Context, hits []Hit) error {
-	keys := make([]history.Key, len(hits))
-	for i := range hits {
-		keys[i] = hits[i].Key
+	names := g.cache.names(ctx, g.reader.At())
+	unnamed := names.fill(hits)
+	keys := make([]history.Key, len(unnamed))
+	for i, at := range unnamed {
+		keys[i] = hits[at].Key
 	}
 	nodes, err := g.nodes(ctx, keys)
-	for i := range nodes {
-		hits[i].Name = nodes[i].Name
+	if err != nil {
+		return err
 	}
-	return err
+	for i := range nodes {
+		hits[unnamed[i]].Name = nodes[i].Name
+	}
+	names.keep(nodes)
+	return nil
 }
 
 // nodes reads the names of resources.
