@@ -143,20 +143,71 @@ func (s *session) told(k history.Key, add func(user history.Key, r *Reference)) 
 			if err != nil {
 				return err
 			}
-			bearers, err := s.bearers(t)
-			if err != nil {
-				return err
-			}
 			for j := range refs {
-				if refs[j].Inverse {
-					for _, user := range refs[j].Targets(k, bearers) {
-						add(user, &refs[j])
-					}
+				if !refs[j].Inverse {
+					continue
+				}
+				bearers, err := s.bearersFor(k, &refs[j], t)
+				if err != nil {
+					return err
+				}
+				for _, user := range refs[j].Targets(k, bearers) {
+					add(user, &refs[j])
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// foremost is the one resource that bears a reference's term by its type and id
+// where it is looked for first; false: there may be several.
+func foremost(owner history.Key, r *Reference) (history.Key, bool) {
+	typ, id, ok := r.Term.resource()
+	k := history.Key{Account: cmp.Or(r.Account, owner.Account), Region: cmp.Or(r.Region, regionOf(owner)), Type: typ, ID: id}
+	return k, ok && r.Term[0] == 'i' && !strings.HasPrefix(id, "arn:")
+}
+
+// lookForUsers finds out, at once for all that resources say of their users, which
+// of these live where they are looked for first.
+func (s *session) lookForUsers(keys []history.Key) error {
+	var ask []history.Key
+	for _, k := range keys {
+		for _, t := range s.vertices[k].users {
+			for i := range t.naming {
+				if t.naming[i].Key != k {
+					continue
+				}
+				refs, err := ReadReferences(t.naming[i].Link)
+				if err != nil {
+					return err
+				}
+				for j := range refs {
+					user, ok := foremost(k, &refs[j])
+					if _, known := s.lives[user]; ok && refs[j].Inverse && !known {
+						s.lives[user] = false
+						ask = append(ask, user)
+					}
+				}
+			}
+		}
+	}
+	items, err := s.reader.Get(s.ctx, ask, history.FieldsKey)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		s.lives[items[i].Key] = items[i].Exists()
+	}
+	return nil
+}
+
+// bearersFor are the bearers of a term that decide on whom a reference means.
+func (s *session) bearersFor(owner history.Key, r *Reference, at *linked) ([]Bearer, error) {
+	if k, ok := foremost(owner, r); ok && s.lives[k] {
+		return append(at.bearers[:len(at.bearers):len(at.bearers)], Bearer{Key: k}), nil
+	}
+	return s.bearers(at)
 }
 
 // outgoing adds what a resource says of others. session.fetchTargets has read it.

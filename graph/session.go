@@ -16,6 +16,7 @@ type session struct {
 	vertices map[history.Key]*vertex
 	linked   map[Term]*linked
 	claims   map[history.Key]*Claims // of live resources; nil: it is none
+	lives    map[history.Key]bool    // of those that were looked for
 }
 
 // vertex is a live resource by its terms.
@@ -38,6 +39,7 @@ type linked struct {
 func (g *Graph) session(ctx context.Context) *session {
 	return &session{
 		ctx: ctx, reader: g.reader, vertices: map[history.Key]*vertex{}, linked: map[Term]*linked{}, claims: map[history.Key]*Claims{},
+		lives: map[history.Key]bool{},
 	}
 }
 

@@ -37,7 +37,10 @@ func (s *session) prepareUsers(keys []history.Key) error {
 	for _, k := range keys {
 		telling = append(telling, s.vertices[k].users...)
 	}
-	return s.fetch(telling)
+	if err := s.fetch(telling); err != nil {
+		return err
+	}
+	return s.lookForUsers(keys)
 }
 
 // naming is how many links refer to a resource's terms.
