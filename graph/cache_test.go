@@ -146,6 +146,26 @@ func told(hits []graph.Hit) (list []string) {
 	return list
 }
 
+// TestCacheConcurrently has several ask a cache while history goes on.
+func TestCacheConcurrently(t *testing.T) {
+	s := worlds["bolt"](t)
+	t.Cleanup(func() { s.Close() })
+	c := graph.NewCache(s, 0)
+	for n := range 6 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			w := world{t: t, s: s, rnd: rand.New(rand.NewPCG(uint64(n), 17))}
+			w.more(20)
+			for range 60 {
+				w.compare(c, w.reader(history.At{Captured: []history.Moment{history.Newest, epoch + 5*day}[w.rnd.IntN(2)]}))
+				if n == 0 || w.rnd.IntN(4) == 0 {
+					w.more(1 + w.rnd.IntN(2))
+				}
+			}
+		})
+	}
+}
+
 // hub is a world of instances that use one security group, and its cache.
 type hub struct {
 	world
