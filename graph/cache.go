@@ -138,7 +138,7 @@ func (c *Cache) catchUp(ctx context.Context, known history.Revision) error {
 		if i == mostChanges {
 			return errBehind
 		}
-		terms, err := c.terms(ctx, &list[i])
+		terms, err := changedTerms(ctx, c.store, &list[i])
 		if err != nil {
 			return err
 		}
@@ -152,41 +152,4 @@ func (c *Cache) catchUp(ctx context.Context, known history.Revision) error {
 	}
 	c.upTo = known
 	return nil
-}
-
-// terms are those of which a resource says something from a change on, and did
-// not say it before, or says it no longer.
-func (c *Cache) terms(ctx context.Context, change *history.Change) ([]uint64, error) {
-	said := map[history.Link]int{}
-	lived := 0
-	for _, known := range [...]history.Revision{change.Revision - 1, change.Revision} {
-		if known == 0 {
-			continue
-		}
-		r, err := c.store.AsOf(ctx, history.At{Captured: change.CapturedAt, Known: known})
-		if err != nil {
-			return nil, err
-		}
-		items, err := r.Get(ctx, []history.Key{change.Key}, history.FieldsAll)
-		if err != nil {
-			return nil, err
-		}
-		if !items[0].Exists() {
-			continue
-		}
-		lived++
-		for _, l := range Links(change.Key, &items[0].State) {
-			said[l]++
-		}
-	}
-	var terms []uint64
-	for l, n := range said {
-		if n != 2 {
-			terms = append(terms, hashOf(Term(l.Term)))
-		}
-	}
-	if lived != 2 {
-		terms = append(terms, hashOf(IDTerm(change.Key.Type, change.Key.ID)), hashOf(NameTerm(change.Key.Type, change.Key.ID)))
-	}
-	return terms, nil
 }

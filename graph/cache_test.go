@@ -38,7 +38,7 @@ func TestCache(t *testing.T) {
 					if seed%3 == 2 {
 						bytes = 20_000 // too few
 					}
-					if asked, remembered := w.remember(graph.NewCache(s, bytes)); bytes == 0 && remembered < asked/20 {
+					if asked, remembered := w.remember(graph.NewCache(s, bytes)); bytes == 0 && remembered < asked/50 {
 						t.Errorf("of %d questions %d were answered out of memory", asked, remembered)
 					}
 				})
@@ -234,6 +234,27 @@ func TestCacheMeanwhile(t *testing.T) {
 		if got := h.users(h.reader(history.At{})); got != 2 {
 			t.Errorf("%d use the group, want 2", got)
 		}
+	}
+}
+
+// TestCacheOfWhatResumes has a run find that a user is gone, and a capture at the
+// very moment that it was there all the time: one version of both.
+func TestCacheOfWhatResumes(t *testing.T) {
+	h, ctx := newHub(t), context.Background()
+	user := benchInstance(1, usesGroup)
+	h.record(user)
+	user.CapturedAt = benchMoment(5)
+	run, err := h.s.OpenRun(ctx, history.Run{ID: "run", Moment: user.CapturedAt})
+	h.must(err)
+	_, err = h.s.CloseRun(ctx, run.ID, history.CompleteForced, "")
+	h.must(err)
+	for _, want := range []int{0, 1} {
+		for _, at := range []history.Moment{user.CapturedAt, history.Newest} {
+			if got := h.users(h.reader(history.At{Captured: at})); got != want {
+				t.Errorf("at %s %d use the group, want %d", at, got, want)
+			}
+		}
+		h.record(user)
 	}
 }
 

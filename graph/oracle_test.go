@@ -21,8 +21,8 @@ import (
 // TestQuestions records random histories (late captures, deletions, re-creations,
 // several accounts, targets that come late) and holds the answer to every question at
 // random moments and revisions against the graph put together from nothing but
-// the versions. VARVE_SEEDS says how many histories; each is asked about at a
-// dozen moments.
+// the versions, and what a cache says of uses as well. VARVE_SEEDS says how many
+// histories; each is asked about at a dozen moments.
 func TestQuestions(t *testing.T) {
 	seeds := seedsOf(12)
 	first := 0
@@ -36,7 +36,7 @@ func TestQuestions(t *testing.T) {
 					s := open(t)
 					defer s.Close()
 					rnd := rand.New(rand.NewPCG(uint64(seed), 7))
-					w := world{t: t, s: s, rnd: rnd}
+					w := world{t: t, s: s, c: graph.NewCache(s, 0), rnd: rnd}
 					w.record(30 + rnd.IntN(60))
 					for range 6 {
 						w.ask()
@@ -80,6 +80,7 @@ const epoch = history.Moment(1_700_000_000_000_000)
 type world struct {
 	t   *testing.T
 	s   history.Store
+	c   *graph.Cache // of s, if it is asked as well
 	rnd *rand.Rand
 }
 
@@ -266,14 +267,16 @@ func (w *world) ask() {
 
 		want := tr.distances(k, toUser, 4)
 		delete(want, k)
-		hits, err := g.Uses(ctx, k, 4, 0)
-		w.must(err)
-		got := map[history.Key]int{}
-		for h := range hits.All() {
-			got[h.Key] = h.Depth
-			w.path("a path of uses", at, &tr, k, h.Path(), h.Key, true)
+		for _, g := range []*graph.Graph{g, w.c.At(w.reader(at))} {
+			hits, err := g.Uses(ctx, k, 4, 0)
+			w.must(err)
+			got := map[history.Key]int{}
+			for h := range hits.All() {
+				got[h.Key] = h.Depth
+				w.path("a path of uses", at, &tr, k, h.Path(), h.Key, true)
+			}
+			w.check(fmt.Sprintf("uses of %s", k), at, got, want)
 		}
-		w.check(fmt.Sprintf("uses of %s", k), at, got, want)
 
 		to := tr.keys[w.rnd.IntN(len(tr.keys))]
 		paths, _, err := g.Paths(ctx, k, to, 6, 0)
