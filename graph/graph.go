@@ -15,8 +15,9 @@
 //
 // At asks the graph of one moment: Relationships, Uses, Paths, Unused, LastUsed,
 // Walk, and Diff of two. A session (session.go) reads the links of terms out of a
-// store and remembers them for one question; neighbours.go follows them. Package
-// export draws what was found.
+// store and remembers them for one question; neighbours.go follows them. A Cache
+// remembers who uses what from one question to the next. Package export draws what
+// was found.
 //
 // DESIGN.md says why it is so, and how a table is added to.
 package graph
