@@ -258,6 +258,8 @@ func (w *world) operate(r *rand.Rand) string {
 		k := someOf(r, resourceKeys...)
 		w.record(history.Observation{Key: k, CapturedAt: moment, State: history.State{Deleted: true}})
 		return fmt.Sprint("gone ", k, " at ", moment)
+	case n == 9 && r.IntN(2) == 0:
+		return w.run(r, moment)
 	case n < 10:
 		// What is known of the future, which the store's slack lets through.
 		moment = at(now + 1 + r.IntN(8))
@@ -280,6 +282,29 @@ func (w *world) operate(r *rand.Rand) string {
 	}
 	w.record(list...)
 	return text
+}
+
+// run is a collection run at a moment that finds some resources, and ends with the
+// others deleted.
+func (w *world) run(r *rand.Rand, moment history.Moment) string {
+	w.Helper()
+	run, err := w.store.OpenRun(w.ctx, history.Run{ID: history.RunID(fmt.Sprint("run-", r.Uint64())), Moment: moment, Scope: history.Scope{Types: []string{"T"}}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	var found []history.Observation
+	for _, k := range resourceKeys {
+		if k.Type == "T" && r.IntN(2) == 0 {
+			found = append(found, history.Observation{Key: k, State: content{V: "A", Bears: []string{"p"}, Refers: [][2]string{{"q", ""}}}.state()})
+		}
+	}
+	if _, err := w.store.Append(w.ctx, history.Batch{Run: run.ID, Observations: found}); err != nil {
+		w.Fatal(err)
+	}
+	if _, err := w.store.CloseRun(w.ctx, run.ID, history.Complete, ""); err != nil {
+		w.Fatal(err)
+	}
+	return fmt.Sprint("run at ", moment, " finds ", len(found))
 }
 
 // intervals are those recorded of every rule on every resource.

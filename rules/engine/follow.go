@@ -106,12 +106,14 @@ func (e *Engine) change(ctx context.Context, batch int, c *history.Change) error
 	}
 	t := touch{batch: batch, from: c.CapturedAt, looks: []Look{{Key: c.Key}, {Type: c.Key.Type}}}
 	if e.o.Graph != nil {
-		before, after, err := e.sides(ctx, c)
+		befores, after, err := e.sides(ctx, c)
 		if err != nil {
 			return err
 		}
-		for _, p := range e.o.Graph.Touched(c.Key, before, after) {
-			t.looks = append(t.looks, Look{Place: p})
+		for _, before := range befores {
+			for _, p := range e.o.Graph.Touched(c.Key, before, after) {
+				t.looks = append(t.looks, Look{Place: p})
+			}
 		}
 	}
 	list, kept := e.depends.touch(t)
@@ -124,31 +126,58 @@ func (e *Engine) change(ctx context.Context, batch int, c *history.Change) error
 	return nil
 }
 
-// sides are the states at a change's captured moment as known before it and with
-// it; nil: there was none.
-func (e *Engine) sides(ctx context.Context, c *history.Change) (before, after *history.State, err error) {
-	state := func(known history.Revision) (*history.State, error) {
-		if known == 0 {
-			return nil, nil
-		}
-		r, err := e.store.AsOf(ctx, history.At{Captured: c.CapturedAt, Known: known})
-		if err != nil {
-			return nil, err
-		}
-		items, err := r.Get(ctx, []history.Key{c.Key}, history.FieldsAll)
-		if err != nil || !items[0].Exists() {
-			return nil, err
-		}
-		return &items[0].State, nil
+// sides are the state that a change made, and those that were known before it of the
+// span of time over which it holds; nil: there was none. That it makes a difference
+// where it begins is not said: evidence at the moment at which the resource was taken
+// to be gone, of the state before that, makes one version of both.
+func (e *Engine) sides(ctx context.Context, c *history.Change) (befores []*history.State, after *history.State, err error) {
+	now, _, err := e.versionAt(ctx, c, c.Revision)
+	var was history.Item
+	var r history.Reader
+	if err == nil && c.Revision > 1 {
+		was, r, err = e.versionAt(ctx, c, c.Revision-1)
 	}
-	if after, err = state(c.Revision); err == nil {
-		before, err = state(c.Revision - 1)
+	list := []history.Item{was}
+	if err == nil && r != nil && (was.Version == 0 || was.Until < now.Until) {
+		q := history.HistoryQuery{From: c.CapturedAt + 1}
+		if now.Until != history.Newest {
+			q.To = now.Until
+		}
+		var within []history.Item
+		within, _, err = r.History(ctx, c.Key, q)
+		list = append(list, within...)
 	}
+	after = stateOf(&now)
 	if errors.Is(err, history.Compacted) {
 		// It was pruned meanwhile; what is left tells of one side.
-		return nil, after, nil
+		return []*history.State{nil}, after, nil
 	}
-	return before, after, err
+	for i := range list {
+		befores = append(befores, stateOf(&list[i]))
+	}
+	return befores, after, err
+}
+
+// stateOf is the state of a version; nil: there is nothing, or it is gone.
+func stateOf(i *history.Item) *history.State {
+	if !i.Exists() {
+		return nil
+	}
+	return &i.State
+}
+
+// versionAt reads the version at the moment that a change is about, as it was known at
+// a revision.
+func (e *Engine) versionAt(ctx context.Context, c *history.Change, known history.Revision) (history.Item, history.Reader, error) {
+	r, err := e.store.AsOf(ctx, history.At{Captured: c.CapturedAt, Known: known})
+	if err != nil {
+		return history.Item{}, nil, err
+	}
+	items, err := r.Get(ctx, []history.Key{c.Key}, history.FieldsAll)
+	if err != nil {
+		return history.Item{}, nil, err
+	}
+	return items[0], r, nil
 }
 
 // ruleChanged evaluates a rule from when on its new version, or its end, counts.
