@@ -158,8 +158,9 @@
 //     may read there; TemplateSSMDocumentDetails are refused. One template is given.
 //     DeliveryS3Bucket and its prefix are kept and told, and nothing is delivered there.
 //   - Remediations are kept with the pack, and not run.
-//   - Filters may ask for INSUFFICIENT_DATA as well. The summary is AWS Config's: a pack
-//     is INSUFFICIENT_DATA only if all of its rules are. The score counts pairs of a rule
+//   - Filters may ask for INSUFFICIENT_DATA as well. A pack with a
+//     rule that cannot be judged is never COMPLIANT in a summary, but INSUFFICIENT_DATA
+//     at best. The score counts pairs of a rule
 //     and a resource that the rule applies to, waived ones as not compliant, in per cent
 //     with two digits.
 //   - Names that mean no pack are passed over by DescribeConformancePackStatus and

@@ -125,15 +125,17 @@ func (d *Door) getConformancePackComplianceSummary(ctx context.Context, c Caller
 	return out, nil
 }
 
-// summed is what the rules of a pack come to, as AWS Config defines it: it does not
-// comply if one does not, and has insufficient data only if all have.
+// summed is what the rules of a pack come to: it does not comply if one does not. As
+// with AWS Config it has insufficient data if all have; here, if one is not judged at
+// all, too, for else that rule would pass in silence.
 func (j *judged) summed(ctx context.Context, p *packSeen) (string, error) {
 	list, err := j.rulesOf(p, nil)
 	if err != nil {
 		return "", err
 	}
-	sum := rules.InsufficientData
+	sum, unjudged := rules.InsufficientData, false
 	for _, one := range list {
+		unjudged = unjudged || one.rule == nil
 		is, err := j.compliance(ctx, one)
 		if err != nil {
 			return "", err
@@ -144,6 +146,9 @@ func (j *judged) summed(ctx context.Context, p *packSeen) (string, error) {
 		case rules.Compliant:
 			sum = rules.Compliant
 		}
+	}
+	if unjudged {
+		sum = rules.InsufficientData
 	}
 	return string(sum), nil
 }

@@ -114,10 +114,11 @@ func judgedPacks(t *testing.T) (*world, sdk) {
 	c := w.sdk()
 	named := celOf("named", "resource.id != 'sg-1' && resource.id != 'sg-2'", groups)
 	fine := celOf("fine", "true", groups)
-	c.must(c.putPack("fine", packText(fine, noneOf)))
+	c.must(c.putPack("fine", packText(fine, keysOf)))
 	c.must(c.putPack("mixed", packText(sshOf, named, noneOf, keysOf)))
 	c.must(c.putPack("nothing", packText(noneOf)))
 	c.must(c.putPack("open", packText(sshOf, fine)))
+	c.must(c.putPack("partly", packText(fine, noneOf)))
 	w.settle()
 	return w, c
 }
@@ -145,18 +146,18 @@ func TestPackCompliance(t *testing.T) {
 	}
 
 	t.Run("Summary", func(t *testing.T) {
-		if got, want := c.summaries("open", "fine", "nothing", "mixed", "fine"), "fine COMPLIANT, mixed NON_COMPLIANT, nothing INSUFFICIENT_DATA, open NON_COMPLIANT"; got != want {
+		if got, want := c.summaries("open", "fine", "nothing", "mixed", "partly"), "fine COMPLIANT, mixed NON_COMPLIANT, nothing INSUFFICIENT_DATA, open NON_COMPLIANT, partly INSUFFICIENT_DATA"; got != want {
 			t.Errorf("%s; want %s", got, want)
 		}
 	})
 	t.Run("Scores", func(t *testing.T) {
 		// Of mixed: 3 of 4 groups by ssh and 2 of 4 by named; of open: 3 and 4 of 4.
 		for _, test := range []struct{ by, order, want string }{
-			{"", "", "fine 100.00, mixed 62.50, nothing INSUFFICIENT_DATA, open 87.50"},
-			{"", "DESCENDING", "open 87.50, nothing INSUFFICIENT_DATA, mixed 62.50, fine 100.00"},
-			{"SCORE", "", "nothing INSUFFICIENT_DATA, mixed 62.50, open 87.50, fine 100.00"},
-			{"SCORE", "ASCENDING", "nothing INSUFFICIENT_DATA, mixed 62.50, open 87.50, fine 100.00"},
-			{"SCORE", "DESCENDING", "fine 100.00, open 87.50, mixed 62.50, nothing INSUFFICIENT_DATA"},
+			{"", "", "fine 100.00, mixed 62.50, nothing INSUFFICIENT_DATA, open 87.50, partly 100.00"},
+			{"", "DESCENDING", "partly 100.00, open 87.50, nothing INSUFFICIENT_DATA, mixed 62.50, fine 100.00"},
+			{"SCORE", "", "nothing INSUFFICIENT_DATA, mixed 62.50, open 87.50, fine 100.00, partly 100.00"},
+			{"SCORE", "ASCENDING", "nothing INSUFFICIENT_DATA, mixed 62.50, open 87.50, fine 100.00, partly 100.00"},
+			{"SCORE", "DESCENDING", "fine 100.00, partly 100.00, open 87.50, mixed 62.50, nothing INSUFFICIENT_DATA"},
 		} {
 			if got := c.scores(configservice.ListConformancePackComplianceScoresInput{SortBy: types.SortBy(test.by), SortOrder: types.SortOrder(test.order)}); got != test.want {
 				t.Errorf("by %q, %q: %s", test.by, test.order, got)
@@ -276,7 +277,7 @@ func TestPackResultsAreDeleted(t *testing.T) {
 	if got, _ := c.packDetails("open", 0, &types.ConformancePackEvaluationFilters{ConfigRuleNames: []string{ssh}}); len(got) != 0 {
 		t.Errorf("%q", got)
 	}
-	if got := c.scores(configservice.ListConformancePackComplianceScoresInput{}); !strings.HasSuffix(got, "open 100.00") {
+	if got := c.scores(configservice.ListConformancePackComplianceScoresInput{}); !strings.HasSuffix(got, "open 100.00, partly 100.00") {
 		t.Error(got)
 	}
 	if got := c.summaries("open"); got != "open COMPLIANT" {
