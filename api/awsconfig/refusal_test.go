@@ -228,8 +228,8 @@ func TestRefusedOfRecorders(t *testing.T) {
 			r.RecordingMode = &types.RecordingMode{RecordingFrequency: "DAILY", RecordingModeOverrides: []types.RecordingModeOverride{{RecordingFrequency: "DAILY", ResourceTypes: []types.ResourceType{}}}}
 		}), "ValidationException", "recording_mode.overrides.types"},
 
-		{"There already", associate("", bucket), "ValidationException", "in the recording group already"},
-		{"Not there", disassociate(types.ResourceTypeRole), "ValidationException", "not in the recording group"},
+		{"There already", associate("", bucket), "ValidationException", "recorded already"},
+		{"Not there", disassociate(types.ResourceTypeRole), "ValidationException", "not recorded"},
 		{"The last ones", disassociate(bucket, user), "ValidationException", "leave none"},
 		{"None", associate("", []types.ResourceType{}...), "ValidationException", "resource_types"},
 		{"One of all", func(c sdk) error {

@@ -90,8 +90,9 @@ func typesHold(list []string) (bad string, ok bool) {
 	return "", true
 }
 
-// with adds types to those that are named, or takes them away.
-func (g *Group) with(named bool, types []string) error {
+// record has the group record types from now on, or no longer: it names them, or ceases
+// to, as its strategy has it.
+func (g *Group) record(recorded bool, types []string) error {
 	if g.Strategy == AllSupported {
 		return FixedGroup.Of(string(g.Strategy))
 	}
@@ -99,16 +100,17 @@ func (g *Group) with(named bool, types []string) error {
 		return BadType.Of("")
 	}
 	for _, t := range types {
-		i := slices.Index(g.Types, t)
 		switch {
-		case named && i >= 0:
+		case g.Records(t) != recorded:
+		case recorded:
 			return TypeThere.Of(t)
-		case named:
-			g.Types = append(g.Types, t)
-		case i < 0:
-			return TypeNotThere.Of(t)
 		default:
+			return TypeNotThere.Of(t)
+		}
+		if i := slices.Index(g.Types, t); i >= 0 {
 			g.Types = slices.Delete(g.Types, i, i+1)
+		} else {
+			g.Types = append(g.Types, t)
 		}
 	}
 	if len(g.Types) == 0 {

@@ -182,27 +182,27 @@ func (s *Settings) StopRecorder(ctx context.Context, o Owner, name string) error
 	})
 }
 
-// AssociateTypes adds types to those that the group of the recorder names, to include
-// or to exclude, and returns the recorder as it is then. UnknownRecorder if none has the
-// ARN, FixedGroup if it records all, TypeThere, BadType.
+// AssociateTypes has the recorder record types from now on, which its group includes or
+// excludes no longer, and returns the recorder as it is then. UnknownRecorder if none has
+// the ARN, FixedGroup if it records all, TypeThere, LastType, BadType.
 func (s *Settings) AssociateTypes(ctx context.Context, o Owner, arn string, types []string) (Recorder, error) {
 	return s.withTypes(ctx, o, arn, true, types)
 }
 
-// DisassociateTypes takes types away from those that the group names, and returns the
-// recorder as it is then. UnknownRecorder if none has the ARN, FixedGroup if it records
-// all, TypeNotThere, LastType.
+// DisassociateTypes has the recorder record types no longer, which its group ceases to
+// include or excludes, and returns the recorder as it is then. UnknownRecorder if none
+// has the ARN, FixedGroup if it records all, TypeNotThere, LastType, BadType.
 func (s *Settings) DisassociateTypes(ctx context.Context, o Owner, arn string, types []string) (Recorder, error) {
 	return s.withTypes(ctx, o, arn, false, types)
 }
 
-func (s *Settings) withTypes(ctx context.Context, o Owner, arn string, named bool, types []string) (Recorder, error) {
+func (s *Settings) withTypes(ctx context.Context, o Owner, arn string, recorded bool, types []string) (Recorder, error) {
 	var changed Recorder
 	err := s.edit(ctx, o, func(is *setup) ([]history.DocumentWrite, error) {
 		if is.Recorder == nil || is.Recorder.ARN() != arn {
 			return nil, UnknownRecorder.Of(arn)
 		}
-		if err := is.Recorder.Group.with(named, types); err != nil {
+		if err := is.Recorder.Group.record(recorded, types); err != nil {
 			return nil, err
 		}
 		changed = *is.Recorder

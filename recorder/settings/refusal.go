@@ -19,8 +19,8 @@ const (
 	BadGroup                 // contradicts itself, or says nothing
 	Linked                   // what only belongs to recorders of other services
 	FixedGroup               // names no types that could be added or taken away
-	TypeThere                // is named by the group already
-	TypeNotThere             // is not named by the group
+	TypeThere                // is recorded by the group already
+	TypeNotThere             // is not recorded by the group
 	LastType                 // without which the group would name none
 	BadType                  // is no resource type, or one too many
 	NoChannel                // to start a recorder without
@@ -53,8 +53,8 @@ var refusals = [...]struct {
 	BadGroup:         {history.Invalid, "recorder.group", "is not valid; record all types, or name those to include, or those to exclude"},
 	Linked:           {history.Unimplemented, "recorder", "would be linked to a service; those are not offered"},
 	FixedGroup:       {history.Invalid, "recorder.group.strategy", "leaves no types to choose; put the recorder with types to include or to exclude"},
-	TypeThere:        {history.Invalid, "resource_types", "is in the recording group already; leave it out"},
-	TypeNotThere:     {history.Invalid, "resource_types", "is not in the recording group; leave it out"},
+	TypeThere:        {history.Invalid, "resource_types", "is recorded already; leave it out"},
+	TypeNotThere:     {history.Invalid, "resource_types", "is not recorded; leave it out"},
 	LastType:         {history.Invalid, "resource_types", "would leave none in the recording group; put the recorder with all types, or delete it"},
 	BadType:          {history.Invalid, "resource_types", "is none; give up to 2000 with 1 to 196 characters each"},
 	NoChannel:        {history.NotFound, "channel", "is not there; put one before the recorder is started"},

@@ -235,6 +235,38 @@ func TestTypesComeAndGo(t *testing.T) {
 	}
 }
 
+func TestTypesToExcludeComeAndGo(t *testing.T) {
+	ctx := t.Context()
+	s, _ := inMemory(t)
+	r := recorder()
+	r.Group = settings.Group{Strategy: settings.Exclusion, Types: []string{"T", "U"}}
+	put, err := s.PutRecorder(ctx, r, nil)
+	must(t, err)
+	with, err := s.AssociateTypes(ctx, owner, put.ARN(), []string{"T"})
+	must(t, err)
+	if !with.Records("T") || with.Records("U") {
+		t.Errorf("excludes %v with T associated", with.Group.Types)
+	}
+	without, err := s.DisassociateTypes(ctx, owner, put.ARN(), []string{"V"})
+	must(t, err)
+	if d := cmp.Diff([]string{"U", "V"}, without.Group.Types); d != "" {
+		t.Error(d)
+	}
+	for _, test := range []struct {
+		err  error
+		want settings.Refusal
+	}{
+		{second(s.AssociateTypes(ctx, owner, put.ARN(), []string{"T"})), settings.TypeThere},
+		{second(s.AssociateTypes(ctx, owner, put.ARN(), []string{"U", "V"})), settings.LastType},
+		{second(s.DisassociateTypes(ctx, owner, put.ARN(), []string{"U"})), settings.TypeNotThere},
+		{second(s.DisassociateTypes(ctx, owner, put.ARN(), []string{""})), settings.BadType},
+	} {
+		if !errors.Is(test.err, test.want) {
+			t.Errorf("%v, not %v", test.err, test.want)
+		}
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestHiddenBefore(t *testing.T) {
