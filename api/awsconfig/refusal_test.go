@@ -230,8 +230,8 @@ func TestRefusedOfRecorders(t *testing.T) {
 
 		{"There already", associate("", bucket), "ValidationException", "recorded already"},
 		{"Not there", disassociate(types.ResourceTypeRole), "ValidationException", "not recorded"},
-		{"The last ones", disassociate(bucket, user), "ValidationException", "leave none"},
-		{"None", associate("", []types.ResourceType{}...), "ValidationException", "resource_types"},
+		{"The last ones", disassociate(bucket, user), "ValidationException", "would name none"},
+		{"None", associate("", []types.ResourceType{}...), "ValidationException", "resourceTypes"},
 		{"One of all", func(c sdk) error {
 			c.must(c.putRecorder(nil))
 			return associate("", bucket)(c)
