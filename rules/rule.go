@@ -62,6 +62,10 @@ type Scope struct {
 // settings; its id is the account.
 const AccountType = "AWS::::Account"
 
+// ProcessCheck is the identifier of AWS Config's rule that nothing computes: people
+// attest of an account that it complies. It is an external rule of AccountType here.
+const ProcessCheck = "AWS_CONFIG_PROCESS_CHECK"
+
 // Parameter is declared by a rule.
 type Parameter struct {
 	Name        string // case matters

@@ -98,8 +98,8 @@
 // differs from AWS Config:
 //
 //   - A managed rule is one that this version computes, or AWS_CONFIG_PROCESS_CHECK,
-//     whose verdict on the account is put with PutExternalEvaluation. Defaults of
-//     parameters hold for those who leave them out.
+//     of packs as well, whose verdict on the account is put with PutExternalEvaluation.
+//     Defaults of parameters hold for those who leave them out.
 //   - A custom policy is a condition in CEL, true of what complies, with the
 //     PolicyRuntime cel; InputParameters are params, as texts (see `varve help
 //     rules`). Guard is refused. GetCustomRulePolicy answers that condition, of

@@ -17,9 +17,13 @@ const ahead = 5 * time.Minute
 // byFunction reports whether verdicts on the rule are put with PutEvaluations.
 func (r *ruleSeen) byFunction() bool { return r.External && !r.attested() }
 
-// attested reports whether they are put with PutExternalEvaluation.
+// attested reports whether they are put with PutExternalEvaluation. Packs have no other
+// rules whose verdicts are put.
 func (r *ruleSeen) attested() bool {
-	return r.External && r.told != nil && r.told.Source.Owner == ownerAWS && r.told.Source.SourceIdentifier == processCheck
+	if r.Pack != "" {
+		return r.External
+	}
+	return r.External && r.told != nil && r.told.Source.Owner == ownerAWS && r.told.Source.SourceIdentifier == rules.ProcessCheck
 }
 
 // putEvaluations records what a function found. Those on resources out of the rule's
@@ -115,7 +119,7 @@ func (d *Door) putExternalEvaluation(ctx context.Context, c Caller, in *shape.Pu
 	e := in.ExternalEvaluation
 	switch {
 	case !rule.attested():
-		return nil, notParameter("The ConfigRule '%s' is none of %s, the only managed rule that is evaluated by hand", rule.name, processCheck)
+		return nil, notParameter("The ConfigRule '%s' is none of %s, the only managed rule that is evaluated by hand", rule.name, rules.ProcessCheck)
 	case e.ComplianceResourceType != rules.AccountType:
 		return nil, notParameter("The complianceResourceType should be %s", rules.AccountType)
 	case e.ComplianceResourceID != c.Account:

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/rules"
@@ -321,6 +322,34 @@ func TestPacksOfAWS(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAttestedInAPack(t *testing.T) {
+	w := open(t)
+	c := w.sdk()
+	c.must(c.putPack("base", packText(managedOf("contacts", "AWS_CONFIG_PROCESS_CHECK"))))
+	name := "contacts-" + *c.pack("base").ConformancePackId
+	r := c.rule(name)
+	if r.Source.Owner != types.OwnerAws || *r.Source.SourceIdentifier != "AWS_CONFIG_PROCESS_CHECK" || len(r.Source.SourceDetails) > 0 {
+		t.Errorf("%+v", r.Source)
+	}
+	w.settle()
+	if got := c.packCompliance("base", 0); !slices.Equal(got, []string{name + " INSUFFICIENT_DATA"}) {
+		t.Error(got)
+	}
+	c.must(second(c.PutExternalEvaluation(c.ctx, &configservice.PutExternalEvaluationInput{ConfigRuleName: &name, ExternalEvaluation: &types.ExternalEvaluation{
+		ComplianceResourceType: aws.String("AWS::::Account"), ComplianceResourceId: aws.String(account), ComplianceType: types.ComplianceTypeCompliant,
+		OrderingTimestamp: aws.Time(w.clock.Now()),
+	}})))
+	w.settle()
+	if got := c.packCompliance("base", 0); !slices.Equal(got, []string{name + " COMPLIANT"}) {
+		t.Error(got)
+	}
+	var refused smithy.APIError
+	err := c.putPack("other", packText(managedOf("contacts", "AWS_CONFIG_PROCESS_CHECK", ", InputParameters: {days: '1'}")))
+	if !errors.As(err, &refused) || refused.ErrorCode() != "ConformancePackTemplateValidationException" || !strings.Contains(err.Error(), "days") {
+		t.Error(err)
 	}
 }
 

@@ -26,10 +26,6 @@ const (
 
 	detective = "DETECTIVE"
 	proactive = "PROACTIVE"
-
-	// processCheck is the managed rule whose verdict is whatever is put for the
-	// account.
-	processCheck = "AWS_CONFIG_PROCESS_CHECK"
 )
 
 func notParameter(text string, args ...any) error {
@@ -116,7 +112,7 @@ func managedRule(r *rules.Rule, in *shape.ConfigRule, arguments map[string]strin
 		return notParameter("CustomPolicyDetails should be null/empty if the owner is not CUSTOM_POLICY")
 	case identifier == "":
 		return notParameter("The sourceIdentifier should not be null/empty if the owner is AWS")
-	case identifier == processCheck:
+	case identifier == rules.ProcessCheck:
 		return attested(r, in, arguments)
 	}
 	definition := managed.Find(identifier)
@@ -173,11 +169,11 @@ func checkArguments(parameters []rules.Parameter, arguments map[string]string, t
 func attested(r *rules.Rule, in *shape.ConfigRule, arguments map[string]string) error {
 	switch {
 	case in.MaximumExecutionFrequency != "":
-		return notParameter("A maximum execution frequency is not allowed for the managed rule %s, which is evaluated by hand", processCheck)
+		return notParameter("A maximum execution frequency is not allowed for the managed rule %s, which is evaluated by hand", rules.ProcessCheck)
 	case len(arguments) > 0:
 		return notParameter("Unknown parameters provided in the inputParameters: %s", in.InputParameters)
 	case r.Scope.TagKey != "" || len(r.Scope.Types) > 0 && !slices.Equal(r.Scope.Types, []string{rules.AccountType}):
-		return notParameter("The managed rule %s is about %s only; leave the scope out", processCheck, rules.AccountType)
+		return notParameter("The managed rule %s is about %s only; leave the scope out", rules.ProcessCheck, rules.AccountType)
 	}
 	r.External, r.Scope.Types = true, []string{rules.AccountType}
 	return nil

@@ -102,6 +102,9 @@ func (r *ruleSeen) derived() shape.ConfigRule {
 			out.MaximumExecutionFrequency = frequency
 		}
 		return out
+	case r.attested():
+		out.Source.Owner, out.Source.SourceIdentifier = ownerAWS, rules.ProcessCheck
+		return out
 	case r.External:
 		out.Source.Owner = ownerLambda
 	default:

@@ -17,6 +17,7 @@
 // reason: an identifier that is not known or not implemented, a policy in Guard or a
 // function of the user, a required parameter without a value, a pack parameter without
 // a value, another of CloudFormation's functions.
+// [rules.ProcessCheck] is a rule whose verdict is put.
 // What is left out or not understood, but harms no rule that is judged, is a [Note].
 //
 // # Rules of one's own

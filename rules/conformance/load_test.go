@@ -263,6 +263,21 @@ func TestPolicyInCEL(t *testing.T) {
 	}
 }
 
+func TestAttestedIsPut(t *testing.T) {
+	for name, lines := range map[string]string{
+		"Plain":     "",
+		"Periodic":  "      MaximumExecutionFrequency: One_Hour",
+		"WithScope": "      Scope: {ComplianceResourceTypes: ['AWS::S3::Bucket']}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := load(t, one("AWS_CONFIG_PROCESS_CHECK", lines), nil).Rules[0]
+			if r.State != conformance.Active || !r.External || r.Identifier != "" || r.Trigger != rules.OnChange || strings.Join(r.Scope.Types, " ") != rules.AccountType {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 func TestUnsupportedWithTheReason(t *testing.T) {
 	lack := "Parameters: {P: {Type: String}}\n"
 	for name, tt := range map[string]struct{ template, reason, note string }{

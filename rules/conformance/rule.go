@@ -59,6 +59,13 @@ func (l *loader) rule(r resource) error {
 		}
 		unsupported(reason)
 	}
+	attested := rule.Identifier == rules.ProcessCheck
+	if attested {
+		if err := l.argumentNames(f["InputParameters"], nil); err != nil {
+			return err
+		}
+		rule.Identifier, rule.External = "", true
+	}
 	if rule.Identifier != "" {
 		known := false
 		managed, known = l.managed(rule.Identifier)
@@ -94,6 +101,9 @@ func (l *loader) rule(r resource) error {
 	}
 	if rule.Name == "" {
 		rule.Name = r.id
+	}
+	if attested {
+		rule.Scope, rule.Period = rules.Scope{Types: []string{rules.AccountType}}, 0
 	}
 	if err := l.ruleControls(r, &rule); err != nil {
 		return err
@@ -140,7 +150,7 @@ func (l *loader) addRule(r resource, rule *Rule) error {
 
 	// What is kept for show may have no judgement to check.
 	checked := rule.Rule
-	checked.External = rule.Identifier == "" && rule.State == Unsupported
+	checked.External = rule.External || rule.Identifier == "" && rule.State == Unsupported
 	if err := checked.Validate(); err != nil {
 		return l.invalid(r.key, err)
 	}
