@@ -136,7 +136,8 @@
 // A resource that is proposed with StartResourceEvaluation is evaluated before the
 // answer, for a minute at most, by the rules with the mode that is asked for: any
 // rule may have PROACTIVE, but for those evaluated elsewhere. Tags are taken from its
-// Tags. What came of it is kept for a week, and the newest 1,000 of an account and
+// Tags; the supplementary configuration of a bucket from its properties, where it is
+// versioned, logged, encrypted and closed to the public. Its policy is none of them. What came of it is kept for a week, and the newest 1,000 of an account and
 // region.
 //
 // # Conformance packs

@@ -79,6 +79,11 @@ func (j *judged) proposed(ctx context.Context, in *shape.ResourceDetails) (histo
 		return history.Observation{}, notParameter("The resourceConfiguration is no JSON object with the properties of the resource")
 	}
 	o := history.Observation{Key: k, State: history.State{Configuration: text, Tags: tagsInProperties(text)}}
+	if in.ResourceType == bucketType {
+		if o.State.Supplementary, err = supplementOfBucket(in.ResourceID, text); err != nil {
+			return o, err
+		}
+	}
 	return o, invalidParameter(j.d.o.Rules.Prepare(&o))
 }
 

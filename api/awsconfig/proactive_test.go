@@ -44,6 +44,45 @@ func proactiveRule(r *types.ConfigRule) *types.ConfigRule {
 	return r
 }
 
+func TestProposedBuckets(t *testing.T) {
+	w := open(t)
+	c := w.sdk()
+	c.must(c.putRecorder(nil))
+	for name, identifier := range map[string]string{
+		"versioned": "S3_BUCKET_VERSIONING_ENABLED", "logged": "S3_BUCKET_LOGGING_ENABLED",
+		"encrypted": "S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED", "with-kms": "S3_DEFAULT_ENCRYPTION_KMS", "closed": "S3_BUCKET_PUBLIC_READ_PROHIBITED",
+	} {
+		c.must(c.putRule(proactiveRule(managedRule(name, identifier))))
+	}
+	const kms = `"BucketEncryption":{"ServerSideEncryptionConfiguration":[{"ServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"k"}}]}`
+	for name, tt := range map[string]struct{ properties, want string }{
+		"Bare": {`{}`, "closed INSUFFICIENT_DATA, encrypted COMPLIANT, logged NON_COMPLIANT, versioned NON_COMPLIANT, with-kms NON_COMPLIANT"},
+		"Suspended": {`{"VersioningConfiguration":{"Status":"Suspended"},"LoggingConfiguration":{}}`,
+			"closed INSUFFICIENT_DATA, encrypted COMPLIANT, logged COMPLIANT, versioned NON_COMPLIANT, with-kms NON_COMPLIANT"},
+		"Whole": {`{"VersioningConfiguration":{"Status":"Enabled"},"LoggingConfiguration":{"DestinationBucketName":"logs","LogFilePrefix":"b/"},` + kms +
+			`,"PublicAccessBlockConfiguration":{"IgnorePublicAcls":true,"RestrictPublicBuckets":"true"}}`,
+			"closed COMPLIANT, encrypted COMPLIANT, logged COMPLIANT, versioned COMPLIANT, with-kms COMPLIANT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := c.propose("b", tt.properties, func(in *configservice.StartResourceEvaluationInput) {
+				in.ResourceDetails.ResourceType = aws.String("AWS::S3::Bucket")
+			})
+			c.must(err)
+			out, err := c.GetComplianceDetailsByResource(c.ctx, &configservice.GetComplianceDetailsByResourceInput{ResourceEvaluationId: &id})
+			c.must(err)
+			if got := strings.ReplaceAll(found(out.EvaluationResults), "/b", ""); got != tt.want {
+				t.Errorf("%s; want %s", got, tt.want)
+			}
+		})
+	}
+	_, err := c.propose("b", `{"VersioningConfiguration":[]}`, func(in *configservice.StartResourceEvaluationInput) {
+		in.ResourceDetails.ResourceType = aws.String("AWS::S3::Bucket")
+	})
+	if err == nil || !strings.Contains(err.Error(), "InvalidParameterValueException") || !strings.Contains(err.Error(), "VersioningConfiguration") {
+		t.Error(err)
+	}
+}
+
 // proactiveWorld has rules of which some judge proposals.
 func proactiveWorld(w *world) {
 	c := w.sdk()
