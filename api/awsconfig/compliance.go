@@ -47,11 +47,7 @@ func described(c report.Counts) *shape.Compliance {
 func passes(asked []string, word string) bool { return len(asked) == 0 || slices.Contains(asked, word) }
 
 func (d *Door) describeComplianceByConfigRule(ctx context.Context, c Caller, in *shape.DescribeComplianceByConfigRuleInput) (*shape.DescribeComplianceByConfigRuleOutput, error) {
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,7 @@ const (
 )
 
 func (d *Door) getComplianceDetailsByConfigRule(ctx context.Context, c Caller, in *shape.GetComplianceDetailsByConfigRuleInput) (*shape.GetComplianceDetailsByConfigRuleOutput, error) {
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

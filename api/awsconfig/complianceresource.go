@@ -161,11 +161,7 @@ func (d *Door) describeComplianceByResource(ctx context.Context, c Caller, in *s
 	if in.ResourceID != "" && in.ResourceType == "" {
 		return nil, refuse("InvalidParameterValueException", "A resourceType should be provided when resourceId is provided")
 	}
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -92,11 +92,7 @@ func (d *Door) deleteEvaluationResults(ctx context.Context, c Caller, in *shape.
 const statusPage = 50
 
 func (d *Door) describeConfigRuleEvaluationStatus(ctx context.Context, c Caller, in *shape.DescribeConfigRuleEvaluationStatusInput) (*shape.DescribeConfigRuleEvaluationStatusOutput, error) {
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,16 @@ func (d *Door) judged(ctx context.Context, c Caller, at cursor) (*judged, error)
 	return j, err
 }
 
+// judgedPage is what a question sees that goes on at a token, and where.
+func (d *Door) judgedPage(ctx context.Context, c Caller, question any, token string) (*judged, cursor, error) {
+	at, err := resume(c, question, token)
+	if err != nil {
+		return nil, at, err
+	}
+	j, err := d.judged(ctx, c, at)
+	return j, at, err
+}
+
 func (j *judged) known() history.Revision { return j.r.At().Known }
 
 func (j *judged) state(r *ruleSeen) ruleState { return j.states[stateName(r.Owner, r.Recorded())] }

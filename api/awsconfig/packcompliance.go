@@ -60,11 +60,7 @@ func (d *Door) describeConformancePackCompliance(ctx context.Context, c Caller, 
 	if err != nil {
 		return nil, err
 	}
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -24,11 +24,7 @@ func (d *Door) listConformancePackComplianceScores(ctx context.Context, c Caller
 	if err != nil {
 		return nil, err
 	}
-	at, err := resume(c, in, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	j, err := d.judged(ctx, c, at)
+	j, at, err := d.judgedPage(ctx, c, in, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (l *loader) source(rule *Rule, n *yaml.Node) (reason string, err error) {
 	case "CUSTOM_POLICY":
 		return l.policy(rule, n, f["CustomPolicyDetails"])
 	case "CUSTOM_LAMBDA":
-		return "it is evaluated by a function of the user's, which is not called from here; put its verdicts, or write the rule in CEL", nil
+		return "it is evaluated by a function of the user's, which is not called from here; put it as a rule of its own, to which verdicts can be put, or write it in CEL", nil
 	case "AWS":
 	default:
 		return "", l.problem(f["Owner"], "is %q, which is none; there are AWS, CUSTOM_POLICY and CUSTOM_LAMBDA", shorten(owner, 80))

@@ -148,7 +148,7 @@ func (d *decoder) list(into reflect.Value, m *member) error {
 		d.path = d.path[:len(d.path)-2]
 		into.Set(reflect.Append(into, element))
 	}
-	d.countItems(&m.own, into.Len())
+	d.countItems(&m.own, into)
 	_, err := d.in.ReadToken()
 	return err
 }
@@ -179,7 +179,7 @@ func (d *decoder) pairs(into reflect.Value, m *member) error {
 		d.path = d.path[:len(d.path)-1]
 		into.SetMapIndex(reflect.ValueOf(key), value)
 	}
-	d.countItems(&m.own, into.Len())
+	d.countItems(&m.own, into)
 	_, err := d.in.ReadToken()
 	return err
 }
@@ -294,10 +294,15 @@ func (d *decoder) number(l *limits, n int64) {
 	}
 }
 
-func (d *decoder) countItems(l *limits, n int) {
-	if l.items != nil {
-		d.within(l.items, int64(n), "["+strconv.Itoa(n)+" members]", "length")
+func (d *decoder) countItems(l *limits, v reflect.Value) {
+	if l.items == nil {
+		return
 	}
+	told := "[" + strconv.Itoa(v.Len()) + " members]"
+	if texts, ok := v.Interface().([]string); ok || v.Len() == 0 {
+		told = "[" + strings.Join(texts, ", ") + "]"
+	}
+	d.within(l.items, int64(v.Len()), told, "length")
 }
 
 func (d *decoder) within(s *span, n int64, value, what string) {

@@ -142,7 +142,7 @@ func TestDecode(t *testing.T) {
 			{&shape.UntagResourceInput{}, `{"ResourceArn":"a","TagKeys":["ok",""]}`,
 				[]string{`Value '' at 'tagKeys.2.member' failed to satisfy constraint: Member must have length greater than or equal to 1`}},
 			{&shape.UntagResourceInput{}, `{"ResourceArn":"a","TagKeys":[]}`,
-				[]string{`Value '[0 members]' at 'tagKeys' failed to satisfy constraint: Member must have length greater than or equal to 1`}},
+				[]string{`Value '[]' at 'tagKeys' failed to satisfy constraint: Member must have length greater than or equal to 1`}},
 			{&shape.TagResourceInput{}, `{"ResourceArn":"a","Tags":[{"Key":"` + strings.Repeat("ü", 129) + `"}]}`,
 				[]string{`Value '` + strings.Repeat("ü", 64) + `…' at 'tags.1.member.key' failed to satisfy constraint: Member must have length less than or equal to 128`}},
 		} {
