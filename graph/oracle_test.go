@@ -82,6 +82,8 @@ type world struct {
 	s   history.Store
 	c   *graph.Cache // of s, if it is asked as well
 	rnd *rand.Rand
+
+	together int // how often answers may differ since others change the store meanwhile
 }
 
 func (w *world) one(list ...string) string { return list[w.rnd.IntN(len(list))] }
