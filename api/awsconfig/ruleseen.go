@@ -34,10 +34,13 @@ type rulesSeen struct {
 	byName map[string]*ruleSeen
 }
 
+// errNoRules is of a door without rules.
+var errNoRules = history.Errorf(history.Unimplemented, "no rules are kept here")
+
 // rulesSeen reads the rules that stand at the reader's moment.
 func (d *Door) rulesSeen(ctx context.Context, c Caller, r history.Reader) (*rulesSeen, error) {
 	if d.o.Rules == nil {
-		return nil, history.Errorf(history.Unimplemented, "no rules are kept here")
+		return nil, errNoRules
 	}
 	s := &rulesSeen{byName: map[string]*ruleSeen{}}
 	for _, q := range c.owner().Questions(history.Query{Type: rules.TypeRule}) {
