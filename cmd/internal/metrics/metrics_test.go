@@ -172,8 +172,8 @@ func TestHTTPKeepsControl(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		flush = control.Flush()
 	})))
-	defer s.Close()
 	resp, err := http.Get(s.URL)
+	s.Close() // waits for the handler, which the flushed answer overtook
 	if err != nil {
 		t.Fatal(err)
 	}
