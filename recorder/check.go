@@ -23,9 +23,6 @@ func Check(o *history.Observation) error {
 		return &history.Error{Kind: history.Invalid, Field: "type", Value: o.Key.Type,
 			Text: "is recorded by the program itself; types that begin with Varve:: cannot be given"}
 	}
-	if o.CapturedAt != 0 && !o.CapturedAt.Valid() {
-		return outOfRange("time", o.CapturedAt)
-	}
 	if err := checkState(&o.State); err != nil {
 		return err
 	}
@@ -34,7 +31,29 @@ func Check(o *history.Observation) error {
 			return err
 		}
 	}
-	return checkTexts(o)
+	if err := checkTexts(&o.State); err != nil {
+		return err
+	}
+	return checkEvidence(o)
+}
+
+// checkEvidence checks what is not part of the key or the state.
+func checkEvidence(o *history.Observation) error {
+	if o.CapturedAt != 0 && !o.CapturedAt.Valid() {
+		return outOfRange("time", o.CapturedAt)
+	}
+	for _, text := range [...]struct{ field, value string }{
+		{"provider", o.Origin.Provider},
+		{"source", o.Origin.Source},
+		{"cause/actor", o.Origin.Cause.Actor},
+		{"cause/eventId", o.Origin.Cause.EventID},
+		{"cause/sourceIp", o.Origin.Cause.SourceIP},
+	} {
+		if !utf8.ValidString(text.value) {
+			return notUTF8(text.field, "")
+		}
+	}
+	return nil
 }
 
 func checkState(s *history.State) error {
@@ -83,27 +102,22 @@ func checkRelationship(i int, r *history.Relationship) error {
 	return nil
 }
 
-func checkTexts(o *history.Observation) error {
+func checkTexts(s *history.State) error {
 	for _, text := range [...]struct{ field, value string }{
-		{"arn", o.State.ARN},
-		{"name", o.State.Name},
-		{"availabilityZone", o.State.AvailabilityZone},
-		{"provider", o.Origin.Provider},
-		{"source", o.Origin.Source},
-		{"cause/actor", o.Origin.Cause.Actor},
-		{"cause/eventId", o.Origin.Cause.EventID},
-		{"cause/sourceIp", o.Origin.Cause.SourceIP},
+		{"arn", s.ARN},
+		{"name", s.Name},
+		{"availabilityZone", s.AvailabilityZone},
 	} {
 		if !utf8.ValidString(text.value) {
 			return notUTF8(text.field, "")
 		}
 	}
-	for key, value := range o.State.Tags {
+	for key, value := range s.Tags {
 		if !utf8.ValidString(key) || !utf8.ValidString(value) {
 			return notUTF8("tags", key)
 		}
 	}
-	for name := range o.State.Supplementary {
+	for name := range s.Supplementary {
 		if !utf8.ValidString(name) {
 			return notUTF8("supplementary", name)
 		}

@@ -21,13 +21,13 @@ func (r *Recorder) Prepare(o *history.Observation) error {
 	if err := r.redact(o); err != nil {
 		return err
 	}
-	if err := Check(o); err != nil {
-		return err
-	}
 	given := givenBuffers.Get().(*[]byte)
 	defer givenBuffers.Put(given)
 	if r.o.Redact == nil && r.recall(o, given) {
-		return nil
+		return checkEvidence(o)
+	}
+	if err := Check(o); err != nil {
+		return err
 	}
 	extras := o.Origin.Extras
 	if err := r.canonical(o); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"time"
 
@@ -203,10 +204,10 @@ func (r *copyReader) walk(ctx context.Context, bucket []byte, f func(k, v []byte
 type copyPlace struct {
 	rid       rid
 	begun     bool
-	last      uint32    // of the resource under way: the highest version number given by now
-	sightings []byte    // of the resource under way: from which key on; nil: none are left
-	row       *plan.Row // of it: the last that was told
-	first     uint32    // of it: the lowest number given after the copy's revision; zero: none
+	last      uint32      // of the resource under way: the highest version number given by now
+	sightings *sightEntry // of the resource under way: from which on; nil: none are left
+	row       *plan.Row   // of it: the last that was told
+	first     uint32      // of it: the lowest number given after the copy's revision; zero: none
 }
 
 func (r *copyReader) resources(tx *bolt.Tx, at *copyPlace, b *budget) (done bool, err error) {
@@ -221,7 +222,7 @@ func (r *copyReader) resources(tx *bolt.Tx, at *copyPlace, b *budget) (done bool
 			if err != nil {
 				return false, err
 			}
-			*at = copyPlace{rid: no, begun: true, last: last, sightings: ridKey(no)}
+			*at = copyPlace{rid: no, begun: true, last: last, sightings: &sightEntry{rid: no}}
 		}
 		for _, part := range []func(*bolt.Tx, *copyPlace, *budget) (bool, error){r.sightings, r.rows} {
 			if done, err := part(tx, at, b); err != nil || !done {
@@ -263,25 +264,27 @@ func (r *copyReader) sightings(tx *bolt.Tx, at *copyPlace, b *budget) (done bool
 	if at.sightings == nil {
 		return true, nil
 	}
-	prefix := ridKey(at.rid)
-	c := tx.Bucket(bucketSightings).Cursor()
-	for k, framed := c.Seek(at.sightings); bytes.HasPrefix(k, prefix); k, framed = c.Next() {
-		origin, ok := openValue(k, framed)
-		if !ok || len(k) != 20 {
-			return false, damaged(bucketSightings, k)
+	done = true
+	var read sightReader
+	failed := read.open(tx).from(at.sightings, func(e *sightEntry) bool {
+		if e.rid != at.rid {
+			return false
 		}
-		if s := parseSightingKey(k); s.Rev <= r.mark.revision {
-			if err := r.to.sighting(s, origin); err != nil {
-				return false, err
+		if e.Rev <= r.mark.revision {
+			if err = r.to.sighting(e.Sighting, e.origin); err != nil {
+				return false
 			}
 		}
-		if b.spend(len(k) + len(origin)) {
-			at.sightings = append(bytes.Clone(k), 0)
-			return false, nil
+		if b.spend(20 + len(e.origin)) {
+			done = false
+			at.sightings = &sightEntry{rid: e.rid, Sighting: plan.Sighting{At: e.At, Rev: e.Rev + 1}}
 		}
+		return done
+	})
+	if done {
+		at.sightings = nil
 	}
-	at.sightings = nil
-	return true, nil
+	return done, errors.Join(failed, err)
 }
 
 // rows tells rows as they stood: those opened later are left out, those closed

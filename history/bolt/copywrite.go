@@ -68,6 +68,8 @@ type builder struct {
 	blockOf rid // first of the block of spans under way
 	block   map[rid][]byte
 
+	sights []sightEntry // not yet in blocks
+
 	seenRun  runNo
 	seenPart uint64
 	entries  []seenEntry
@@ -156,11 +158,20 @@ func (b *builder) sighting(s plan.Sighting, origin []byte) error {
 	b.counts.sightings++
 	origin = bytes.Clone(origin)
 	b.hold(len(origin), func() {
-		b.head.seen = max(b.head.seen, s.At)
-		at := sightingKey(b.rid, s)
-		b.add(bucketSightings, at, sealValue(at, origin))
+		b.sights = append(b.sights, sightEntry{b.rid, s, origin})
+		if len(b.sights) >= 2*sightBlockEntries {
+			b.sights = b.sightBlock(b.sights)
+		}
 	})
 	return nil
+}
+
+// sightBlock writes the first of some sightings, and returns the others.
+func (b *builder) sightBlock(list []sightEntry) []sightEntry {
+	block, rest := cutSightings(list)
+	key := block[0].key()
+	b.add(bucketSightings, key, sealValue(key, appendSightBlock(nil, block)))
+	return rest
 }
 
 func (b *builder) row(r *plan.Row, payload []byte) error {
@@ -322,6 +333,9 @@ func (b *builder) op(o *opRecord) error {
 
 func (b *builder) end() error {
 	b.release()
+	for len(b.sights) > 0 {
+		b.sights = b.sightBlock(b.sights)
+	}
 	b.closeSpans()
 	b.closeSeen()
 	b.closeFeed()

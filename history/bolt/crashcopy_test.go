@@ -115,13 +115,13 @@ func checkCrashRestore(t *testing.T, dir string, _ *bolt.Store, done int) {
 	}
 }
 
-// crashMigrate opens a store of format 1.
+// crashMigrate opens a store of an older format.
 func crashMigrate(_ context.Context, dir string, n int) error {
 	to := numbered(dir+".migrated", n)
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
-	file, err := frozenFile("format1")
+	file, err := frozenFile(formats[n%len(formats)])
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func checkCrashMigrate(t *testing.T, dir string, _ *bolt.Store, done int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(frozenAnswers(t, "format1"), answersOf(t, s)); d != "" {
+	if d := cmp.Diff(frozenAnswers(t), answersOf(t, s)); d != "" {
 		t.Errorf("answers (-want +got):\n%s", d)
 	}
 	if err := s.Close(); err != nil {

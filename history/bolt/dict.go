@@ -224,7 +224,7 @@ func (s *Store) prepareTables(t *tail) error {
 		keys = append(keys, k)
 	}
 	table, fresh := s.groups.Load().with(keys)
-	for _, r := range sortedRids(t.resources) {
+	for _, r := range sortedKeys(t.resources) {
 		s.gather(t, r)
 	}
 	dictionaries := s.dicts.make()

@@ -121,3 +121,36 @@ func WalkPages(path string) (pages uint64, findings int, err error) {
 	t.walk()
 	return t.meta.pages, findings, nil
 }
+
+// Downgrade2 makes a file of format 2 of one of the present format, whose log
+// must be merged: each sighting stands by itself.
+func Downgrade2(t testing.TB, path string) {
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		var all []sightEntry
+		var read sightReader
+		err := read.open(tx).from(&sightEntry{}, func(e *sightEntry) bool {
+			all = append(all, sightEntry{e.rid, e.Sighting, bytes.Clone(e.origin)})
+			return true
+		})
+		if err = errors.Join(err, tx.DeleteBucket(bucketSightings)); err != nil {
+			return err
+		}
+		b, err := tx.CreateBucket(bucketSightings)
+		if err != nil {
+			return err
+		}
+		for _, e := range all {
+			if err := b.Put(e.key(), sealValue(e.key(), e.origin)); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(metaFormat, []byte{0, 0, 0, 2})
+	})
+	if err = errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,8 +1,8 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
+	"errors"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
@@ -50,47 +50,54 @@ func (s *Store) foldSlice(next *rid, recordedBefore history.Moment) (dropped uin
 				held[r.Moment] = held[r.Moment] || r.State != history.RunAborted
 			}
 			s.mu.RUnlock()
-			c := v.tx.Bucket(bucketSightings).Cursor()
-			k, _ := c.Seek(ridKey(*next))
-			for n := 0; k != nil && n < mergeResources && len(writes.deletes) < mergeDeletes; n++ {
-				r := parseRid(k)
+			for n := 0; *next != 0 && n < mergeResources && len(writes.sights) < mergeDeletes; n++ {
+				r, err := v.nextSighted(*next)
+				if err != nil {
+					return err
+				}
+				if *next = 0; r == 0 {
+					break
+				}
 				if err := v.fold(writes, r, known, held); err != nil {
 					return err
 				}
-				k, _ = c.Seek(ridKey(r + 1))
+				*next = r + 1
 			}
-			if *next = 0; k != nil {
-				*next = parseRid(k)
-			}
-			return nil
+			dropped = uint64(len(writes.sights))
+			return writes.addSightings(v)
 		})
-		if err != nil || len(writes.deletes) == 0 {
+		if err != nil || dropped == 0 {
 			return err
 		}
-		dropped = uint64(len(writes.deletes))
 		return s.write(writes)
 	})
 	return dropped, err
 }
 
+// nextSighted is the next resource with merged sightings; zero: there is none.
+func (v *view) nextSighted(r rid) (found rid, err error) {
+	err = v.sights.open(v.tx).from(&sightEntry{rid: r}, func(e *sightEntry) bool {
+		found = e.rid
+		return false
+	})
+	return found, err
+}
+
 func (v *view) fold(writes *puts, r rid, known history.Revision, held map[history.Moment]bool) error {
-	ofRuns := map[plan.Sighting]bool{}
-	c := v.tx.Bucket(bucketSightings).Cursor()
-	prefix := ridKey(r)
-	n := 0
-	for k, framed := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, framed = c.Next() {
+	ofRuns, n := map[plan.Sighting]bool{}, 0
+	var failed error
+	err := v.mergedSightings(r, func(e *sightEntry) {
 		n++
-		value, ok := openValue(k, framed)
-		origin, err := decodeOrigin(value)
-		if !ok || err != nil {
-			return damaged(bucketSightings, k)
+		origin, err := decodeOrigin(e.origin)
+		if err != nil {
+			failed = damaged(bucketSightings, e.key())
 		}
 		if origin.Run != "" {
-			ofRuns[openSighting(k, framed)] = true
+			ofRuns[e.Sighting] = true
 		}
-	}
-	if n < 3 {
-		return nil
+	})
+	if err = errors.Join(err, failed); err != nil || n < 3 {
+		return err
 	}
 	k, err := v.key(r)
 	if err != nil {
@@ -101,11 +108,10 @@ func (v *view) fold(writes *puts, r rid, known history.Revision, held map[histor
 		return err
 	}
 	floor := v.floors.Of(k.Type)
-	writes.sighted = append(writes.sighted, r)
 	for _, i := range l.Foldable(func(s plan.Sighting) bool {
 		return s.Rev <= known && s.At >= floor && !held[s.At] && !ofRuns[s]
 	}) {
-		writes.deletes = append(writes.deletes, put{bucket: bucketSightings, key: sightingKey(r, l.Sightings[i])})
+		writes.dropSighting(r, l.Sightings[i])
 	}
 	return nil
 }

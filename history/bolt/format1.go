@@ -29,6 +29,16 @@ type format1 struct {
 	tx   *bolt.Tx
 }
 
+// convert1 tells a file of format 1, like a compaction, into a new one.
+func convert1(dir string, db *bolt.DB, progress func(done, total uint64)) error {
+	from, err := newFormat1(db)
+	if err != nil {
+		return err
+	}
+	_, err = build(dir, &from.h.lineage, func(to sink) error { return from.tell(context.Background(), to, progress) })
+	return err
+}
+
 func newFormat1(db *bolt.DB) (*format1, error) {
 	f := &format1{db: db, tail: newTail()}
 	f.h.floors = &floors{swept: true} // it was never pruned
@@ -144,9 +154,8 @@ func (f *format1) resource(r rid) error {
 	if res := f.tail.resources[r]; res != nil {
 		rec.rows = unmergedPart(res.rows, merged, func(x tailRow) uint64 { return x.commit })
 		rec.closes = unmergedPart(res.closes, merged, func(x tailClose) uint64 { return x.commit })
-		rec.sightings = unmergedPart(res.sightings, merged, func(x tailSighting) uint64 { return x.commit })
 	}
-	if err := f.sightings(r, &rec); err != nil {
+	if err := f.sightings(r); err != nil {
 		return err
 	}
 	for i := range rec.rows {
@@ -174,14 +183,19 @@ func (f *format1) head(r rid) (merged uint64, last uint32, err error) {
 	return merged, last, nil
 }
 
-func (f *format1) sightings(r rid, rec *recent) error {
+// sightings tells those that are merged and those that are not; some are both.
+func (f *format1) sightings(r rid) error {
 	prefix := ridKey(r)
-	list := slices.Clone(rec.sightings)
+	var list []sightEntry
+	f.tail.sights[0].each(r, func(s *sightNote) {
+		list = append(list, sightEntry{r, s.Sighting, f.tail.origins.of(s.origin)})
+	})
 	c := f.tx.Bucket(bucketSightings).Cursor()
 	for k, origin := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, origin = c.Next() {
-		list = append(list, tailSighting{Sighting: parseSightingKey(k), origin: origin})
+		list = append(list, sightEntry{r, parseSightingKey(k), origin})
 	}
-	slices.SortFunc(list, func(a, b tailSighting) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Rev, b.Rev)) })
+	slices.SortFunc(list, func(a, b sightEntry) int { return a.compare(&b) })
+	list = slices.CompactFunc(list, func(a, b sightEntry) bool { return a.compare(&b) == 0 })
 	for _, s := range list {
 		if err := f.to.sighting(s.Sighting, s.origin); err != nil {
 			return err
@@ -247,11 +261,7 @@ func (f *format1) seen() error {
 	finish := func(upTo runNo) error {
 		for no := told + 1; no <= upTo; no++ {
 			list := sets[no]
-			for r, at := range f.tail.seen[no] {
-				for _, s := range at {
-					list = append(list, seenEntry{r, s})
-				}
-			}
+			list = append(list, f.tail.sights[no].sorted()...)
 			slices.SortFunc(list, func(a, b seenEntry) int { return cmp.Or(cmp.Compare(a.rid, b.rid), cmp.Compare(a.Rev, b.Rev)) })
 			for _, e := range slices.Compact(list) {
 				if err := f.to.seen(no, e); err != nil {

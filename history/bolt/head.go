@@ -15,7 +15,7 @@ import (
 //	bytes    its id
 //	uvarint  the commit up to which the resource is merged
 //	uvarint  highest version number given
-//	varint   newest evidence, that of runs left out
+//	varint   newest evidence among its rows, or newer
 //	row      the open row that is last in captured time
 type head struct {
 	merged uint64
@@ -79,15 +79,6 @@ func parseRid(b []byte) rid {
 		panic(badKey(b))
 	}
 	return rid(binary.BigEndian.Uint32(b))
-}
-
-// openSighting reads the key of a sighting, which the checksum of its value
-// covers.
-func openSighting(b, framed []byte) plan.Sighting {
-	if _, ok := openValue(b, framed); !ok || len(b) != 20 {
-		panic(badKey(b))
-	}
-	return parseSightingKey(b)
 }
 
 // parseSightingKey reads a key of 20 bytes.

@@ -33,19 +33,15 @@ func (v *view) prune(job *sweep, r rid, writes *puts, p *history.Pruned) (size i
 	}
 	own := len(of.inRun)
 	for i, at := range l.Sightings {
-		key := sightingKey(r, at)
 		switch {
 		case i < own && !of.Sightings[i]:
 			if !of.inRun[i] {
 				p.Sightings++
 			}
-			writes.deletes = append(writes.deletes, put{bucket: bucketSightings, key: key})
-			writes.sighted = append(writes.sighted, r)
+			writes.dropSighting(r, at)
 		case i >= own && of.Sightings[i] && job.runs[of.runs[i-own]]:
 			// The run's set will go.
-			writes.sighted = append(writes.sighted, r)
-			origin := appendOrigin(nil, &history.Origin{Run: v.runID(of.runs[i-own])})
-			writes.add(bucketSightings, key, sealValue(key, origin))
+			writes.addSighting(r, at, appendOrigin(nil, &history.Origin{Run: v.runID(of.runs[i-own])}))
 		}
 	}
 	if job.dry || !change {
@@ -89,14 +85,13 @@ func (v *view) judge(job *sweep, k history.Key, r rid) (*loaded, *judgement, err
 	floor, known := job.floors.Of(k.Type), job.floors.RevisionOf(k.Type)
 	of := &judgement{inRun: make([]bool, len(l.Sightings))}
 	for i, at := range l.Sightings {
-		key := sightingKey(r, at)
-		value, ok := openValue(key, v.tx.Bucket(bucketSightings).Get(key))
-		if !ok {
-			return nil, nil, damaged(bucketSightings, key)
-		}
-		origin, err := decodeOrigin(value)
+		encoded, _, err := v.originOfSighting(r, at)
 		if err != nil {
-			return nil, nil, damaged(bucketSightings, key)
+			return nil, nil, err
+		}
+		origin, err := decodeOrigin(encoded)
+		if err != nil {
+			return nil, nil, damaged(bucketSightings, sightingKey(r, at))
 		}
 		of.inRun[i] = origin.Run != ""
 	}

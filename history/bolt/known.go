@@ -38,12 +38,20 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(rec.rows)+len(rec.closes)+len(rec.sightings) == 0 {
+		if len(rec.rows)+len(rec.closes) == 0 {
 			if *h, err = v.head(r); err != nil {
 				return nil, err
 			}
 			if h.last == 0 {
 				return nil, damaged(bucketHeads, ridKey(r)) // it is missing
+			}
+			merged, err := v.sightings(r)
+			if err != nil {
+				return nil, err
+			}
+			h.seen = max(h.seen, merged.last.At)
+			for _, s := range rec.sightings {
+				h.seen = max(h.seen, s.At)
 			}
 		} else {
 			l, err := v.load(r)
@@ -65,15 +73,15 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 	return h, nil
 }
 
-// window is what the planner needs. A capture newer than all evidence, and than
+// window is what the planner needs; it holds until the head is brought in step
+// with what comes of it. A capture newer than all evidence, and than
 // every completed run, needs the head alone.
 func (w *writer) window(v *view, r rid, k history.Key, h *head, at history.Moment) (plan.Window, error) {
 	if at > h.seen && !h.newest.Derived && at >= w.completedTo {
 		window := plan.Window{Last: h.last, Seen: h.seen}
 		if h.newest.Number != 0 {
-			newest := h.newest
-			window.Newest = &newest
-			window.Before = &plan.Point{At: h.seen, Row: &newest}
+			w.point = plan.Point{At: h.seen, Row: &h.newest}
+			window.Newest, window.Before = &h.newest, &w.point
 		}
 		return window, nil
 	}

@@ -47,7 +47,7 @@ func (s *Store) mergeLinks(t *tail) error {
 	if state == nil {
 		return nil
 	}
-	rids := slices.DeleteFunc(sortedRids(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
+	rids := slices.DeleteFunc(sortedKeys(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
 	most := 0 // about
 	for _, r := range rids {
 		for i := range t.resources[r].rows {

@@ -39,6 +39,7 @@ type view struct {
 	snapshot *snapshot // of the only moment that stand is asked about; nil: there is none
 	walk     walker    // over segments
 	lent     *loaded   // what around returned last
+	sights   sightReader
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps
@@ -256,32 +257,34 @@ func (v *view) key(r rid) (history.Key, error) {
 type recent struct {
 	rows      []tailRow
 	closes    []tailClose
-	sightings []tailSighting
+	sightings []plan.Sighting // some of which may be merged
 }
 
 func (v *view) recent(r rid) (recent, error) {
-	var found [3]tailResource
-	n := 0
+	var (
+		found [3]tailResource
+		n     int
+		rec   recent
+	)
 	v.s.mu.RLock()
 	for _, t := range v.tails {
 		if res := t.resources[r]; res != nil {
 			found[n] = *res
 			n++
 		}
+		t.sights[0].each(r, func(s *sightNote) { rec.sightings = append(rec.sightings, s.Sighting) })
 	}
 	v.s.mu.RUnlock()
 	if n == 0 {
-		return recent{}, nil
+		return rec, nil
 	}
 	h, err := v.head(r)
 	if err != nil {
 		return recent{}, err
 	}
-	var rec recent
 	for _, res := range found[:n] {
 		rec.rows = append(rec.rows, unmergedPart(res.rows, h.merged, func(x tailRow) uint64 { return x.commit })...)
 		rec.closes = append(rec.closes, unmergedPart(res.closes, h.merged, func(x tailClose) uint64 { return x.commit })...)
-		rec.sightings = append(rec.sightings, unmergedPart(res.sightings, h.merged, func(x tailSighting) uint64 { return x.commit })...)
 	}
 	return rec, nil
 }
@@ -319,10 +322,14 @@ func (v *view) load(r rid) (*loaded, error) {
 		}
 		l.addSegment(seg)
 	}
-	if v.sightings(r).first != 0 {
-		c = v.tx.Bucket(bucketSightings).Cursor()
-		for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
-			l.Sightings = append(l.Sightings, openSighting(k, b))
+	seen, err := v.sightings(r)
+	if err != nil {
+		return nil, err
+	}
+	if seen.first != 0 {
+		err := v.mergedSightings(r, func(e *sightEntry) { l.Sightings = append(l.Sightings, e.Sighting) })
+		if err != nil {
+			return nil, err
 		}
 	}
 	rec, err := v.recent(r)
@@ -360,11 +367,10 @@ func (l *loaded) addRecent(rec *recent) {
 	for _, c := range rec.closes {
 		l.CloseRow(c.number, c.revision)
 	}
-	for _, s := range rec.sightings {
-		l.Sightings = append(l.Sightings, s.Sighting)
-	}
 	if len(rec.sightings) > 0 {
+		l.Sightings = append(l.Sightings, rec.sightings...)
 		slices.SortFunc(l.Sightings, plan.Sighting.Compare) // lastSeen counts on it
+		l.Sightings = slices.Compact(l.Sightings)
 	}
 }
 
@@ -472,7 +478,10 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (history.Moment, error) {
 	last := l.lastSeen(p, known)
 	if !l.complete {
-		last = v.lastSighting(l.rid, p, known, last)
+		var err error
+		if last, err = v.lastSighting(l.rid, p, known, last); err != nil {
+			return 0, err
+		}
 	}
 	err := v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
 		if s.At > last && p.Holds(s, known) {

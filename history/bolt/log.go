@@ -98,11 +98,13 @@ const (
 	recResource recordKind = 1 // rid, account, region, type, id
 	recRow      recordKind = 2 // rid, row, length and bytes of its body
 	recClose    recordKind = 3 // rid, version number, revision
-	recSighting recordKind = 4 // rid, moment, revision, origin
+	recSighting recordKind = 4 // rid, moment, revision, origin; up to format 2
 	recChange   recordKind = 5 // change
 	recRun      recordKind = 6 // run number, run as it stands after the commit
-	recSeen     recordKind = 7 // run number, rid, moment, revision
+	recSeen     recordKind = 7 // run number, rid, moment, revision; up to format 2
 	recOp       recordKind = 8 // operation id, receipt
+
+	recSightings recordKind = 9 // run number or 0, origin, number, and so many times rid, moment, revision
 )
 
 // mark is where the store stands after a commit.

@@ -62,7 +62,7 @@ func (s *Store) mergeTail(t *tail) error {
 	if err := s.mergeLinks(t); err != nil {
 		return err
 	}
-	rids := sortedRids(t.resources)
+	rids := sortedKeys(t.resources)
 	for len(rids) > 0 {
 		select {
 		case <-s.merger.quit:
@@ -73,13 +73,13 @@ func (s *Store) mergeTail(t *tail) error {
 		if err != nil {
 			return err
 		}
-		written := s.sighted.writing(writes.sighted)
-		err = s.writeTx(writes.put)
-		written()
-		if err != nil {
+		if err := s.writeTx(writes.put); err != nil {
 			return err
 		}
 		rids = rest
+	}
+	if err := s.mergeSightings(t); err != nil {
+		return err
 	}
 	if err := s.mergeRest(t); err != nil {
 		return err
@@ -92,6 +92,7 @@ type puts struct {
 	deletes []put // values are not looked at
 	list    []put
 	spans   map[rid][]byte // entries of spans, not yet put into blocks
+	sights  []sightEdit    // not yet put into blocks
 	sighted []rid          // resources whose sightings change
 }
 
@@ -187,13 +188,11 @@ func (s *Store) mergeRest(t *tail) error {
 	if p.deletes, err = s.seenBlocks(t); err != nil {
 		return err
 	}
-	for no, m := range t.seen {
-		var list []seenEntry
-		for _, r := range sortedRids(m) {
-			for _, at := range m[r] {
-				list = append(list, seenEntry{r, at})
-			}
+	for no, set := range t.sights {
+		if no == 0 {
+			continue
 		}
+		list := set.sorted()
 		// Blocks never part the entries of one resource.
 		for len(list) > 0 {
 			n := min(seenBlock, len(list))
@@ -222,7 +221,7 @@ func (s *Store) mergeRest(t *tail) error {
 func (s *Store) seenBlocks(t *tail) (old []put, err error) {
 	err = s.readTx(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketSeen).Cursor()
-		for no := range t.seen {
+		for no := range t.sights {
 			first := seenKey(no, t.first, 0)
 			prefix := first[:len(first)-4]
 			for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {

@@ -9,11 +9,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A merge transaction takes up to so many resources, or log entries to delete,
-// and no more resources once it holds so many bytes: commits of observations
+// A merge transaction takes up to so many resources, sightings, or log entries to
+// delete, and no more of them once it holds so many bytes: commits of observations
 // get their turn in between.
 const (
 	mergeResources = 256
+	mergeSights    = 4096
 	mergeSlice     = 4 << 20
 	mergeDeletes   = 1024
 	mergeLeast     = 2 << 20
@@ -76,7 +77,7 @@ func (m *merger) poke(active *tail) {
 }
 
 func (m *merger) due(t *tail) bool {
-	return t.records >= m.s.o.MergeRecords || t.bytes >= m.limit()
+	return t.weight() >= m.s.o.MergeRecords || t.bytes >= m.limit()
 }
 
 // limit is how large the log may become before it is merged: up to a quarter of what
@@ -137,7 +138,7 @@ func (m *merger) relieve() {
 	for {
 		m.s.mu.RLock()
 		t := m.s.active
-		behind := t.records >= mergeBacklog*m.s.o.MergeRecords || t.bytes >= mergeBacklog*m.limit()
+		behind := t.weight() >= mergeBacklog*m.s.o.MergeRecords || t.bytes >= mergeBacklog*m.limit()
 		m.s.mu.RUnlock()
 		m.mu.Lock()
 		stall, failed := m.stall, m.err != nil

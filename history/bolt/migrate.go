@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,8 +13,8 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// A file of an older format is migrated when it is opened: it is told, like a
-// compaction, into a fresh file that takes its name. The old one stays beside it
+// A file of an older format is migrated when it is opened: what it holds is
+// written as a new file that takes its name. The old one stays beside it
 // until the store was opened once more: whoever has to go back to the program
 // that wrote it, because the new one does not do, finds it there. What was
 // recorded since is not in it.
@@ -63,20 +62,18 @@ func migrate(dir string, db *bolt.DB, o *Options) (*bolt.DB, error) {
 }
 
 func migrateFile(dir string, db *bolt.DB, version uint32, o *Options) error {
-	from, err := newFormat1(db)
-	if err != nil {
-		return err
-	}
 	next := uint64(0) // percent to log
-	_, err = build(dir, &from.h.lineage, func(to sink) error {
-		return from.tell(context.Background(), to, func(done, total uint64) {
-			if done*100 >= next*total {
-				o.Logger.Info("migrating the store", "resources", done, "of", total)
-				next += 10
-			}
-		})
-	})
-	if err != nil {
+	progress := func(done, total uint64) {
+		if done*100 >= next*total {
+			o.Logger.Info("migrating the store", "resources", done, "of", total)
+			next += 10
+		}
+	}
+	convert := convert2
+	if version == 1 {
+		convert = convert1
+	}
+	if err := convert(dir, db, progress); err != nil {
 		return err
 	}
 	old := filepath.Join(dir, oldFileName(version))
@@ -87,7 +84,7 @@ func migrateFile(dir string, db *bolt.DB, version uint32, o *Options) error {
 		// A file system without links: the old file goes at once.
 		o.Logger.Warn("the file of the older format cannot be kept", "err", err)
 	}
-	_, err = replace(dir)
+	_, err := replace(dir)
 	return err
 }
 

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,11 +17,17 @@ import (
 	"github.com/varvehq/varve/history/bolt"
 )
 
-// TestMigrate opens a store of format 1: it is of the present format
+// TestMigrate opens stores of older formats: they are of the present format
 // afterwards, and the old file is there until it was opened once more.
 func TestMigrate(t *testing.T) {
+	for i, format := range formats {
+		t.Run(format, func(t *testing.T) { testMigrate(t, format, fmt.Sprintf("%s.v%d", bolt.FileName, i+1)) })
+	}
+}
+
+func testMigrate(t *testing.T, format, kept string) {
 	dir := t.TempDir()
-	thaw(t, "format1", dir)
+	thaw(t, format, dir)
 	old, err := os.ReadFile(filepath.Join(dir, bolt.FileName))
 	if err != nil {
 		t.Fatal(err)
@@ -34,16 +42,16 @@ func TestMigrate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(frozenAnswers(t, "format1"), answersOf(t, s)); d != "" {
+		if d := cmp.Diff(frozenAnswers(t), answersOf(t, s)); d != "" {
 			t.Errorf("answers (-want +got):\n%s", d)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		sound(t, dir)
-		kept, err := os.ReadFile(filepath.Join(dir, bolt.FileName+".v1"))
-		if wantOld && !bytes.Equal(kept, old) || !wantOld && !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("the old file: %d bytes, %v; want it there: %t", len(kept), err, wantOld)
+		is, err := os.ReadFile(filepath.Join(dir, kept))
+		if wantOld && !bytes.Equal(is, old) || !wantOld && !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the old file: %d bytes, %v; want it there: %t", len(is), err, wantOld)
 		}
 	}
 	if !bytes.Contains(log.Bytes(), []byte("the store is migrated")) {
@@ -54,19 +62,23 @@ func TestMigrate(t *testing.T) {
 // TestMigrateAfterKill has what a migration leaves that was killed before the
 // new file had its name.
 func TestMigrateAfterKill(t *testing.T) {
-	dir := t.TempDir()
-	thaw(t, "format1", dir)
-	name := filepath.Join(dir, bolt.FileName)
-	if err := errors.Join(os.Link(name, name+".v1"), os.WriteFile(name+".new", []byte("half"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	s, err := bolt.Open(dir, bolt.Options{Now: frozenNow})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if d := cmp.Diff(frozenAnswers(t, "format1"), answersOf(t, s)); d != "" {
-		t.Errorf("answers (-want +got):\n%s", d)
+	for i, format := range formats {
+		dir := t.TempDir()
+		thaw(t, format, dir)
+		name := filepath.Join(dir, bolt.FileName)
+		if err := errors.Join(os.Link(name, fmt.Sprintf("%s.v%d", name, i+1)), os.WriteFile(name+".new", []byte("half"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := bolt.Open(dir, bolt.Options{Now: frozenNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(frozenAnswers(t), answersOf(t, s)); d != "" {
+			t.Errorf("answers (-want +got):\n%s", d)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -98,5 +110,48 @@ func TestMigrateDamaged(t *testing.T) {
 	}
 	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, old) {
 		t.Errorf("the file was changed: %v", err)
+	}
+}
+
+// TestMigrateSightings: those of format 2 are all there, and where they were.
+func TestMigrateSightings(t *testing.T) {
+	dir := t.TempDir()
+	o := bolt.Options{Now: frozenNow, MergeIdle: time.Hour}
+	s, err := bolt.Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	base := history.MomentOf(frozenNow()) - 1_000_000_000
+	for n := range 150 {
+		var b history.Batch
+		for r := range 1 + n%5 {
+			b.Observations = append(b.Observations, history.Observation{
+				Key:        history.Key{Type: "T", ID: fmt.Sprint(r)},
+				CapturedAt: base + history.Moment(n)*1_000_000,
+				State:      history.State{Configuration: []byte("1")},
+				Origin:     history.Origin{Source: fmt.Sprint("pass ", n/40)},
+			})
+		}
+		if _, err := s.Append(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := answersOf(t, s)
+	if err := errors.Join(s.Merge(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	bolt.Downgrade2(t, filepath.Join(dir, bolt.FileName))
+	if s, err = bolt.Open(dir, o); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, answersOf(t, s)); d != "" {
+		t.Errorf("answers (-want +got):\n%s", d)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if sum := sound(t, dir); sum.Sightings != 445 {
+		t.Errorf("%d sightings", sum.Sightings)
 	}
 }

@@ -29,14 +29,6 @@ func (v *view) mergeResource(p *puts, t *tail, r rid) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(rec.sightings) > 0 {
-		p.sighted = append(p.sighted, r)
-	}
-	for _, s := range rec.sightings {
-		at := sightingKey(r, s.Sighting)
-		p.add(bucketSightings, at, sealValue(at, s.origin))
-		h.seen = max(h.seen, s.At)
-	}
 	size := 0
 	if len(rec.rows)+len(rec.closes) > 0 {
 		if size, err = v.rewrite(p, r, group, v.s.dicts.of(key.Type), &rec, &h); err != nil {
@@ -71,10 +63,7 @@ func (v *view) rewrite(p *puts, r rid, group groupNo, with *dict, rec *recent, h
 		closed[c.number] = c.revision
 	}
 	if len(closed) > 0 {
-		h.seen = v.newestSighting(r) // what was seen may have been a derived row
-		for _, s := range rec.sightings {
-			h.seen = max(h.seen, s.At)
-		}
+		h.seen = 0 // what was seen may have been a derived row; all rows are here
 	}
 	spans := make([]span, 0, len(rows))
 	for _, m := range rows {
@@ -124,16 +113,6 @@ func evidenceAt(r *row) history.Moment {
 		return 0
 	}
 	return r.Start
-}
-
-// newestSighting is the captured moment of a resource's newest merged sighting.
-func (v *view) newestSighting(r rid) history.Moment {
-	c := v.tx.Bucket(bucketSightings).Cursor()
-	k, framed, _ := lastBefore(c, ridKey(r+1))
-	if !bytes.HasPrefix(k, ridKey(r)) {
-		return 0
-	}
-	return openSighting(k, framed).At
 }
 
 // segmentsFrom reads the segments of a resource from the first that a merge

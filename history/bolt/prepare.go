@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"runtime"
 	"slices"
@@ -35,11 +36,32 @@ func (p *prepared) sealed(s *Store, follows bool) []byte {
 	return p.body
 }
 
-// prepare encodes an observation.
-func (s *Store) prepare(o *history.Observation, run history.RunID) prepared {
+// encodedOrigin is an origin with its encoding, which must not be changed.
+type encodedOrigin struct {
+	*history.Origin
+	run     history.RunID
+	encoded []byte
+}
+
+func encodeOrigin(o *history.Origin, run history.RunID) encodedOrigin {
+	of := *o
+	of.Run = run
+	return encodedOrigin{o, run, appendOrigin(nil, &of)}
+}
+
+// like reports whether another origin is encoded alike.
+func (e *encodedOrigin) like(o *history.Origin) bool {
+	return e.Provider == o.Provider && e.Source == o.Source && e.Cause == o.Cause && bytes.Equal(e.Extras, o.Extras)
+}
+
+// prepare encodes an observation. The origin of the batch's first is most likely
+// its own.
+func (s *Store) prepare(o *history.Observation, run history.RunID, first *encodedOrigin) prepared {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
-	p.origin = appendOrigin(nil, &p.Origin)
+	if p.origin = first.encoded; !first.like(&o.Origin) {
+		p.origin = encodeOrigin(&o.Origin, run).encoded
+	}
 	if p.hash = o.Hash; o.Content != nil && s.contents.has(p.hash) {
 		s.counters.contentHits.Add(1) // nothing new, most likely
 	} else {

@@ -156,6 +156,9 @@ func (s *Store) sweepSlice(job *sweep, p *history.Pruned) error {
 			if job.next = 0; k != nil {
 				job.next = parseRid(k)
 			}
+			if err := writes.addSightings(v); err != nil {
+				return err
+			}
 			return writes.addSpans(v)
 		})
 		if err != nil || job.dry {

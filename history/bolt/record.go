@@ -3,7 +3,6 @@ package bolt
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
@@ -15,7 +14,11 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 		return history.Receipt{}, err
 	}
 	items := make([]prepared, len(b.Observations))
-	onAllCores(len(items), func(i int) { items[i] = s.prepare(&b.Observations[i], b.Run) })
+	var first encodedOrigin
+	if len(items) > 0 {
+		first = encodeOrigin(&b.Observations[0].Origin, b.Run)
+	}
+	onAllCores(len(items), func(i int) { items[i] = s.prepare(&b.Observations[i], b.Run, &first) })
 	r := &request{}
 	for i := range items {
 		r.bytes += len(items[i].body) + len(items[i].origin)
@@ -119,13 +122,9 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if in != nil {
 		in.Observed++
 		in.witness(p.CapturedAt)
-		w.pending.addSeen(in.no, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision})
+		w.pending.addSighting(in.no, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}, nil)
 	} else if out.Sighting {
-		res := w.pending.resource(r)
-		res.sightings = append(res.sightings, tailSighting{
-			w.mark.commit, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}, p.origin,
-		})
-		w.pending.bytes += len(p.origin)
+		w.pending.addSighting(0, r, plan.Sighting{At: p.CapturedAt, Rev: stamp.Revision}, p.origin)
 	}
 	seq := w.apply(r, h, out, stamp, p, bodies)
 	if t := w.timelines[r]; t != nil {
@@ -295,22 +294,9 @@ func (v *view) origin(l *loaded, at plan.Sighting) ([]byte, error) {
 	if erased {
 		return nil, nil
 	}
-	for _, t := range v.tails {
-		if res := t.resources[l.rid]; res != nil {
-			for _, s := range res.sightings {
-				if s.Sighting == at {
-					return s.origin, nil
-				}
-			}
-		}
-	}
-	key := sightingKey(l.rid, at)
-	if framed := v.tx.Bucket(bucketSightings).Get(key); framed != nil {
-		origin, ok := openValue(key, framed)
-		if !ok {
-			return nil, damaged(bucketSightings, key)
-		}
-		return slices.Clone(origin), nil
+	origin, found, err := v.originOfSighting(l.rid, at)
+	if found || err != nil {
+		return origin, err
 	}
 	return v.originInRun(l.rid, at)
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 
 	bolt "go.etcd.io/bbolt"
@@ -47,7 +48,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 			l.countAll(of, &counts)
 			keys, gone = append(keys, k), append(gone, r)
 		}
-		if err := writes.addSpans(v); err != nil {
+		if err := errors.Join(writes.addSpans(v), writes.addSightings(v)); err != nil {
 			return err
 		}
 		return writes.put(tx)
@@ -88,14 +89,14 @@ func (v *view) remove(writes *puts, job *sweep, k history.Key, l *loaded) error 
 		writes.add(bucketGone, key, sealValue(key, value))
 	}
 	writes.deletes = append(writes.deletes, put{bucket: bucketNames, key: nameKey(group, k.ID)})
-	for _, bucket := range [][]byte{bucketSegments, bucketSightings, bucketHeads} {
+	for _, bucket := range [][]byte{bucketSegments, bucketHeads} {
 		c := v.tx.Bucket(bucket).Cursor()
 		for found, _ := c.Seek(key); bytes.HasPrefix(found, key); found, _ = c.Next() {
 			writes.deletes = append(writes.deletes, put{bucket: bucket, key: bytes.Clone(found)})
 		}
 	}
 	writes.setSpans(l.rid, group, nil)
-	return nil
+	return v.mergedSightings(l.rid, func(e *sightEntry) { writes.dropSighting(e.rid, e.Sighting) })
 }
 
 // goneKey finds the key of a resource that went, as long as the feed tells of it.

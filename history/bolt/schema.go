@@ -12,7 +12,7 @@ import (
 
 // formatVersion is written into the file when it is made. A file of a newer
 // version is refused, an older one is migrated.
-const formatVersion = 2
+const formatVersion = 3
 
 // Buckets. FORMAT.md describes every byte of them.
 var (

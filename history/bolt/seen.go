@@ -79,9 +79,9 @@ func (v *view) evidenceByRun(r rid, after, before history.Moment, f func(runNo, 
 		}
 	}
 	if v.pending != nil {
-		for no, m := range v.pending.seen {
-			for _, s := range m[r] {
-				f(no, s)
+		for no, m := range v.pending.sights {
+			if no != 0 {
+				m.each(r, func(s *sightNote) { f(no, s.Sighting) })
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (v *view) seen(n runNo, r rid) ([]plan.Sighting, error) {
 	var found []plan.Sighting
 	v.s.mu.RLock()
 	for _, t := range v.tails {
-		found = append(found, t.seen[n][r]...)
+		t.sights[n].each(r, func(s *sightNote) { found = append(found, s.Sighting) })
 	}
 	v.s.mu.RUnlock()
 
@@ -131,8 +131,10 @@ func (v *view) seenInRun(n runNo) (map[rid]bool, error) {
 	set := map[rid]bool{}
 	v.s.mu.RLock()
 	for _, t := range v.tails {
-		for r := range t.seen[n] {
-			set[r] = true
+		if s := t.sights[n]; s != nil {
+			for r := range s.last {
+				set[r] = true
+			}
 		}
 	}
 	v.s.mu.RUnlock()
@@ -203,8 +205,7 @@ func appendSeen(b []byte, list []seenEntry) []byte {
 	var before seenEntry
 	for _, e := range list {
 		b = binary.AppendUvarint(b, uint64(e.rid-before.rid))
-		b = binary.AppendVarint(b, int64(e.At-before.At))
-		b = binary.AppendVarint(b, int64(e.Rev-before.Rev))
+		b = appendSightingAfter(b, e.Sighting, before.Sighting)
 		before = e
 	}
 	return b
@@ -219,8 +220,7 @@ func eachSeen(key, framed []byte, f func(seenEntry) bool) error {
 	var e seenEntry
 	for d := (decoder{b: value}); len(d.b) > 0; {
 		e.rid += rid(d.uvarint())
-		e.At += history.Moment(d.varint())
-		e.Rev += history.Revision(d.varint())
+		e.Sighting = d.sightingAfter(e.Sighting)
 		if d.short {
 			return damaged(bucketSeen, key)
 		}

@@ -81,43 +81,88 @@ func (c *sightCache) writing(resources []rid) (written func()) {
 }
 
 // sightings reads the range of a resource.
-func (v *view) sightings(r rid) sightRange {
+func (v *view) sightings(r rid) (sightRange, error) {
 	if s, ok := v.s.sighted.find(r); ok {
-		return s
+		return s, nil
 	}
 	var s sightRange
-	c := v.tx.Bucket(bucketSightings).Cursor()
-	prefix := ridKey(r)
-	if k, framed := c.Seek(prefix); bytes.HasPrefix(k, prefix) {
-		s.first = openSighting(k, framed).At
-		k, framed, _ = lastBefore(c, ridKey(r+1))
-		s.last = openSighting(k, framed)
+	read := v.sights.open(v.tx)
+	err := read.back(&sightEntry{rid: r + 1}, func(e *sightEntry) bool {
+		if e.rid == r {
+			s.last = e.Sighting
+		}
+		return false
+	})
+	if err == nil && s.last != (plan.Sighting{}) {
+		err = read.from(&sightEntry{rid: r}, func(e *sightEntry) bool {
+			s.first = e.At
+			return false
+		})
+	}
+	if err != nil {
+		return sightRange{}, err
 	}
 	v.s.sighted.keep(r, s, v.generation)
-	return s
+	return s, nil
+}
+
+// mergedSightings calls f with a resource's, in order.
+func (v *view) mergedSightings(r rid, f func(*sightEntry)) error {
+	return v.sights.open(v.tx).from(&sightEntry{rid: r}, func(e *sightEntry) bool {
+		if e.rid == r {
+			f(e)
+		}
+		return e.rid == r
+	})
+}
+
+// originOfSighting finds the encoded origin of a sighting in no run.
+func (v *view) originOfSighting(r rid, at plan.Sighting) (origin []byte, found bool, err error) {
+	v.s.mu.RLock()
+	for _, t := range v.tails {
+		t.sights[0].each(r, func(s *sightNote) {
+			if s.Sighting == at {
+				origin, found = t.origins.of(s.origin), true
+			}
+		})
+	}
+	v.s.mu.RUnlock()
+	if found {
+		return origin, true, nil
+	}
+	err = v.sights.open(v.tx).from(&sightEntry{rid: r, Sighting: at}, func(e *sightEntry) bool {
+		if found = e.rid == r && e.Sighting == at; found {
+			origin = bytes.Clone(e.origin)
+		}
+		return false
+	})
+	return origin, found, err
 }
 
 // lastSighting is the newest sighting of a place's row after a moment, as seen
 // from a revision; the moment if there is none.
-func (v *view) lastSighting(r rid, p *plan.Place, known history.Revision, after history.Moment) history.Moment {
-	s := v.sightings(r)
+func (v *view) lastSighting(r rid, p *plan.Place, known history.Revision, after history.Moment) (history.Moment, error) {
+	s, err := v.sightings(r)
 	switch {
-	case s.last.At <= after || s.first > p.Until():
-		return after
+	case err != nil || s.last.At <= after || s.first > p.Until():
+		return after, err
 	case p.Holds(s.last, known):
-		return s.last.At
+		return s.last.At, nil
 	}
-	c := v.tx.Bucket(bucketSightings).Cursor()
-	prefix := ridKey(r)
-	key, framed, _ := lastBefore(c, appendSegmentSeek(nil, r, p.Until()))
-	for ; bytes.HasPrefix(key, prefix); key, framed = c.Prev() {
-		s := openSighting(key, framed)
-		if s.At <= after {
-			break
-		}
-		if p.Holds(s, known) {
-			return s.At
-		}
+	end := sightEntry{rid: r + 1}
+	if until := p.Until(); until != history.Newest {
+		end = sightEntry{rid: r, Sighting: plan.Sighting{At: until + 1}}
 	}
-	return after
+	last := after
+	err = v.sights.open(v.tx).back(&end, func(e *sightEntry) bool {
+		if e.rid != r || e.At <= after {
+			return false
+		}
+		if !p.Holds(e.Sighting, known) {
+			return true
+		}
+		last = e.At
+		return false
+	})
+	return last, err
 }

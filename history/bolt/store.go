@@ -58,8 +58,9 @@ type Options struct {
 	Linker      history.Linker   // reads the links of versions; nil: the store keeps none
 	Logger      *slog.Logger     // default: discard
 
-	// The log is merged when it holds so many records or bytes, or when no
-	// commit came for MergeIdle. Defaults 32 Ki, 64 MiB, 1 s.
+	// The log is merged when it holds so many records (of sightings, four times as
+	// many) or bytes, or when no commit came for MergeIdle. Defaults 32 Ki, 64 MiB,
+	// 1 s.
 	MergeRecords int
 	MergeBytes   int
 	MergeIdle    time.Duration

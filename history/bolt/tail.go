@@ -28,18 +28,19 @@ type tail struct {
 	changes     []change      // dense
 	clock       []plan.Stamp  // one per commit
 	runs        map[runNo]*runRecord
-	seen        map[runNo]map[rid][]plan.Sighting
+	sights      map[runNo]*sightSet // by run; 0: those in none
+	origins     origins             // of those in none
 	ops         map[history.OpID]opRecord
 	records     int
+	sighted     int // of the records, sightings
 	bytes       int
 	linked      tailTerms
 }
 
 // tailResource is what a tail holds of one resource.
 type tailResource struct {
-	rows      []tailRow
-	closes    []tailClose
-	sightings []tailSighting
+	rows   []tailRow
+	closes []tailClose
 }
 
 type tailRow struct {
@@ -54,22 +55,20 @@ type tailClose struct {
 	revision history.Revision
 }
 
-type tailSighting struct {
-	commit uint64
-	plan.Sighting
-	origin []byte // encoded
-}
-
 func newTail() *tail {
 	return &tail{
 		resources: map[rid]*tailResource{},
 		names:     map[history.Key]rid{},
 		keys:      map[rid]history.Key{},
 		runs:      map[runNo]*runRecord{},
-		seen:      map[runNo]map[rid][]plan.Sighting{},
+		sights:    map[runNo]*sightSet{},
 		ops:       map[history.OpID]opRecord{},
 	}
 }
+
+// weight is how many records a tail is worth to the merger: of sightings more are
+// to come, since each merge writes whole blocks of them anew.
+func (t *tail) weight() int { return t.records - t.sighted + t.sighted/4 }
 
 func (t *tail) resource(r rid) *tailResource {
 	res := t.resources[r]
@@ -86,16 +85,6 @@ func (t *tail) addResource(r rid, k history.Key) {
 	t.records++
 }
 
-func (t *tail) addSeen(n runNo, r rid, s plan.Sighting) {
-	m := t.seen[n]
-	if m == nil {
-		m = map[rid][]plan.Sighting{}
-		t.seen[n] = m
-	}
-	m[r] = append(m[r], s)
-	t.records++
-}
-
 // absorb adds what a commit brought.
 func (t *tail) absorb(p *tail) {
 	if t.first == 0 {
@@ -103,10 +92,8 @@ func (t *tail) absorb(p *tail) {
 	}
 	t.last, t.end = p.last, p.end
 	for r, from := range p.resources {
-		if len(from.rows)+len(from.closes) > 0 {
-			t.changed.add(r)
-			t.linked.news = append(t.linked.news, r)
-		}
+		t.changed.add(r)
+		t.linked.news = append(t.linked.news, r)
 		to := t.resources[r]
 		if to == nil {
 			t.resources[r] = from
@@ -114,19 +101,11 @@ func (t *tail) absorb(p *tail) {
 		}
 		to.rows = append(to.rows, from.rows...)
 		to.closes = append(to.closes, from.closes...)
-		to.sightings = append(to.sightings, from.sightings...)
 	}
 	for k, r := range p.names {
 		t.names[k], t.keys[r] = r, k
 	}
-	for n, m := range p.seen {
-		for r, list := range m {
-			if t.seen[n] == nil {
-				t.seen[n] = map[rid][]plan.Sighting{}
-			}
-			t.seen[n][r] = append(t.seen[n][r], list...)
-		}
-	}
+	t.absorbSightings(p)
 	for n, r := range p.runs {
 		t.runs[n] = r
 	}
@@ -136,6 +115,7 @@ func (t *tail) absorb(p *tail) {
 	t.changes = append(t.changes, p.changes...)
 	t.clock = append(t.clock, p.clock...)
 	t.records += p.records
+	t.sighted += p.sighted
 	t.bytes += p.bytes
 }
 
@@ -161,12 +141,12 @@ func (t *tail) appendRecords(b []byte) []byte {
 		b = append(b, byte(k))
 		b = binary.AppendUvarint(b, r)
 	}
-	for _, r := range sortedRids(t.keys) {
+	for _, r := range sortedKeys(t.keys) {
 		k := t.keys[r]
 		kind(recResource, uint64(r))
 		b = appendBytes(appendBytes(appendBytes(appendBytes(b, k.Account), k.Region), k.Type), k.ID)
 	}
-	for _, r := range sortedRids(t.resources) {
+	for _, r := range sortedKeys(t.resources) {
 		res := t.resources[r]
 		for i := range res.rows {
 			kind(recRow, uint64(r))
@@ -178,12 +158,6 @@ func (t *tail) appendRecords(b []byte) []byte {
 			b = binary.AppendUvarint(b, uint64(c.number))
 			b = binary.AppendUvarint(b, uint64(c.revision))
 		}
-		for _, s := range res.sightings {
-			kind(recSighting, uint64(r))
-			b = binary.AppendUvarint(b, uint64(s.At))
-			b = binary.AppendUvarint(b, uint64(s.Rev))
-			b = appendBytes(b, s.origin)
-		}
 	}
 	for i := range t.changes {
 		kind(recChange, uint64(t.changes[i].seq))
@@ -192,16 +166,7 @@ func (t *tail) appendRecords(b []byte) []byte {
 	for _, r := range t.runs {
 		b = r.append(append(b, byte(recRun)))
 	}
-	for n, m := range t.seen {
-		for r, list := range m {
-			for _, s := range list {
-				kind(recSeen, uint64(n))
-				b = binary.AppendUvarint(b, uint64(r))
-				b = binary.AppendUvarint(b, uint64(s.At))
-				b = binary.AppendUvarint(b, uint64(s.Rev))
-			}
-		}
-	}
+	b = t.appendSightings(b)
 	for _, op := range t.ops {
 		b = append(b, byte(recOp))
 		b = append(b, op.id[:]...)
@@ -237,10 +202,8 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			t.changed.add(r)
 			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
 		case recSighting:
-			res := t.resource(rid(d.uvarint()))
-			s := tailSighting{commit: m.commit, Sighting: plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}}
-			s.origin = slices.Clone(d.bytes())
-			res.sightings = append(res.sightings, s)
+			r, s := rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}
+			t.addSighting(0, r, s, slices.Clone(d.bytes()))
 		case recChange:
 			seq := history.Seq(d.uvarint())
 			t.changes = append(t.changes, d.change(&change{seq: seq - 1}))
@@ -250,7 +213,9 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			t.runs[r.no] = &r
 		case recSeen:
 			n := runNo(d.uvarint())
-			t.addSeen(n, rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())})
+			t.addSighting(n, rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}, nil)
+		case recSightings:
+			t.readSightings(&d)
 		case recOp:
 			op := opRecord{id: history.OpID(d.take16()), at: history.Moment(d.varint())}
 			op.receipt = slices.Clone(d.bytes())
@@ -310,8 +275,8 @@ func (s ridSet) each(f func(rid) error) error {
 	return nil
 }
 
-func sortedRids[V any](m map[rid]V) []rid {
-	list := make([]rid, 0, len(m))
+func sortedKeys[K ~uint32, V any](m map[K]V) []K {
+	list := make([]K, 0, len(m))
 	for r := range m {
 		list = append(list, r)
 	}

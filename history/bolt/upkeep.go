@@ -117,8 +117,8 @@ func (v *view) inTails(r rid) bool {
 		if _, named := t.keys[r]; named || t.resources[r] != nil {
 			return true
 		}
-		for _, m := range t.seen {
-			if len(m[r]) > 0 {
+		for _, s := range t.sights {
+			if s.has(r) {
 				return true
 			}
 		}

@@ -417,14 +417,29 @@ func (c *check) heads() error {
 }
 
 func (c *check) sightings() error {
+	var (
+		read   sightReader
+		before sightEntry
+	)
 	return c.each(bucketSightings, func(k, framed []byte) {
-		c.sum.Sightings++
-		origin, ok := openValue(k, framed)
-		if _, err := decodeOrigin(origin); err != nil || !ok {
-			c.find(bucketSightings, k, "its checksum does not match, or its origin cannot be read")
+		list, err := read.decode(k, framed)
+		if err != nil {
+			c.find(bucketSightings, k, "its checksum does not match, or it is cut short")
+			return
 		}
-		if len(k) != 20 || c.found[parseRid(k)] == nil {
-			c.find(bucketSightings, k, "it belongs to no resource")
+		for i := range list {
+			e := &list[i]
+			c.sum.Sightings++
+			if _, err := decodeOrigin(e.origin); err != nil {
+				c.find(bucketSightings, k, "the origin of a sighting cannot be read")
+			}
+			if c.found[e.rid] == nil {
+				c.find(bucketSightings, k, "resource %d, which it names, is not there", e.rid)
+			}
+			if before.compare(e) >= 0 {
+				c.find(bucketSightings, k, "a sighting of resource %d is not in order", e.rid)
+			}
+			before = sightEntry{rid: e.rid, Sighting: e.Sighting}
 		}
 	})
 }

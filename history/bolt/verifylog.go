@@ -56,7 +56,7 @@ func (c *check) log() error {
 // those that are merged.
 func (c *check) logContents(t *tail) error {
 	v := &view{s: c.s, tx: c.tx, tails: []*tail{t}, mark: c.end, floors: c.floors}
-	for _, r := range sortedRids(t.resources) {
+	for _, r := range sortedKeys(t.resources) {
 		res := t.resources[r]
 		if len(res.rows) == 0 {
 			continue

@@ -44,6 +44,7 @@ type writer struct {
 	rids      map[history.Key]rid
 	timelines map[rid]*plan.Timeline // of resources with late captures
 	rows      int                    // in timelines
+	point     plan.Point             // of the window last asked for
 }
 
 // request is a piece of work for the writer. Its plan adds to the pending tail, or

@@ -260,7 +260,10 @@ func (w *Window) fold(e *Evidence) *folding {
 func (f *folding) outcome(s Stamp) Outcome {
 	w, o := f.w, Outcome{}
 
-	standing := make(map[uint32]*Row, 4) // open rows that begin in the window
+	var standing map[uint32]*Row // open rows that begin in the window
+	if len(w.At)+len(w.Derived) > 0 || w.After != nil {
+		standing = make(map[uint32]*Row, 4)
+	}
 	for i := range w.At {
 		if p := &w.At[i]; p.starts() {
 			standing[p.Row.Number] = p.Row
