@@ -120,6 +120,12 @@ type Observation struct {
 	Content []byte
 	Hash    Hash
 
+	// Complete, when set, returns State, of which the observation holds no more
+	// than Deleted and Status, and Hash: most observations bring nothing new, and
+	// a store finds out by these. It is safe for concurrent use, and may be called
+	// until Append has returned without an error.
+	Complete func() (State, error)
+
 	// Expect, when set, refuses the observation with Conflict unless the
 	// newest state in captured time has this version number (0: the resource
 	// is unknown).

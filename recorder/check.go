@@ -16,12 +16,8 @@ import (
 //
 // Values of tags, names and documents are never quoted in the error.
 func Check(o *history.Observation) error {
-	if err := o.Key.Validate(); err != nil {
+	if err := checkKey(&o.Key); err != nil {
 		return err
-	}
-	if history.Reserved(o.Key.Type) {
-		return &history.Error{Kind: history.Invalid, Field: "type", Value: o.Key.Type,
-			Text: "is recorded by the program itself; types that begin with Varve:: cannot be given"}
 	}
 	if err := checkState(&o.State); err != nil {
 		return err
@@ -52,6 +48,17 @@ func checkEvidence(o *history.Observation) error {
 		if !utf8.ValidString(text.value) {
 			return notUTF8(text.field, "")
 		}
+	}
+	return nil
+}
+
+func checkKey(k *history.Key) error {
+	if err := k.Validate(); err != nil {
+		return err
+	}
+	if history.Reserved(k.Type) {
+		return &history.Error{Kind: history.Invalid, Field: "type", Value: k.Type,
+			Text: "is recorded by the program itself; types that begin with Varve:: cannot be given"}
 	}
 	return nil
 }

@@ -2,7 +2,7 @@ package recorder
 
 import (
 	"bytes"
-	"slices"
+	"crypto/sha256"
 	"sync"
 
 	"github.com/varvehq/varve/history"
@@ -10,50 +10,48 @@ import (
 )
 
 // Most of what a collector brings is as it brought it the last time, byte by
-// byte. What became of it then is remembered, within a bound of memory, and need
-// not be worked out again. A recorder with a redaction hook remembers nothing.
+// byte. The hash of what became of it then is remembered, and is all that a store
+// needs to find it unchanged. A recorder with a redaction hook remembers nothing.
 
-// rememberBytes bounds what is remembered, of given and prepared states together.
+// rememberBytes bounds what is remembered: some half a million states.
 const rememberBytes = 128 << 20
 
-// remembered is what became of a state. It is never changed.
-type remembered struct {
-	given   []byte // the state as the source gave it, encoded
-	extras  []byte // likewise
-	state   history.State
-	content []byte // the state that was made of it, encoded; state is part of it
-	hash    history.Hash
-	tidied  []byte // the extras that were made of those given
-}
-
-type memory = memo.Cache[history.Key, *remembered]
+// memory knows the hash of a state's stored form by that of what was given: the
+// type of the resource, which its name and tags may follow from, and the state.
+type memory = memo.Cache[history.Hash, history.Hash]
 
 var givenBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// recall fills in what became of an observation that came before; false if it is
-// another, whose state is then encoded in given.
-func (r *Recorder) recall(o *history.Observation, given *[]byte) bool {
-	*given = o.State.AppendContent((*given)[:0])
-	was, ok := r.memory.Get(o.Key)
-	if !ok || !bytes.Equal(was.given, *given) || !bytes.Equal(was.extras, o.Origin.Extras) {
-		return false
-	}
-	o.State, o.Content, o.Hash, o.Origin.Extras = was.state, was.content, was.hash, was.tidied
-	return true
+// encodeGiven writes what is given over a buffer, and returns the hash of it.
+func encodeGiven(buffer *[]byte, o *history.Observation) history.Hash {
+	*buffer = append(append((*buffer)[:0], o.Key.Type...), 0)
+	*buffer = o.State.AppendContent(*buffer)
+	return sha256.Sum256(*buffer)
 }
 
-// remember keeps what became of an observation.
-func (r *Recorder) remember(o *history.Observation, given, extras []byte) {
-	was := &remembered{content: o.State.AppendContent(make([]byte, 0, len(given)+len(given)/8))}
-	var err error
-	if was.state, err = history.DecodeContent(was.content); err != nil {
-		return // it cannot be: we have just written it
+// decodeGiven reads it back, into memory of its own.
+func decodeGiven(buffer []byte) (o history.Observation, err error) {
+	typ, content, _ := bytes.Cut(bytes.Clone(buffer), []byte{0})
+	o.Key.Type = string(typ)
+	o.State, err = history.DecodeContent(content)
+	return o, err
+}
+
+// recall fills in what a store needs of an observation that came before; false if
+// it is another. What was given must not change until the store has taken it.
+func (r *Recorder) recall(o *history.Observation, hash history.Hash, given []byte) bool {
+	was, ok := r.memory.Get(hash)
+	if !ok {
+		return false
 	}
-	was.hash = history.HashContent(was.content)
-	was.extras, was.tidied = slices.Clone(extras), slices.Clone(o.Origin.Extras)
-	if was.given = was.content; !bytes.Equal(given, was.content) {
-		was.given = slices.Clone(given)
+	o.Hash = was
+	o.Complete = func() (history.State, error) {
+		again, err := decodeGiven(given)
+		if err == nil {
+			err = r.form(&again)
+		}
+		return again.State, err
 	}
-	o.State, o.Content, o.Hash = was.state, was.content, was.hash
-	r.memory.Put(o.Key, was, len(was.given)+len(was.content)+len(was.extras)+len(was.tidied))
+	o.State = history.State{Deleted: o.State.Deleted || o.State.Status.Deletes(), Status: o.State.Status}
+	return true
 }

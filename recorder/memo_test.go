@@ -2,12 +2,17 @@ package recorder_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/history/memory"
 	"github.com/varvehq/varve/recorder"
 )
 
@@ -53,6 +58,76 @@ func TestPrepareRemembers(t *testing.T) {
 			if !bytes.Equal(got.Content, got.State.AppendContent(nil)) || got.Hash != history.HashContent(got.Content) {
 				t.Fatalf("form %d: content and hash are not those of the state", n)
 			}
+		}
+	}
+}
+
+// TestRecordRemembers records states that come again into stores of both kinds, by
+// one recorder each, and by one that is new every time into a third: all tell the
+// same. The buffers that documents are given in are used again at once.
+func TestRecordRemembers(t *testing.T) {
+	ctx := context.Background()
+	disk, err := bolt.Open(t.TempDir(), bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := disk.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	mem, plain := memory.New(memory.Options{}), memory.New(memory.Options{})
+	onDisk, inMemory := recorder.New(disk, recorder.Options{}), recorder.New(mem, recorder.Options{})
+	docs := []string{`{ "b": 1, "a": [ 1.0 ] }`, `{"a":[1.0],"b":1}`, `{"a":[1],"b":1}`, `{"Tags":[{"Key":"k","Value":"v"}],"a":2}`, `null`}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for i := range 200 {
+		var list []history.Observation
+		for range 1 + rnd.IntN(8) {
+			o := bucket(fmt.Sprint(rnd.IntN(4)), docs[rnd.IntN(len(docs))])
+			o.State.Name = ""
+			o.CapturedAt = day + history.Moment(i*1000+rnd.IntN(3000))
+			if string(o.State.Configuration) == "null" {
+				o.State.Status = history.StatusDeleted
+			}
+			if rnd.IntN(3) == 0 {
+				o.Origin.Extras = []byte(`{ "x": 1 }`)
+			}
+			list = append(list, o)
+		}
+		var got []history.Receipt
+		for _, r := range []*recorder.Recorder{onDisk, inMemory, recorder.New(plain, recorder.Options{})} {
+			given := slices.Clone(list)
+			for j := range given {
+				given[j].State.Configuration = bytes.Clone(list[j].State.Configuration)
+			}
+			receipt := record(t, r, history.Batch{Observations: given})
+			receipt.Position = ""
+			got = append(got, receipt)
+			for j := range given {
+				clear(given[j].State.Configuration)
+			}
+		}
+		if d := cmp.Diff(got[2], got[0]) + cmp.Diff(got[2], got[1]); d != "" {
+			t.Fatalf("batch %d: %s", i, d)
+		}
+	}
+	for n := range 4 {
+		k := bucket(fmt.Sprint(n), "").Key
+		var lists [3][]history.Item
+		for i, s := range []history.Store{disk, mem, plain} {
+			reader, err := s.AsOf(ctx, history.At{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lists[i], _, err = reader.History(ctx, k, history.HistoryQuery{}); err != nil {
+				t.Fatal(err)
+			}
+			for j := range lists[i] {
+				lists[i][j].RecordedAt = 0
+			}
+		}
+		if d := cmp.Diff(lists[2], lists[0]) + cmp.Diff(lists[2], lists[1]); d != "" || len(lists[0]) < 20 {
+			t.Errorf("%d versions of %v: %s", len(lists[0]), k, d)
 		}
 	}
 }

@@ -18,27 +18,75 @@ import (
 // What o refers to is neither changed nor kept, but for what the redaction hook
 // leaves in it: that gets copies to work on.
 func (r *Recorder) Prepare(o *history.Observation) error {
-	if err := r.redact(o); err != nil {
+	given, err := r.prepare(o)
+	if given != nil {
+		defer givenBuffers.Put(given)
+	}
+	if err != nil || o.Complete == nil {
 		return err
 	}
-	given := givenBuffers.Get().(*[]byte)
-	defer givenBuffers.Put(given)
-	if r.o.Redact == nil && r.recall(o, given) {
-		return checkEvidence(o)
+	o.State, err = o.Complete()
+	o.Content, o.Complete = o.State.AppendContent(nil), nil
+	return err
+}
+
+// prepare is Prepare that leaves out what a store most likely does not need. The
+// buffer it may return belongs to the observation.
+func (r *Recorder) prepare(o *history.Observation) (given *[]byte, err error) {
+	if r.o.Redact != nil {
+		if err := r.redact(o); err != nil {
+			return nil, err
+		}
+		return nil, r.whole(o)
 	}
+	given = givenBuffers.Get().(*[]byte)
+	hash := encodeGiven(given, o)
+	if r.recall(o, hash, *given) {
+		return given, r.rest(o)
+	}
+	givenBuffers.Put(given)
+	if err := r.whole(o); err != nil {
+		return nil, err
+	}
+	o.Content = o.State.AppendContent(nil)
+	o.Hash = history.HashContent(o.Content)
+	r.memory.Put(hash, o.Hash, 0)
+	return nil, nil
+}
+
+// whole checks an observation and puts all of it into the form that is stored.
+func (r *Recorder) whole(o *history.Observation) error {
 	if err := Check(o); err != nil {
 		return err
 	}
-	extras := o.Origin.Extras
-	if err := r.canonical(o); err != nil {
+	if err := r.form(o); err != nil {
+		return err
+	}
+	return r.extras(o)
+}
+
+// rest is whole without the state.
+func (r *Recorder) rest(o *history.Observation) error {
+	if err := checkKey(&o.Key); err != nil {
+		return err
+	}
+	if err := checkEvidence(o); err != nil {
+		return err
+	}
+	return r.extras(o)
+}
+
+// form puts the state of an observation into the form that is stored.
+func (r *Recorder) form(o *history.Observation) error {
+	if err := checkState(&o.State); err != nil {
+		return err
+	}
+	if err := r.documents(&o.State); err != nil {
 		return err
 	}
 	complete(o)
 	o.State.Relationships = slices.Clone(o.State.Relationships)
 	o.State.Normalize()
-	if r.o.Redact == nil {
-		r.remember(o, *given, extras)
-	}
 	return nil
 }
 
@@ -63,30 +111,32 @@ func (r *Recorder) redact(o *history.Observation) error {
 	return &history.Error{Kind: history.Internal, Text: "could not be redacted, and is not stored unredacted", Err: err}
 }
 
-// canonical replaces every JSON value by its canonical form.
-func (r *Recorder) canonical(o *history.Observation) error {
-	var err error
-	if o.State.Configuration != nil {
-		if o.State.Configuration, err = r.form(o.State.Configuration, "configuration", ""); err != nil {
+// documents replaces the JSON values of a state by their canonical forms.
+func (r *Recorder) documents(s *history.State) (err error) {
+	if s.Configuration != nil {
+		if s.Configuration, err = r.canonical(s.Configuration, "configuration", ""); err != nil {
 			return err
 		}
 	}
-
-	if n := len(o.State.Supplementary); n > 0 {
+	if n := len(s.Supplementary); n > 0 {
 		forms := make(map[string][]byte, n)
-		for name, doc := range o.State.Supplementary {
-			if forms[name], err = r.form(doc, "supplementary", name); err != nil {
+		for name, doc := range s.Supplementary {
+			if forms[name], err = r.canonical(doc, "supplementary", name); err != nil {
 				return err
 			}
 		}
-		o.State.Supplementary = forms
+		s.Supplementary = forms
 	}
+	return nil
+}
 
+// extras replaces what else was given by its canonical form.
+func (r *Recorder) extras(o *history.Observation) (err error) {
 	if len(o.Origin.Extras) == 0 {
 		o.Origin.Extras = nil
 		return nil
 	}
-	if o.Origin.Extras, err = r.form(o.Origin.Extras, "extras", ""); err != nil {
+	if o.Origin.Extras, err = r.canonical(o.Origin.Extras, "extras", ""); err != nil {
 		return err
 	}
 	switch {
@@ -98,7 +148,7 @@ func (r *Recorder) canonical(o *history.Observation) error {
 	return nil
 }
 
-func (r *Recorder) form(doc []byte, field, name string) ([]byte, error) {
+func (r *Recorder) canonical(doc []byte, field, name string) ([]byte, error) {
 	form, err := canonical.Form(doc, r.o.Limits)
 	if err == nil {
 		return form, nil

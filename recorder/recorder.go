@@ -55,7 +55,7 @@ func New(store history.Store, o Options) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Recorder{store: store, o: o, memory: memo.New[history.Key, *remembered](rememberBytes)}
+	return &Recorder{store: store, o: o, memory: memo.New[history.Hash, history.Hash](rememberBytes)}
 }
 
 // Record prepares the observations of a batch, whose JSON values are as the
@@ -88,15 +88,24 @@ func (r *Recorder) Ready(ctx context.Context, b history.Batch) (record func(cont
 
 	prepared := make([]history.Observation, len(b.Observations))
 	refused := make([]error, len(b.Observations))
+	given := make([]*[]byte, len(b.Observations)) // what prepared ones still need
 	err = each(ctx, b.Observations, func(i int) {
 		prepared[i] = b.Observations[i]
 		prepared[i].Origin.Run = b.Run
-		refused[i] = r.Prepare(&prepared[i])
+		given[i], refused[i] = r.prepare(&prepared[i])
 	})
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context) (history.Receipt, error) { return r.append(ctx, b, prepared, refused) }, nil
+	return func(ctx context.Context) (history.Receipt, error) {
+		receipt, err := r.append(ctx, b, prepared, refused)
+		for _, buffer := range given {
+			if err == nil && buffer != nil { // after an error the store may still be at it
+				givenBuffers.Put(buffer)
+			}
+		}
+		return receipt, err
+	}, nil
 }
 
 // append hands what was not refused to the store and joins the results of both.

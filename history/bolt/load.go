@@ -77,7 +77,7 @@ func (v *view) release() {
 		v.lent.room = nil
 		v.s.scratch.Put(v.lent)
 	}
-	*v = view{}
+	*v = view{sights: sightReader{list: v.sights.list[:0], origins: v.sights.origins[:0]}}
 	views.Put(v)
 }
 
@@ -219,9 +219,10 @@ func (c *ridCache) keep(k history.Key, r rid, epoch uint64) {
 	if epoch != c.epoch {
 		return
 	}
-	if c.rids == nil || len(c.rids) >= cachedHeads {
+	if c.rids == nil {
 		c.rids = map[history.Key]rid{}
 	}
+	thin(c.rids, cachedHeads)
 	c.rids[k] = r
 }
 

@@ -56,23 +56,42 @@ func (e *encodedOrigin) like(o *history.Origin) bool {
 
 // prepare encodes an observation. The origin of the batch's first is most likely
 // its own.
-func (s *Store) prepare(o *history.Observation, run history.RunID, first *encodedOrigin) prepared {
+func (s *Store) prepare(o *history.Observation, run history.RunID, first *encodedOrigin) (prepared, error) {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
 	if p.origin = first.encoded; !first.like(&o.Origin) {
 		p.origin = encodeOrigin(&o.Origin, run).encoded
 	}
-	if p.hash = o.Hash; o.Content != nil && s.contents.has(p.hash) {
+	if p.hash = o.Hash; (o.Content != nil || o.Complete != nil) && s.contents.has(p.hash) {
 		s.counters.contentHits.Add(1) // nothing new, most likely
 	} else {
-		s.encode(&p, o)
+		if err := p.complete(); err != nil {
+			return p, err
+		}
+		s.encode(&p, &p.Observation)
 	}
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
 		expect := *p.Expect
 		p.Expect = &expect
 	}
-	return p
+	return p, nil
+}
+
+// complete makes sure that the content is there, or the state.
+func (p *prepared) complete() error {
+	if p.Content != nil || p.Complete == nil {
+		return nil
+	}
+	var err error
+	if p.State, err = p.Complete(); err != nil {
+		return err
+	}
+	p.Content = p.State.AppendContent(nil)
+	if history.HashContent(p.Content) != p.Hash {
+		return history.Errorf(history.Internal, "%v is not what its hash says", p.Key)
+	}
+	return nil
 }
 
 // encode makes the payload of an observation, and its body unless that is most
@@ -144,7 +163,7 @@ func onAllCores(n int, f func(i int)) {
 // contentFilter knows the hashes of contents that were recorded not long ago, and
 // may be wrong both ways: it tells which observations are most likely unchanged,
 // before anybody has looked. It is safe for concurrent use.
-type contentFilter [1 << 18]atomic.Uint64
+type contentFilter [1 << 20]atomic.Uint64
 
 func (f *contentFilter) slot(h history.Hash) (*atomic.Uint64, uint64) {
 	return &f[binary.LittleEndian.Uint64(h[8:])%uint64(len(f))], binary.LittleEndian.Uint64(h[:])

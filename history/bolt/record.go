@@ -18,7 +18,11 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if len(items) > 0 {
 		first = encodeOrigin(&b.Observations[0].Origin, b.Run)
 	}
-	onAllCores(len(items), func(i int) { items[i] = s.prepare(&b.Observations[i], b.Run, &first) })
+	failed := make([]error, len(items))
+	onAllCores(len(items), func(i int) { items[i], failed[i] = s.prepare(&b.Observations[i], b.Run, &first) })
+	if err := errors.Join(failed...); err != nil {
+		return history.Receipt{}, err
+	}
 	r := &request{}
 	for i := range items {
 		r.bytes += len(items[i].body) + len(items[i].origin)
@@ -110,6 +114,11 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	bodies, err := resumed(v, r, out)
 	if err != nil {
 		return history.Result{}, err
+	}
+	if len(out.Open) > 0 && p.payload == nil {
+		if err := p.complete(); err != nil {
+			return history.Result{}, err
+		}
 	}
 
 	// Nothing can fail from here on.

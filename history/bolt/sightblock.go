@@ -20,7 +20,7 @@ import (
 //	entries  each relative to the one before: uvarint resource, varint moment,
 //	         varint revision; uvarint which origin
 const (
-	sightBlockEntries = 64
+	sightBlockEntries = 32
 	sightBlockBytes   = 4 << 10
 )
 

@@ -211,7 +211,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
 		OpenFile:        file.open,
 		Timeout:         o.LockTimeout,
-		FreelistType:    bolt.FreelistMapType,
+		FreelistType:    bolt.FreelistArrayType,
 		InitialMmapSize: 1 << 30, // address space only: a growing file need not wait for readers
 		ReadOnly:        readOnly,
 		NoSync:          o.NoSync,

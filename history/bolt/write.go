@@ -17,7 +17,7 @@ import (
 const (
 	groupRequests = 1024
 	groupBytes    = 16 << 20
-	cachedHeads   = 1 << 16
+	cachedHeads   = 1 << 17
 	cachedRows    = 1 << 16
 )
 
@@ -186,10 +186,25 @@ func (w *writer) commit(group []*request) error {
 	if recorded {
 		s.publish(w.mark, w.pending)
 	}
-	if len(w.heads) > cachedHeads || len(w.rids) > cachedHeads || w.rows > cachedRows {
-		w.forget()
+	thin(w.heads, cachedHeads)
+	thin(w.rids, cachedHeads)
+	if w.rows > cachedRows {
+		w.timelines, w.rows = map[rid]*plan.Timeline{}, 0
 	}
 	return nil
+}
+
+// thin takes half of a cache away, no matter which, when it is too large: whoever
+// goes through more resources than it holds, again and again, finds some of them.
+func thin[K comparable, V any](m map[K]V, most int) {
+	if len(m) <= most {
+		return
+	}
+	for k := range m {
+		if delete(m, k); len(m) <= most/2 {
+			return
+		}
+	}
 }
 
 // plan calls f with a view that shows the pending tail as well.

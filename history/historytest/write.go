@@ -74,6 +74,22 @@ var appendCases = []namedCase{
 		equal(r, "newest revision", after.Revision, 2)
 		equal(r, "last seen", r.get("a", history.At{}).LastSeenAt, at(4))
 	}},
+	{"StatesThatAreCompletedLater", func(r *rig) {
+		for i, l := range []string{"A", "A", "B", "A", "-", "A", "n", "n", "o", "x", "A"} {
+			state := letter(l)
+			later, given := observe("a", l, at(i+1)), observe("b", l, at(i+1))
+			later.Hash = history.HashContent(state.AppendContent(nil))
+			later.State = history.State{Deleted: state.Deleted, Status: state.Status}
+			later.Complete = func() (history.State, error) { return letter(l), nil }
+			got, want := r.record(later), r.record(given)
+			want.Revision, want.Seq = got.Revision, got.Seq
+			same(r, "result", got, want)
+			got2, want2 := r.get("a", history.At{}), r.get("b", history.At{})
+			same(r, "state", got2.State, want2.State)
+			equal(r, "hash", got2.Hash, want2.Hash)
+		}
+		equal(r, "history", r.told("a", 0), r.told("b", 0))
+	}},
 	{"EveryAcceptedObservationHasARevision", func(r *rig) {
 		receipt := r.append(history.Batch{Observations: []history.Observation{
 			observe("a", "A", at(1)), observe("a", "A", at(1)), observe("b", "A", at(1)), observe("a", "A", at(2)),

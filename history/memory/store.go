@@ -94,6 +94,15 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if err := ctx.Err(); err != nil {
 		return history.Receipt{}, err
 	}
+	observations := slices.Clone(b.Observations)
+	for i := range observations {
+		if o := &observations[i]; o.Complete != nil {
+			var err error
+			if o.State, err = o.Complete(); err != nil {
+				return history.Receipt{}, err
+			}
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -115,7 +124,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	}
 
 	receipt := history.Receipt{Results: make([]history.Result, len(b.Observations))}
-	for i, o := range b.Observations {
+	for i, o := range observations {
 		result, err := s.record(o, in, now)
 		if err != nil {
 			result = history.Result{Err: err}
