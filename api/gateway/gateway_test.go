@@ -261,10 +261,14 @@ func TestExportStreams(t *testing.T) {
 
 // TestWaitOutlivesNobody: a question that waits ends when its client leaves.
 func TestWaitOutlivesNobody(t *testing.T) {
-	left := make(chan struct{})
-	d := open(t, apitest.Options{Wrap: func(s history.Store) history.Store { return waiting{s, left} }})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	entered, left := make(chan struct{}), make(chan struct{})
+	d := open(t, apitest.Options{Wrap: func(s history.Store) history.Store { return waiting{s, entered, left} }})
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	go func() {
+		<-entered
+		cancel()
+	}()
 	req, err := http.NewRequestWithContext(ctx, "GET", "http://"+d.HTTP+"/v1/changes?wait=60s", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +279,7 @@ func TestWaitOutlivesNobody(t *testing.T) {
 	}
 	select {
 	case <-left:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second): // it would end by itself after 60
 		t.Error("the store still waits")
 	}
 
@@ -287,11 +291,12 @@ func TestWaitOutlivesNobody(t *testing.T) {
 
 type waiting struct {
 	history.Store
-	left chan struct{}
+	entered, left chan struct{}
 }
 
 func (w waiting) Changes(ctx context.Context, after history.Position, limit int, wait time.Duration) ([]history.Change, history.Position, error) {
 	if wait == time.Minute {
+		close(w.entered)
 		defer close(w.left)
 	}
 	return w.Store.Changes(ctx, after, limit, wait)
