@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"math"
@@ -58,22 +59,22 @@ func Open(t testing.TB, o Options) *Doors {
 	if o.Server.Logger == nil {
 		o.Server.Logger = slog.New(slog.NewTextHandler(d.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	served := d.Store
+	store := d.Store
 	if o.Wrap != nil {
-		served = o.Wrap(served)
+		store = o.Wrap(store)
 	}
-	d.Server = server.New(served, recorder.New(served, recorder.Options{}), o.Server)
+	d.Server = server.New(store, recorder.New(store, recorder.Options{}), o.Server)
 	listener := listen(t)
 	d.GRPC = listener.Addr().String()
-	go func() {
-		if err := d.Server.Serve(listener); err != nil {
-			t.Errorf("gRPC: %v", err)
-		}
-	}()
+	served := make(chan error, 1)
+	go func() { served <- d.Server.Serve(listener) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		d.Server.Stop(ctx)
+		if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) { // before it began
+			t.Errorf("gRPC: %v", err)
+		}
 	})
 
 	var err error
@@ -99,7 +100,7 @@ func Open(t testing.TB, o Options) *Doors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	httpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Second}
+	httpServer := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = httpServer.Serve(web) }()
 	t.Cleanup(func() { _ = httpServer.Close() })
 	return d
