@@ -45,7 +45,7 @@ func TestDaemonChild(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, history.Locked) || time.Since(start) > 10*time.Second {
+		if !errors.Is(err, history.Locked) || time.Since(start) > time.Minute {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -152,11 +152,15 @@ func (m *mortal) call(ctx context.Context, do func(*grpc.ClientConn) error) erro
 }
 
 // records records batches until ctx is done: of forty resources, some captured
-// late, some deletions, some equal to what is there.
-func (m *mortal) records(ctx context.Context) (batches int) {
+// late, some deletions, some equal to what is there. It closes recorded when there are
+// at least so many batches.
+func (m *mortal) records(ctx context.Context, least int, recorded chan<- struct{}) (batches int) {
 	random := rand.New(rand.NewPCG(1, 2))
 	captured := time.Now().Add(-24 * time.Hour)
 	for ; ctx.Err() == nil; batches++ {
+		if batches == least {
+			close(recorded)
+		}
 		req := &varvev1.BatchRecordRequest{RequestId: fmt.Sprintf("00000000-0000-4000-8000-%012d", batches)}
 		for range 1 + random.IntN(12) {
 			captured = captured.Add(time.Millisecond)
@@ -256,8 +260,8 @@ func TestNothingIsLost(t *testing.T) {
 	stop()
 
 	var others sync.WaitGroup
-	batches := 0
-	others.Go(func() { batches = m.records(ctx) })
+	batches, recorded := 0, make(chan struct{})
+	others.Go(func() { batches = m.records(ctx, 10*kills, recorded) })
 	others.Go(func() { restarts(ctx, restarting) })
 	others.Go(func() { m.resumes(ctx) })
 	for range kills {
@@ -268,6 +272,7 @@ func TestNothingIsLost(t *testing.T) {
 		m.live(time.Millisecond+rand.N(life), chance(75))
 	}
 	stop = m.live(0, false)
+	<-recorded // however little of their time those who were killed had
 	cancel()
 	others.Wait()
 	for _, s := range subs {
@@ -398,7 +403,7 @@ func (m *mortal) drain(t *testing.T) map[string]*varvev1.Subscription {
 }
 
 func changesOf(t *testing.T, dir string) (all []history.Change) {
-	s, err := bolt.Open(dir, bolt.Options{LockTimeout: 10 * time.Second})
+	s, err := bolt.Open(dir, bolt.Options{LockTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
