@@ -61,7 +61,7 @@ func (s *Server) admit(ctx context.Context, info *tap.Info) (context.Context, er
 	who, err := s.opts.Authenticate(info.Header.Get("authorization"))
 	if err != nil {
 		ctx = metadata.NewIncomingContext(ctx, info.Header)
-		c := call{method: info.FullMethodName, id: requestID(ctx), began: time.Now()}
+		c := call{method: info.FullMethodName, id: requestID(ctx), began: s.opts.Now()}
 		return nil, s.finish(ctx, c, fault.Unauthenticated.Because(err.Error()))
 	}
 	return context.WithValue(ctx, principalKey{}, who), nil
@@ -71,7 +71,7 @@ func (s *Server) admit(ctx context.Context, info *tap.Info) (context.Context, er
 // ask, and what became of it. A call that takes longer than its patience is slow;
 // zero is endless patience.
 func (s *Server) intercept(ctx context.Context, method string, patience time.Duration, serve func(context.Context) error) (err error) {
-	call := call{method: method, id: requestID(ctx), who: Local, began: time.Now(), patience: patience}
+	call := call{method: method, id: requestID(ctx), who: Local, began: s.opts.Now(), patience: patience}
 	if s.opts.Authenticate != nil {
 		call.who = PrincipalFrom(ctx)
 	}
@@ -102,7 +102,7 @@ type call struct {
 // call in one line: never more of a request than its method, since what else is
 // in it may be a secret.
 func (s *Server) finish(ctx context.Context, c call, err error) error {
-	st, took := fault.Status(err), time.Since(c.began)
+	st, took := fault.Status(err), s.opts.Now().Sub(c.began)
 	if !s.methods[c.method] {
 		c.method = "unknown"
 	}
