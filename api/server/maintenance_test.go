@@ -154,7 +154,7 @@ func TestBackupEndsWhenDraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-s.begun
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if !d.Server.Stop(ctx) {
 		t.Error("the server had to cut the backup off")

@@ -57,7 +57,7 @@ func put(t *testing.T, d *apitest.Doors, name string, more ...func(*varvev1.PutS
 // until asks for a subscription again and again, until it stands as it should.
 func until(t *testing.T, d *apitest.Doors, name string, so func(*varvev1.Subscription) bool) *varvev1.Subscription {
 	t.Helper()
-	for late := time.Now().Add(20 * time.Second); ; {
+	for late := time.Now().Add(time.Minute); ; {
 		s, err := d.Send.GetSubscription(t.Context(), &varvev1.GetSubscriptionRequest{Name: "subscriptions/" + name})
 		if err != nil {
 			t.Fatal(err)

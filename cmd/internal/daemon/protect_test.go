@@ -74,7 +74,7 @@ func (l *safeLog) String() string {
 // calls makes one call of each shape and returns how they ended.
 func calls(t *testing.T, conn *grpc.ClientConn, token string) map[string]codes.Code {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(bearing(t.Context(), token), 10*time.Second)
+	ctx, cancel := context.WithTimeout(bearing(t.Context(), token), time.Minute)
 	defer cancel()
 	ended := map[string]codes.Code{}
 	note := func(shape string, err error) {
