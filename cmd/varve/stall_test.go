@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/history/bolt"
@@ -19,62 +20,35 @@ import (
 
 // TestStalledExport has a client ask for the whole inventory and not read what
 // it is sent, while another records at full speed: the store's file grows as it
-// does without, and nobody waits. VARVE_SCALE makes it stall for up to a minute.
+// does without, and nobody waits. VARVE_SCALE makes it stall for up to two minutes.
 func TestStalledExport(t *testing.T) {
 	scale, _ := strconv.ParseFloat(os.Getenv("VARVE_SCALE"), 64)
-	stall := time.Duration(2*max(1, min(scale, 30))) * time.Second
-	const resources, each = 3000, 250
-
-	// Bytes of the file for an observation, and observations a second.
-	measure := func(t *testing.T, stalled bool) (bytes, rate float64) {
-		dir := filepath.Join(t.TempDir(), "store")
-		s := &scribe{t: t}
-		d := s.serving(dir)
-		recorder := varvev1.NewRecorderServiceClient(s.conn)
-		n := 0
-		record := func() {
-			req := &varvev1.BatchRecordRequest{}
-			for range each {
-				req.Observations = append(req.Observations, &varvev1.Observation{
-					Key:           &varvev1.ResourceKey{Type: "T", Id: fmt.Sprint(n % resources)},
-					CapturedAt:    timestamppb.New(time.Date(2026, 1, 1, 0, 0, n/resources, 0, time.UTC)),
-					Configuration: &varvev1.Json{Raw: fmt.Appendf(nil, `{"filler":"%04000d","n":%d}`, n%resources, n)},
-				})
-				n++
-			}
-			if _, err := recorder.BatchRecord(context.Background(), req); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for n < 2*resources {
-			record()
-		}
-		ctx, hangUp := context.WithCancel(context.Background())
-		defer hangUp()
-		if stalled {
-			stream, err := varvev1.NewHistoryServiceClient(s.conn).ExportItems(ctx, &varvev1.ExportItemsRequest{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := stream.Recv(); err != nil { // it has begun, and is read no further
-				t.Fatal(err)
-			}
-		}
-		before, from, begin := usedBytes(t, dir), n, time.Now()
-		for time.Since(begin) < stall {
-			record()
-		}
-		took := time.Since(begin)
-		grown := usedBytes(t, dir) - before
-		hangUp()
-		if err := d.stop(syscall.SIGTERM); err != nil {
-			t.Error(err)
-		}
-		return grown / float64(n-from), float64(n-from) / took.Seconds()
+	stall := time.Duration(4*max(1, min(scale, 30))) * time.Second
+	alone, beside := newFeeding(t), newFeeding(t)
+	ctx, hangUp := context.WithCancel(context.Background())
+	defer hangUp()
+	stream, err := varvev1.NewHistoryServiceClient(beside.conn).ExportItems(ctx, &varvev1.ExportItemsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); err != nil { // it has begun, and is read no further
+		t.Fatal(err)
 	}
 
-	bytesAlone, rateAlone := measure(t, false)
-	bytes, rate := measure(t, true)
+	alone.begin()
+	beside.begin()
+	for begun := time.Now(); time.Since(begun) < stall; { // by turns: what else the machine does slows both
+		alone.record()
+		beside.record()
+	}
+	bytes, rate := beside.end()
+	bytesAlone, rateAlone := alone.end()
+	hangUp()
+	for _, f := range []*feeding{alone, beside} {
+		if err := f.d.stop(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Logf("stalled for %s: bytes of the file for an observation %.0f alone, ×%.2f beside a stalled export; observations a second %.0f alone, ×%.2f",
 		stall, bytesAlone, bytes/bytesAlone, rateAlone, rate/rateAlone)
 	if bytes > 2*bytesAlone {
@@ -83,6 +57,61 @@ func TestStalledExport(t *testing.T) {
 	if rate < rateAlone/5 {
 		t.Error("a stalled export holds the writer up")
 	}
+}
+
+// feeding records batches of a few thousand resources into a daemon of its own.
+type feeding struct {
+	t    *testing.T
+	dir  string
+	d    *served
+	conn *grpc.ClientConn
+
+	n      int           // observations
+	took   time.Duration // since begin
+	from   int           // as they were then
+	before float64
+}
+
+// newFeeding has recorded every resource twice.
+func newFeeding(t *testing.T) *feeding {
+	t.Helper()
+	s := &scribe{t: t}
+	f := &feeding{t: t, dir: filepath.Join(t.TempDir(), "store")}
+	f.d = s.serving(f.dir)
+	f.conn = s.conn
+	for f.n < 2*fedResources {
+		f.record()
+	}
+	return f
+}
+
+const fedResources, fedBatch = 3000, 250
+
+func (f *feeding) record() {
+	f.t.Helper()
+	req := &varvev1.BatchRecordRequest{}
+	for range fedBatch {
+		req.Observations = append(req.Observations, &varvev1.Observation{
+			Key:           &varvev1.ResourceKey{Type: "T", Id: fmt.Sprint(f.n % fedResources)},
+			CapturedAt:    timestamppb.New(time.Date(2026, 1, 1, 0, 0, f.n/fedResources, 0, time.UTC)),
+			Configuration: &varvev1.Json{Raw: fmt.Appendf(nil, `{"filler":"%04000d","n":%d}`, f.n%fedResources, f.n)},
+		})
+		f.n++
+	}
+	begin := time.Now()
+	if _, err := varvev1.NewRecorderServiceClient(f.conn).BatchRecord(context.Background(), req); err != nil {
+		f.t.Fatal(err)
+	}
+	f.took += time.Since(begin)
+}
+
+// begin begins to measure, and end gives what was measured: bytes of the file for an
+// observation, and observations a second.
+func (f *feeding) begin() { f.before, f.from, f.took = usedBytes(f.t, f.dir), f.n, 0 }
+
+func (f *feeding) end() (bytes, rate float64) {
+	n := float64(f.n - f.from)
+	return (usedBytes(f.t, f.dir) - f.before) / n, n / f.took.Seconds()
 }
 
 // usedBytes is how much of a store's file was ever in use: its newest meta page
