@@ -74,7 +74,7 @@ func (im *importing) end(t *testing.T) int {
 func count(t *testing.T, addr string, n int) {
 	t.Helper()
 	want := fmt.Sprintf(`{"count":%d}`+"\n", n)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		cmd := exec.Command("varve", "count", "-o", "json", "--addr", addr)
 		got, err := cmd.Output()
 		if err == nil && string(got) == want {
@@ -91,7 +91,7 @@ func count(t *testing.T, addr string, n int) {
 func TestImportOutlivesDaemon(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "store")
-	d, err := serve(dir, "127.0.0.1:0", os.Environ())
+	d, err := serve(dir, "127.0.0.2:0", os.Environ()) // nobody else takes a port there meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,11 +128,11 @@ func TestImportLosesDaemon(t *testing.T) {
 	im := startImport(t, d.addr, "--complete")
 	im.feed(t, 10)
 	count(t, d.addr, 10)
-	_ = d.stop(syscall.SIGKILL)
 
 	begin := time.Now()
+	_ = d.stop(syscall.SIGKILL)
 	code := im.end(t)
-	if took := time.Since(begin); took < client.Patience-time.Second || took > client.Patience+4*time.Second {
+	if took := time.Since(begin); took < client.Patience || took > client.Patience+time.Minute {
 		t.Errorf("given up after %s", took)
 	}
 	if code != exitUsage || im.stdout.Len() > 0 {

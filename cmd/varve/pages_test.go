@@ -72,7 +72,7 @@ func TestExportOutlivesDaemon(t *testing.T) {
 	t.Parallel()
 	const n = 3000
 	dir := filepath.Join(t.TempDir(), "store")
-	d, err := serve(dir, "127.0.0.1:0", os.Environ())
+	d, err := serve(dir, "127.0.0.3:0", os.Environ()) // nobody else takes a port there meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}
