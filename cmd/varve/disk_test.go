@@ -69,7 +69,7 @@ func (s *scribe) record() error {
 			Configuration: &varvev1.Json{Raw: fmt.Appendf(nil, `{"batch":%d,"filler":"%s"}`, n, filler)},
 		})
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	answer, err := varvev1.NewRecorderServiceClient(s.conn).BatchRecord(ctx, req)
 	if err != nil {
@@ -146,7 +146,7 @@ func (s *scribe) serving(dir string) *served {
 func (s *scribe) eventually() {
 	s.t.Helper()
 	var err error
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if err = s.record(); err == nil {
 			return
 		}

@@ -37,7 +37,7 @@ func (r *webhook) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // wait returns all that was taken once it is so many messages.
 func (r *webhook) wait(n int) (taken, signed []string, enough bool) {
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		r.mu.Lock()
 		taken, signed, more := r.taken, r.signed, r.more
@@ -91,7 +91,7 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	for late := time.Now().Add(20 * time.Second); ; {
+	for late := time.Now().Add(time.Minute); ; {
 		err := ts.Exec(args[1], args[2:]...)
 		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
 			return

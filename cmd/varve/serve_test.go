@@ -43,7 +43,7 @@ func (m *manager) env() string { return "NOTIFY_SOCKET=" + m.conn.LocalAddr().St
 func (m *manager) hears(want string) {
 	m.t.Helper()
 	message := make([]byte, 100)
-	_ = m.conn.SetReadDeadline(time.Now().Add(20 * time.Second)) // without, it waits for the test's end
+	_ = m.conn.SetReadDeadline(time.Now().Add(time.Minute)) // without, it waits for the test's end
 	n, err := m.conn.Read(message)
 	if got := string(message[:n]); err != nil || got != want {
 		m.t.Fatalf("heard %q, want %q: %v", got, want, err)
