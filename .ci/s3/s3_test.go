@@ -24,7 +24,11 @@ const (
 func serve(t *testing.T) (endpoint, folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	binary := filepath.Join(t.TempDir(), "versitygw")
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/versity/versitygw/cmd/versitygw").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	free, err := net.Listen("tcp", "127.0.0.2:0") // nobody else takes a port there meanwhile
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,32 +36,35 @@ func serve(t *testing.T) (endpoint, folder string) {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(t.TempDir(), "versitygw")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/versity/versitygw/cmd/versitygw").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	var log bytes.Buffer
 	server := exec.Command(binary, "--port", addr, "--region", "eu-west-1", "--access", access, "--secret", secret, "posix", "--sidecar", t.TempDir(), folder)
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = server.Process.Kill()
-		_ = server.Wait()
+		<-ended
 		if t.Failed() {
 			t.Logf("the server said:\n%s", log.String())
 		}
 	})
-	for range 200 {
+	for {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			_ = c.Close()
 			return "http://" + addr, folder
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ended:
+			t.Fatalf("no server at %s", addr)
+		}
 	}
-	t.Fatalf("no server at %s:\n%s", addr, log.String())
-	return "", ""
 }
 
 // TestPlace delivers to a server that checks signatures and checksums.
