@@ -263,7 +263,7 @@ func TestHostile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			p, err := env.Condition("rule", text)
-			if took := time.Since(start); took > 2*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("compiled in %v", took)
 			}
 			if strings.HasPrefix(name, "Refused") {
@@ -282,7 +282,7 @@ func TestHostile(t *testing.T) {
 				t.Errorf("got %v, %v", holds, err)
 			}
 			t.Logf("%v: %v", time.Since(start), err)
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -32,7 +32,7 @@ func TestGoesOnFromBackup(t *testing.T) {
 			if e.ID != id || uint64(e.Previous) != previous {
 				t.Errorf("got %+v, want %s after %d", e, id, previous)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%s does not come: %+v", id, rec.taken())
 		}
 	}
