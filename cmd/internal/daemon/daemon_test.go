@@ -1,7 +1,6 @@
 package daemon_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -75,8 +74,8 @@ func get(t *testing.T, d *daemon.Daemon, path string) (int, string) {
 // on where it was.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
-	var log bytes.Buffer
-	d, stop := start(t, daemon.Options{Dir: dir, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	log := &safeLog{}
+	d, stop := start(t, daemon.Options{Dir: dir, Version: "1.2.3", Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if want := fmt.Sprintf("msg=ready grpc=%s http=%s", d.GRPCAddr(), d.HTTPAddr()); !strings.Contains(log.String(), want) {
 		t.Errorf("no %q in %s", want, log.String())
 	}
