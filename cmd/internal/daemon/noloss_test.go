@@ -272,7 +272,11 @@ func TestNothingIsLost(t *testing.T) {
 		m.live(time.Millisecond+rand.N(life), chance(75))
 	}
 	stop = m.live(0, false)
-	<-recorded // however little of their time those who were killed had
+	select {
+	case <-recorded: // however little time those had who were killed
+	case <-time.After(5 * time.Minute):
+		t.Error("recording does not go on")
+	}
 	cancel()
 	others.Wait()
 	for _, s := range subs {
