@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
@@ -34,6 +35,10 @@ type guard struct {
 	dir     string
 	metas   metaPages
 	failure atomic.Pointer[history.Error] // why no more writes are taken
+
+	// writing is held until it is known what a failed write means: the next one
+	// must neither follow a failed sync nor be taken for the one that failed.
+	writing sync.Mutex
 
 	// turn lets as many readers read at once as there are processors. A fault of
 	// the mapping holds a processor, so that more would read no faster, but the
@@ -68,6 +73,8 @@ func (s *Store) readTx(f func(*bolt.Tx) error) (err error) {
 // durable unless f returns an error. Unavailable once the store takes no more
 // writes, or for want of room on the disk.
 func (s *Store) writeTx(f func(*bolt.Tx) error) (err error) {
+	s.guard.writing.Lock()
+	defer s.guard.writing.Unlock()
 	if err := s.Failed(); err != nil {
 		return err
 	}
