@@ -85,12 +85,12 @@ func (v *view) judge(job *sweep, k history.Key, r rid) (*loaded, *judgement, err
 	floor, known := job.floors.Of(k.Type), job.floors.RevisionOf(k.Type)
 	of := &judgement{inRun: make([]bool, len(l.Sightings))}
 	for i, at := range l.Sightings {
-		encoded, _, err := v.originOfSighting(r, at)
+		encoded, found, err := v.originOfSighting(r, at)
 		if err != nil {
 			return nil, nil, err
 		}
 		origin, err := decodeOrigin(encoded)
-		if err != nil {
+		if err != nil || !found {
 			return nil, nil, damaged(bucketSightings, sightingKey(r, at))
 		}
 		of.inRun[i] = origin.Run != ""

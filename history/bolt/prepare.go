@@ -56,26 +56,23 @@ func (e *encodedOrigin) like(o *history.Origin) bool {
 
 // prepare encodes an observation. The origin of the batch's first is most likely
 // its own.
-func (s *Store) prepare(o *history.Observation, run history.RunID, first *encodedOrigin) (prepared, error) {
+func (s *Store) prepare(o *history.Observation, run history.RunID, first *encodedOrigin) prepared {
 	p := prepared{Observation: *o}
 	p.Origin.Run = run
 	if p.origin = first.encoded; !first.like(&o.Origin) {
 		p.origin = encodeOrigin(&o.Origin, run).encoded
 	}
-	if p.hash = o.Hash; (o.Content != nil || o.Complete != nil) && s.contents.has(p.hash) {
+	if p.hash = o.Hash; o.Complete != nil || o.Content != nil && s.contents.has(p.hash) {
 		s.counters.contentHits.Add(1) // nothing new, most likely
 	} else {
-		if err := p.complete(); err != nil {
-			return p, err
-		}
-		s.encode(&p, &p.Observation)
+		s.encode(&p, o)
 	}
 	p.State = history.State{Deleted: o.State.Deleted, Status: o.State.Status}
 	if p.Expect != nil { // the caller's; it may be gone when the writer comes to it
 		expect := *p.Expect
 		p.Expect = &expect
 	}
-	return p, nil
+	return p
 }
 
 // complete makes sure that the content is there, or the state.

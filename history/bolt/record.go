@@ -18,11 +18,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if len(items) > 0 {
 		first = encodeOrigin(&b.Observations[0].Origin, b.Run)
 	}
-	failed := make([]error, len(items))
-	onAllCores(len(items), func(i int) { items[i], failed[i] = s.prepare(&b.Observations[i], b.Run, &first) })
-	if err := errors.Join(failed...); err != nil {
-		return history.Receipt{}, err
-	}
+	onAllCores(len(items), func(i int) { items[i] = s.prepare(&b.Observations[i], b.Run, &first) })
 	r := &request{}
 	for i := range items {
 		r.bytes += len(items[i].body) + len(items[i].origin)

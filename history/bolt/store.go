@@ -8,6 +8,8 @@
 // 32 keys. First versions are written with a dictionary of their type (dict.go).
 // What an inventory needs stands apart, in spans (span.go, inventory.go); whoever
 // reads it page by page finds it remembered (snapshot.go).
+// Sightings, which are most of what comes in, stand apart as well, many to a key
+// (sightset.go, sightblock.go, sightmerge.go, sight.go).
 // So do the links of versions, by term (linkblock.go, linkmerge.go, linkfind.go):
 // they follow from the versions, and are read anew when they are missing (relink.go).
 // Documents are written where they belong at once (document.go).
