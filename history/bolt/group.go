@@ -26,6 +26,12 @@ func (g *groups) find(k history.Key) groupNo {
 	return g.number[k]
 }
 
+// grouped is the key of a resource whose group is known.
+type grouped struct {
+	groupNo
+	id string
+}
+
 // key is the key of a resource; false if the group is not known.
 func (g *groups) key(n groupNo, id string) (history.Key, bool) {
 	if n == 0 || int(n) > len(g.list) {

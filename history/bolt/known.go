@@ -8,23 +8,11 @@ import (
 	"github.com/varvehq/varve/history/plan"
 )
 
-// What the writer knows of a resource: its number, its head, its timeline, and
-// from these the window that a capture falls into.
-
-func (w *writer) rid(v *view, k history.Key) (rid, error) {
-	if r, ok := w.rids[k]; ok {
-		return r, nil
-	}
-	r, err := v.rid(k)
-	if r != 0 {
-		w.rids[k] = r
-	}
-	return r, err
-}
+// What the writer knows of a resource: its head, its timeline, and from these the window that a capture falls into.
 
 // head finds the head of a resource, with the evidence of runs counted in.
 func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
-	if h := w.heads[r]; h != nil {
+	if h, ok := w.heads.Get(r); ok {
 		w.s.counters.headHits.Add(1)
 		return h, nil
 	}
@@ -69,7 +57,7 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 			return nil, err
 		}
 	}
-	w.heads[r] = h
+	w.heads.Put(r, h, 0)
 	return h, nil
 }
 

@@ -57,7 +57,7 @@ func (s *Store) view(f func(*view) error) error {
 	}
 	v.tails, v.mark = s.tails(v.few[:0]), s.mark
 	s.mu.RUnlock()
-	v.epoch = s.merged.now()
+	v.epoch = s.merged.Epoch()
 	err := s.readTx(func(tx *bolt.Tx) error {
 		v.tx, v.floors = tx, s.floors.Load()
 		return f(v)
@@ -128,6 +128,13 @@ func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing
 
 // rid finds a resource's number; zero: not recorded.
 func (v *view) rid(k history.Key) (rid, error) {
+	n := v.s.groups.Load().find(k)
+	if n != 0 {
+		if r, ok := v.s.merged.Get(grouped{n, k.ID}); ok {
+			v.s.counters.ridHits.Add(1)
+			return r, nil
+		}
+	}
 	v.s.mu.RLock()
 	for _, t := range v.tails {
 		if r, ok := t.names[k]; ok {
@@ -136,12 +143,7 @@ func (v *view) rid(k history.Key) (rid, error) {
 		}
 	}
 	v.s.mu.RUnlock()
-	if r := v.s.merged.find(k); r != 0 {
-		v.s.counters.ridHits.Add(1)
-		return r, nil
-	}
 	v.s.counters.ridMisses.Add(1)
-	n := v.s.groups.Load().find(k)
 	if n == 0 {
 		return 0, nil
 	}
@@ -161,7 +163,7 @@ func (v *view) rid(k history.Key) (rid, error) {
 	if err != nil {
 		return 0, err
 	}
-	v.s.merged.keep(k, r, v.epoch)
+	v.s.merged.PutSince(v.epoch, grouped{n, k.ID}, r, 0)
 	return r, nil
 }
 
@@ -181,49 +183,6 @@ func openName(key, framed []byte) (rid, error) {
 		return 0, damaged(bucketNames, key)
 	}
 	return parseRid(value), nil
-}
-
-// ridCache remembers the numbers of merged resources. They never change, but
-// for resources that go and are recorded anew: that begins a new epoch, in which
-// nobody may add what was read before.
-type ridCache struct {
-	mu    sync.RWMutex
-	rids  map[history.Key]rid
-	epoch uint64
-}
-
-func (c *ridCache) now() uint64 {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.epoch
-}
-
-func (c *ridCache) forget(keys []history.Key) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.epoch++
-	for _, k := range keys {
-		delete(c.rids, k)
-	}
-}
-
-func (c *ridCache) find(k history.Key) rid {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.rids[k]
-}
-
-func (c *ridCache) keep(k history.Key, r rid, epoch uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if epoch != c.epoch {
-		return
-	}
-	if c.rids == nil {
-		c.rids = map[history.Key]rid{}
-	}
-	thin(c.rids, cachedHeads)
-	c.rids[k] = r
 }
 
 // key finds the resource of a number.

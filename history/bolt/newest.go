@@ -25,7 +25,7 @@ type latest struct {
 type latestCache = memo.Cache[history.Key, *latest]
 
 const (
-	latestBytes  = 48 << 20
+	latestBytes  = 32 << 20
 	latestDeltas = 16 // in the log, before one stands alone again
 )
 

@@ -160,7 +160,7 @@ func onAllCores(n int, f func(i int)) {
 // contentFilter knows the hashes of contents that were recorded not long ago, and
 // may be wrong both ways: it tells which observations are most likely unchanged,
 // before anybody has looked. It is safe for concurrent use.
-type contentFilter [1 << 20]atomic.Uint64
+type contentFilter [1 << 18]atomic.Uint64
 
 func (f *contentFilter) slot(h history.Hash) (*atomic.Uint64, uint64) {
 	return &f[binary.LittleEndian.Uint64(h[8:])%uint64(len(f))], binary.LittleEndian.Uint64(h[:])

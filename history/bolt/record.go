@@ -84,7 +84,7 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if err := plan.Takes(&v.floors.Floors, &p.Observation); err != nil {
 		return history.Result{}, err
 	}
-	r, err := w.rid(v, p.Key)
+	r, err := v.rid(p.Key)
 	if err != nil {
 		return history.Result{}, err
 	}
@@ -122,7 +122,6 @@ func (w *writer) record(v *view, p *prepared, in *runRecord) (history.Result, er
 	if fresh {
 		w.mark.rids = r
 		w.pending.addResource(r, p.Key)
-		w.rids[p.Key] = r
 	}
 	if in != nil {
 		in.Observed++
@@ -187,7 +186,7 @@ func (w *writer) apply(r rid, h *head, out plan.Outcome, stamp plan.Stamp, own *
 	if h.update(&out) {
 		return first
 	}
-	delete(w.heads, r) // the newest row is gone: read it again when needed
+	w.heads.Drop(r) // the newest row is gone: read it again when needed
 	return first
 }
 

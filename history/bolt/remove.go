@@ -15,7 +15,7 @@ import (
 // since it was found to be going keeps it.
 func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	var (
-		keys []history.Key
+		keys []grouped
 		gone []rid
 	)
 	counts := *p
@@ -46,7 +46,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 				return err
 			}
 			l.countAll(of, &counts)
-			keys, gone = append(keys, k), append(gone, r)
+			keys, gone = append(keys, grouped{s.groups.Load().find(k), k.ID}), append(gone, r)
 		}
 		if err := errors.Join(writes.addSpans(v), writes.addSightings(v)); err != nil {
 			return err
@@ -58,12 +58,11 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 		return err
 	}
 	*p = counts
-	s.merged.forget(keys)
+	s.merged.Drop(keys...)
 	s.latest.Forget()
 	w := &s.writer
-	for i, r := range gone {
-		delete(w.rids, keys[i])
-		delete(w.heads, r)
+	for _, r := range gone {
+		w.heads.Drop(r)
 		delete(w.timelines, r)
 	}
 	return nil

@@ -115,7 +115,7 @@ type Store struct {
 	groups atomic.Pointer[groups]
 	dicts  dicts
 	guard  guard
-	merged ridCache
+	merged *memo.Cache[grouped, rid] // of merged resources; a new epoch when some go
 	keys   *keyCache
 	shots  snapshots
 
@@ -132,6 +132,10 @@ type Store struct {
 	relinking relinking
 	unwritten atomic.Uint64
 }
+
+// cachedBytes bounds what is remembered of merged resources, their numbers and
+// their heads: some 109,000 of each.
+const cachedBytes = 20 << 20
 
 var errClosed = history.Errorf(history.Unavailable, "the store is closed")
 
@@ -168,7 +172,7 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	s := &Store{
-		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), linked: memo.New[rid, linkedRow](linkedBytes), keys: new(keyCache), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
+		o: o, db: db, latest: memo.New[history.Key, *latest](latestBytes), merged: memo.New[grouped, rid](cachedBytes), linked: memo.New[rid, linkedRow](linkedBytes), keys: new(keyCache), active: newTail(), runByID: map[history.RunID]runNo{}, arrived: make(chan struct{}),
 	}
 	if err := s.secure(dir, suspected, &pages, first); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/memo"
 	"github.com/varvehq/varve/history/plan"
 )
 
@@ -17,7 +18,6 @@ import (
 const (
 	groupRequests = 1024
 	groupBytes    = 16 << 20
-	cachedHeads   = 1 << 17
 	cachedRows    = 1 << 16
 )
 
@@ -40,8 +40,7 @@ type writer struct {
 
 	// What is known without asking the file, that of the commit under way
 	// included. After a failed commit it is all forgotten.
-	heads     map[rid]*head
-	rids      map[history.Key]rid
+	heads     *memo.Cache[rid, *head]
 	timelines map[rid]*plan.Timeline // of resources with late captures
 	rows      int                    // in timelines
 	point     plan.Point             // of the window last asked for
@@ -62,6 +61,7 @@ func (w *writer) start(s *Store) {
 	w.s, w.queue, w.done = s, make(chan *request, groupRequests), make(chan struct{})
 	w.turn = make(chan func())
 	w.mark = s.mark
+	w.heads = memo.New[rid, *head](cachedBytes)
 	w.forget()
 	go w.loop()
 }
@@ -75,7 +75,7 @@ func (w *writer) stop() {
 }
 
 func (w *writer) forget() {
-	w.heads, w.rids = map[rid]*head{}, map[history.Key]rid{}
+	w.heads.Forget()
 	w.timelines, w.rows = map[rid]*plan.Timeline{}, 0
 }
 
@@ -186,30 +186,15 @@ func (w *writer) commit(group []*request) error {
 	if recorded {
 		s.publish(w.mark, w.pending)
 	}
-	thin(w.heads, cachedHeads)
-	thin(w.rids, cachedHeads)
 	if w.rows > cachedRows {
 		w.timelines, w.rows = map[rid]*plan.Timeline{}, 0
 	}
 	return nil
 }
 
-// thin takes half of a cache away, no matter which, when it is too large: whoever
-// goes through more resources than it holds, again and again, finds some of them.
-func thin[K comparable, V any](m map[K]V, most int) {
-	if len(m) <= most {
-		return
-	}
-	for k := range m {
-		if delete(m, k); len(m) <= most/2 {
-			return
-		}
-	}
-}
-
 // plan calls f with a view that shows the pending tail as well.
 func (s *Store) plan(pending *tail, f func(*view) error) error {
-	v := view{s: s, pending: pending, generation: s.sighted.begin(), epoch: s.merged.now()}
+	v := view{s: s, pending: pending, generation: s.sighted.begin(), epoch: s.merged.Epoch()}
 	s.mu.RLock()
 	v.tails, v.mark = append(s.tails(nil), pending), s.mark
 	s.mu.RUnlock()

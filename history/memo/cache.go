@@ -40,11 +40,25 @@ func (c *Cache[K, V]) Get(k K) (V, bool) {
 // Put keeps a value of so many bytes; one of more than an eighth of the bound is
 // not kept.
 func (c *Cache[K, V]) Put(k K, v V, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(k, v, bytes)
+}
+
+// PutSince is Put, unless something was forgotten since an epoch: what was found
+// out then may no longer be true.
+func (c *Cache[K, V]) PutSince(epoch uint64, k K, v V, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if epoch == c.epoch {
+		c.put(k, v, bytes)
+	}
+}
+
+func (c *Cache[K, V]) put(k K, v V, bytes int) {
 	if bytes += spare; bytes > c.bound/8 {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.young == nil || c.bytes > c.bound/2 {
 		c.old, c.young, c.bytes = c.young, map[K]entry[V]{}, 0
 	}
@@ -52,11 +66,23 @@ func (c *Cache[K, V]) Put(k K, v V, bytes int) {
 	c.young[k] = entry[V]{v, bytes}
 }
 
-// Epoch says how often everything was forgotten.
+// Epoch says how often something was forgotten.
 func (c *Cache[K, V]) Epoch() uint64 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.epoch
+}
+
+// Drop forgets some values.
+func (c *Cache[K, V]) Drop(keys ...K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for _, k := range keys {
+		c.bytes -= c.young[k].bytes
+		delete(c.young, k)
+		delete(c.old, k)
+	}
 }
 
 // Forget drops all values.

@@ -44,6 +44,26 @@ func TestCache(t *testing.T) {
 			t.Error("it is kept")
 		}
 	})
+	t.Run("DropsSome", func(t *testing.T) {
+		epoch, before := c.Epoch(), count(1000)
+		c.PutSince(epoch, 2000, 1, each)
+		if c.Drop(998, 999, 2000); count(1000) != before-2 {
+			t.Errorf("%d of %d are left", count(1000), before)
+		}
+		if c.PutSince(epoch, 2000, 1, each); c.Epoch() == epoch {
+			t.Error("no new epoch")
+		}
+		if _, ok := c.Get(2000); ok {
+			t.Error("what was found out before is kept")
+		}
+		for i := 1000; i < 1500; i++ {
+			c.Put(i, i*i, each)
+			c.Drop(i)
+		}
+		if c.Put(1, 1, each); count(2) != 1 {
+			t.Error("what was dropped counts")
+		}
+	})
 	t.Run("Forgets", func(t *testing.T) {
 		epoch := c.Epoch()
 		if c.Forget(); count(1000) > 0 || c.Epoch() == epoch {
