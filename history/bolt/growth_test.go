@@ -16,14 +16,17 @@ import (
 )
 
 // BenchmarkGrowth tells how the same figures stand in stores of 10,000 and
-// 100,000 resources of three versions each, and with VARVE_SCALE of 10 or more
-// of 1,000,000: look-ups should stay flat. Each runs once.
+// 100,000 resources of three versions each, with VARVE_SCALE of 10 or more of
+// 1,000,000, of 50 or more of 5,000,000: look-ups should stay flat. Each runs once.
 //
 //	VARVE_SCALE=10 go test -run '^$' -bench Growth -benchtime 1x -timeout 1h ./history/bolt
 func BenchmarkGrowth(b *testing.B) {
 	sizes := []int{10_000, 100_000}
 	if scale() >= 10 {
 		sizes = append(sizes, 1_000_000)
+	}
+	if scale() >= 50 {
+		sizes = append(sizes, 5_000_000)
 	}
 	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
