@@ -53,5 +53,6 @@ func (r *Recorder) recall(o *history.Observation, hash history.Hash, given []byt
 		return again.State, err
 	}
 	o.State = history.State{Deleted: o.State.Deleted || o.State.Status.Deletes(), Status: o.State.Status}
+	o.State.Normalize() // as the whole is
 	return true
 }

@@ -67,12 +67,16 @@ func TestPrepareRemembers(t *testing.T) {
 // same. The buffers that documents are given in are used again at once.
 func TestRecordRemembers(t *testing.T) {
 	ctx := context.Background()
-	disk, err := bolt.Open(t.TempDir(), bolt.Options{NoSync: true})
+	dir := t.TempDir()
+	disk, err := bolt.Open(dir, bolt.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
 		if err := disk.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bolt.Verify(ctx, dir, nil, func(f bolt.Finding) { t.Error(f) }); err != nil {
 			t.Error(err)
 		}
 	}()

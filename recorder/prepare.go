@@ -22,17 +22,21 @@ func (r *Recorder) Prepare(o *history.Observation) error {
 	if given != nil {
 		defer givenBuffers.Put(given)
 	}
-	if err != nil || o.Complete == nil {
+	complete := o.Complete
+	o.Complete = nil // it needs the buffer
+	if err != nil || complete == nil {
 		return err
 	}
-	o.State, err = o.Complete()
-	o.Content, o.Complete = o.State.AppendContent(nil), nil
+	if o.State, err = complete(); err == nil {
+		o.Content = o.State.AppendContent(nil)
+	}
 	return err
 }
 
 // prepare is Prepare that leaves out what a store most likely does not need. The
 // buffer it may return belongs to the observation.
 func (r *Recorder) prepare(o *history.Observation) (given *[]byte, err error) {
+	o.Content, o.Hash, o.Complete = nil, history.Hash{}, nil // of what is given, not of what is stored
 	if r.o.Redact != nil {
 		if err := r.redact(o); err != nil {
 			return nil, err
