@@ -123,7 +123,8 @@ type Observation struct {
 	// Complete, when set, returns State, of which the observation holds no more
 	// than Deleted and Status, and Hash: most observations bring nothing new, and
 	// a store finds out by these. It is safe for concurrent use, and may be called
-	// until Append has returned without an error.
+	// until Append has returned without an error. Its error, an *[Error], refuses
+	// the observation if the state is needed.
 	Complete func() (State, error)
 
 	// Expect, when set, refuses the observation with Conflict unless the

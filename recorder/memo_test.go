@@ -3,6 +3,7 @@ package recorder_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -155,5 +156,43 @@ func TestPrepareKeepsNothingOfTheCaller(t *testing.T) {
 	}
 	if string(again.State.Configuration) != `{"a":1}` || again.State.Tags["k"] != "v" || string(o.State.Configuration) != `{"a":1}` {
 		t.Errorf("%s %v, %s", again.State.Configuration, again.State.Tags, o.State.Configuration)
+	}
+}
+
+// leaver is a store that gives every batch up as one does whose caller waits no
+// longer: it may still be at it.
+type leaver struct {
+	history.Store
+	left []history.Observation
+}
+
+func (l *leaver) Append(_ context.Context, b history.Batch) (history.Receipt, error) {
+	l.left = append(l.left, b.Observations...)
+	return history.Receipt{}, context.Canceled
+}
+
+// TestRecordGivenUp: what a store was left with can be completed, whatever is
+// recorded meanwhile.
+func TestRecordGivenUp(t *testing.T) {
+	s := &leaver{Store: memory.New(memory.Options{})}
+	r := recorder.New(s, recorder.Options{})
+	var list []history.Observation
+	for i := range 20 {
+		o := bucket("a", fmt.Sprintf(`{ "n": %d }`, 10+i))
+		if o := o; r.Prepare(&o) != nil {
+			t.Fatal("not prepared")
+		}
+		list = append(list, o)
+	}
+	for i := range list {
+		if _, err := r.Record(context.Background(), history.Batch{Observations: list[i : i+1]}); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	for i, o := range s.left {
+		state, err := o.Complete()
+		if err != nil || history.HashContent(state.AppendContent(nil)) != o.Hash {
+			t.Errorf("observation %d: %s, %v", i, state.Configuration, err)
+		}
 	}
 }

@@ -40,7 +40,14 @@ func Made(t testing.TB, dir string) (made bool) {
 }
 
 // MergeUncut merges as a process does that is killed before it cuts the log.
-func (s *Store) MergeUncut() error { return s.mergeRest(s.active) }
+func (s *Store) MergeUncut() error {
+	s.merger.one.Lock()
+	defer s.merger.one.Unlock()
+	if s.active.first == 0 {
+		return nil
+	}
+	return s.carry(s.active)
+}
 
 // MergeUnnoticed merges, and forgets about it: to the store it is as if the last
 // transaction had failed.

@@ -56,6 +56,14 @@ func (s *Store) mergeNext() error {
 }
 
 func (s *Store) mergeTail(t *tail) error {
+	if err := s.carry(t); err != nil {
+		return err
+	}
+	return s.cutLog(t.end)
+}
+
+// carry writes a tail into the other buckets.
+func (s *Store) carry(t *tail) error {
 	if err := s.prepareTables(t); err != nil {
 		return err
 	}
@@ -81,10 +89,7 @@ func (s *Store) mergeTail(t *tail) error {
 	if err := s.mergeSightings(t); err != nil {
 		return err
 	}
-	if err := s.mergeRest(t); err != nil {
-		return err
-	}
-	return s.cutLog(t.end)
+	return s.mergeRest(t)
 }
 
 // puts is what a merge transaction writes, in the order of buckets and keys.

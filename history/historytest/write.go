@@ -90,6 +90,18 @@ var appendCases = []namedCase{
 		}
 		equal(r, "history", r.told("a", 0), r.told("b", 0))
 	}},
+	{"AStateThatCannotBeCompletedIsRefused", func(r *rig) {
+		state := letter("A")
+		never := observe("b", "A", at(2))
+		never.Hash, never.State = history.HashContent(state.AppendContent(nil)), history.State{}
+		never.Complete = func() (history.State, error) {
+			return history.State{}, history.Errorf(history.TooLarge, "is too large")
+		}
+		receipt := r.append(history.Batch{Observations: []history.Observation{observe("a", "A", at(1)), never, observe("c", "A", at(3))}})
+		refused(r, "the one in the middle", receipt.Results[1].Err, history.TooLarge)
+		equal(r, "newest revision", receipt.Revision, 2)
+		equal(r, "histories", r.told("a", 0)+r.told("b", 0)+r.told("c", 0), "v1 A@1v1 A@3")
+	}},
 	{"EveryAcceptedObservationHasARevision", func(r *rig) {
 		receipt := r.append(history.Batch{Observations: []history.Observation{
 			observe("a", "A", at(1)), observe("a", "A", at(1)), observe("b", "A", at(1)), observe("a", "A", at(2)),

@@ -94,15 +94,6 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	if err := ctx.Err(); err != nil {
 		return history.Receipt{}, err
 	}
-	observations := slices.Clone(b.Observations)
-	for i := range observations {
-		if o := &observations[i]; o.Complete != nil {
-			var err error
-			if o.State, err = o.Complete(); err != nil {
-				return history.Receipt{}, err
-			}
-		}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -124,7 +115,7 @@ func (s *Store) Append(ctx context.Context, b history.Batch) (history.Receipt, e
 	}
 
 	receipt := history.Receipt{Results: make([]history.Result, len(b.Observations))}
-	for i, o := range observations {
+	for i, o := range b.Observations {
 		result, err := s.record(o, in, now)
 		if err != nil {
 			result = history.Result{Err: err}
@@ -154,6 +145,12 @@ func (s *Store) record(o history.Observation, in *run, now history.Moment) (hist
 	}
 	if err := plan.Takes(&s.floors, &o); err != nil {
 		return history.Result{}, err
+	}
+	if o.Complete != nil {
+		var err error
+		if o.State, err = o.Complete(); err != nil {
+			return history.Result{}, err
+		}
 	}
 	bytes := o.State.AppendContent(nil)
 	o.Origin.Extras = slices.Clone(o.Origin.Extras)
