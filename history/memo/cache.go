@@ -37,8 +37,8 @@ func (c *Cache[K, V]) Get(k K) (V, bool) {
 	return e.value, ok
 }
 
-// Put keeps a value of so many bytes; one of more than an eighth of the bound is
-// not kept.
+// Put keeps a value of so many bytes, in place of the one that was there; one of
+// more than an eighth of the bound is not kept.
 func (c *Cache[K, V]) Put(k K, v V, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,6 +57,7 @@ func (c *Cache[K, V]) PutSince(epoch uint64, k K, v V, bytes int) {
 
 func (c *Cache[K, V]) put(k K, v V, bytes int) {
 	if bytes += spare; bytes > c.bound/8 {
+		c.drop(k)
 		return
 	}
 	if c.young == nil || c.bytes > c.bound/2 {
@@ -79,10 +80,14 @@ func (c *Cache[K, V]) Drop(keys ...K) {
 	defer c.mu.Unlock()
 	c.epoch++
 	for _, k := range keys {
-		c.bytes -= c.young[k].bytes
-		delete(c.young, k)
-		delete(c.old, k)
+		c.drop(k)
 	}
+}
+
+func (c *Cache[K, V]) drop(k K) {
+	c.bytes -= c.young[k].bytes
+	delete(c.young, k)
+	delete(c.old, k)
 }
 
 // Forget drops all values.

@@ -43,6 +43,13 @@ func TestCache(t *testing.T) {
 		if _, ok := c.Get(-1); ok {
 			t.Error("it is kept")
 		}
+		c.Put(-2, 4, each)
+		if c.Put(-2, 5, bound); count(1000) == 0 {
+			t.Error("it drove out the others")
+		}
+		if v, ok := c.Get(-2); ok {
+			t.Errorf("what was there before is kept: %d", v)
+		}
 	})
 	t.Run("DropsSome", func(t *testing.T) {
 		epoch, before := c.Epoch(), count(1000)
