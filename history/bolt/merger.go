@@ -25,8 +25,9 @@ const (
 // merger carries the log into the other buckets, in a goroutine of its own.
 //
 // A merge stops anywhere and begins anew without harm: each resource's head
-// says up to which commit it is merged, all else is written under keys that a
-// second merge of the same commits writes again, and the log is cut last.
+// says up to which commit its rows are merged, sightings that are in a block
+// already stay there once, all else is written under keys that a second merge of
+// the same commits writes again, and the log is cut last.
 type merger struct {
 	s     *Store
 	wake  chan struct{}

@@ -122,6 +122,16 @@ func TestSuite(t *testing.T) { historytest.Run(t, backend()) }
 
 func TestModel(t *testing.T) { historytest.Model(t, backend(), 40, 60) }
 
+// TestModelCutShort merges all but once more: the log is there still.
+func TestModelCutShort(t *testing.T) {
+	historytest.Model(t, backendWith(func(t testing.TB, s *bolt.Store, at opened) opened {
+		if err := s.MergeUncut(); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}), 10, 60)
+}
+
 func TestOpen(t *testing.T) {
 	t.Run("ErrLocked", func(t *testing.T) {
 		dir := t.TempDir()
