@@ -40,14 +40,19 @@ func formatOf(db *bolt.DB) (version uint32, err error) {
 }
 
 // migrate opens a file of the present format, made of an older one if need be.
-// It takes the open file over.
-func migrate(dir string, db *bolt.DB, o *Options) (*bolt.DB, error) {
+// It takes the open file over, of which a survey was made: one that is not to be
+// written to is not migrated, since that may write to a copy.
+func migrate(dir string, db *bolt.DB, o *Options, t *tree, first string) (*bolt.DB, error) {
 	version, err := formatOf(db)
 	if err != nil || version == 0 || version >= formatVersion {
 		if err == nil && version == formatVersion {
 			dropOld(dir, o)
 		}
 		return db, err
+	}
+	if t.unsafe {
+		return db, history.Errorf(history.DataLoss,
+			"%s is damaged (%s) and cannot be migrated from format %d; restore a copy", db.Path(), first, version)
 	}
 	began := time.Now()
 	o.Logger.Info("migrating the store", "dir", dir, "from", version, "to", formatVersion)

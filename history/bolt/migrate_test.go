@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -107,6 +108,39 @@ func TestMigrateDamaged(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("left %v, %v", left, err)
+	}
+	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, old) {
+		t.Errorf("the file was changed: %v", err)
+	}
+}
+
+// TestMigrateUnsafe: a file of format 2 that lists a page in use as free is left
+// as it is. Its copy would be written to.
+func TestMigrateUnsafe(t *testing.T) {
+	dir := t.TempDir()
+	thaw(t, "format2", dir)
+	name := filepath.Join(dir, bolt.FileName)
+	old, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pageSize, freelist, used = 4096, 48, 2 // the second is a place in a meta page
+	for meta := range 2 {
+		m := old[meta*pageSize:]
+		list := old[binary.NativeEndian.Uint64(m[freelist:])*pageSize:]
+		if binary.NativeEndian.Uint16(list[10:]) == 0 {
+			t.Fatal("no page is free")
+		}
+		binary.NativeEndian.PutUint64(list[16:], used)
+	}
+	if err := os.WriteFile(name, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.DataLoss) {
+		t.Errorf("got %v, want DataLoss", err)
+		if err == nil {
+			s.Close()
+		}
 	}
 	if now, err := os.ReadFile(name); err != nil || !bytes.Equal(now, old) {
 		t.Errorf("the file was changed: %v", err)

@@ -160,7 +160,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	found := db
-	if db, err = migrate(dir, db, &o); err != nil {
+	if db, err = migrate(dir, db, &o, &pages, first); err != nil {
 		if db != nil {
 			err = errors.Join(err, db.Close())
 		}
