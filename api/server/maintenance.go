@@ -79,16 +79,24 @@ func (s *Server) follow(ctx context.Context, stop func(), work func(progress fun
 		})
 	}()
 	var broken error
+	tell := func(p reached) {
+		if broken != nil {
+			return
+		}
+		if broken = send(p.done, p.total); broken != nil {
+			stop()
+		}
+	}
 	for {
 		select {
 		case p := <-progress:
-			if broken != nil {
-				continue
-			}
-			if broken = send(p.done, p.total); broken != nil {
-				stop()
-			}
+			tell(p)
 		case err := <-ended:
+			select {
+			case p := <-progress: // reached just before the end
+				tell(p)
+			default:
+			}
 			return orElse(broken, s.drained(ctx, err))
 		}
 	}

@@ -171,6 +171,12 @@ func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 // mergeRest carries what belongs to no single resource.
 func (s *Store) mergeRest(t *tail) error {
 	p := &puts{}
+	// First, and two by two: no transaction parts an operation from its age.
+	for id, op := range t.ops {
+		value := append(binary.AppendVarint(nil, int64(op.at)), op.receipt...)
+		p.add(bucketOps, bytes.Clone(id[:]), sealValue(id[:], value))
+		p.add(bucketOpAges, append(uint64Key(op.at), id[:]...), []byte{})
+	}
 	for i := 0; i < len(t.changes); i += feedBlock {
 		list := t.changes[i:min(i+feedBlock, len(t.changes))]
 		key := uint64Key(list[0].seq)
@@ -183,11 +189,6 @@ func (s *Store) mergeRest(t *tail) error {
 	for no, r := range t.runs {
 		key := binary.BigEndian.AppendUint32(nil, uint32(no))
 		p.add(bucketRuns, key, sealValue(key, r.append(nil)))
-	}
-	for id, op := range t.ops {
-		value := append(binary.AppendVarint(nil, int64(op.at)), op.receipt...)
-		p.add(bucketOps, bytes.Clone(id[:]), sealValue(id[:], value))
-		p.add(bucketOpAges, append(uint64Key(op.at), id[:]...), []byte{})
 	}
 	var err error
 	if p.deletes, err = s.seenBlocks(t); err != nil {
