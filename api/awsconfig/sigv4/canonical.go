@@ -20,12 +20,16 @@ import (
 //
 //	content-type;host;x-amz-date
 func canonicalRequest(r *http.Request, signed []string) (string, error) {
+	path, err := canonicalPath(r.URL)
+	if err != nil {
+		return "", err
+	}
 	query, err := canonicalQuery(r.URL.RawQuery)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + canonicalPath(r.URL) + "\n" + query + "\n")
+	b.WriteString(r.Method + "\n" + path + "\n" + query + "\n")
 	covered := make(map[string]bool, len(signed))
 	for _, name := range signed {
 		value, ok := headerOf(r, name)
@@ -79,17 +83,18 @@ func trimAll(text string) string {
 	return b.String()
 }
 
-// canonicalPath is the path as it was sent, escaped once more.
-func canonicalPath(u *url.URL) string {
+// canonicalPath is the path as it was sent, escaped once more. A target without one,
+// such as a:b, *, or only a host, is not taken for the / that a client signs.
+func canonicalPath(u *url.URL) (string, error) {
 	path := u.EscapedPath()
-	if path == "" {
-		return "/"
+	if !strings.HasPrefix(path, "/") {
+		return "", refuse(invalid, "The target '%s' of the request has no path; send to /.", shorten(u.String()))
 	}
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
 		segments[i] = escape(s)
 	}
-	return strings.Join(segments, "/")
+	return strings.Join(segments, "/"), nil
 }
 
 // canonicalQuery is a query with its names and values escaped as AWS does, in the

@@ -44,6 +44,8 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(uint(5), uint(0), "?a=b")
+	f.Add(uint(5), uint(0), "A:")
+	f.Add(uint(5), uint(1), "http://127.0.0.1:7421")
 	f.Add(uint(len(sent)-3), uint(1), "y")
 	f.Add(uint(len(sent)), uint(0), "{}")
 	for _, at := range []string{"Host: ", "X-Amz-Date: ", "X-Amz-Target: ", "Content-Type: ", "Signature=", "SignedHeaders=", "Credential=", "X-Amz-Meta: "} {
