@@ -80,7 +80,7 @@ func (u *unarchiver) start() (*copyHeader, error) {
 	if u.version > archivePlain {
 		u.header.documents = d.uvarint()
 	}
-	if !ok || d.short || f.short || len(d.b) > 0 {
+	if !ok || d.short || f.short || d.more() {
 		return nil, u.damage("its header cannot be read")
 	}
 	return &u.header, nil
@@ -147,7 +147,7 @@ func (u *unarchiver) tell(ctx context.Context, to sink, progress func(done, tota
 		if err != nil {
 			return err
 		}
-		for len(d.b) > 0 && !u.ended {
+		for d.more() && !u.ended {
 			if err := u.record(d); err != nil {
 				return err
 			}
@@ -188,7 +188,7 @@ func (u *unarchiver) record(d *decoder) error {
 		origin := d.bytes()
 		return u.told(d, &u.counts.sightings, func() error { return u.to.sighting(s, origin) })
 	case arcRow:
-		r := d.row(&plan.Row{})
+		r := d.aloneRow()
 		payload := bytes.Clone(d.bytes()) // the frame's memory is used again
 		if r.Erased || r.Bare {
 			payload = nil
@@ -240,7 +240,7 @@ func (u *unarchiver) end(d *decoder) error {
 	}
 	sum := d.take(sha256.Size)
 	switch {
-	case d.short || len(d.b) > 0:
+	case d.short || d.more():
 		return u.damage("its end cannot be read")
 	case !bytes.Equal(sum, u.hash.Sum(nil)):
 		return u.damage("the checksum of the whole does not match")

@@ -10,10 +10,11 @@ import (
 
 var errShort = errors.New("a stored value is cut short")
 
-// decoder reads the front of b; once something is missing it returns zero
-// values only and err tells.
+// decoder reads b from the front; once something is missing it returns zero values
+// only and err tells. It counts where it is: cutting b, a pointer, costs more.
 type decoder struct {
 	b     []byte
+	at    int
 	short bool
 }
 
@@ -24,35 +25,39 @@ func (d *decoder) err() error {
 	return nil
 }
 
-func (d *decoder) fail() { d.b, d.short = nil, true }
+func (d *decoder) fail() { d.b, d.at, d.short = nil, 0, true }
+
+// more reports whether there is anything left.
+func (d *decoder) more() bool { return d.at < len(d.b) }
+
+// rest is what is left, a part of b.
+func (d *decoder) rest() []byte { return d.b[d.at:] }
 
 func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
+	if d.at >= len(d.b) {
 		d.fail()
 		return 0
 	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
+	d.at++
+	return d.b[d.at-1]
 }
 
 func (d *decoder) uvarint() uint64 {
-	if len(d.b) > 0 && d.b[0] < 0x80 {
-		v := d.b[0]
-		d.b = d.b[1:]
-		return uint64(v)
+	if at := d.at; at < len(d.b) && d.b[at] < 0x80 {
+		d.at++
+		return uint64(d.b[at])
 	}
 	return d.longUvarint()
 }
 
 // longUvarint reads one of more than a byte.
 func (d *decoder) longUvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
+	v, n := binary.Uvarint(d.b[d.at:])
 	if n <= 0 {
 		d.fail()
 		return 0
 	}
-	d.b = d.b[n:]
+	d.at += n
 	return v
 }
 
@@ -63,22 +68,18 @@ func unzig(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
 
 // take returns the next n bytes, a part of b.
 func (d *decoder) take(n uint64) []byte {
-	if n > uint64(len(d.b)) {
+	if n > uint64(len(d.b)-d.at) {
 		d.fail()
 		return nil
 	}
-	v := d.b[:n:n]
-	d.b = d.b[n:]
+	end := d.at + int(n)
+	v := d.b[d.at:end:end]
+	d.at = end
 	return v
 }
 
 func (d *decoder) bytes() []byte  { return d.take(d.uvarint()) }
 func (d *decoder) string() string { return string(d.bytes()) }
-
-func (d *decoder) hash() (h history.Hash) {
-	copy(h[:], d.take(uint64(len(h))))
-	return h
-}
 
 // bit is 1 for true.
 func bit(b bool) byte {
@@ -147,14 +148,19 @@ func appendRow(b []byte, r, before *plan.Row) []byte {
 	return append(b, r.Hash[:]...)
 }
 
-func (d *decoder) row(before *plan.Row) plan.Row {
+// aloneRow reads a row that stands alone.
+func (d *decoder) aloneRow() (r plan.Row) {
+	d.row(&r, &plan.Row{})
+	return r
+}
+
+// row reads a row, which follows another, over any.
+func (d *decoder) row(r, before *plan.Row) {
 	flags := d.byte()
-	r := plan.Row{
-		Deleted: flags&flagDeleted != 0, Derived: flags&flagDerived != 0,
-		Erased: flags&flagErased != 0, Bare: flags&flagBare != 0,
-		Number: uint32(d.uvarint()),
-		Start:  before.Start + history.Moment(d.varint()),
-	}
+	r.Deleted, r.Derived = flags&flagDeleted != 0, flags&flagDerived != 0
+	r.Erased, r.Bare = flags&flagErased != 0, flags&flagBare != 0
+	r.Number = uint32(d.uvarint())
+	r.Start = before.Start + history.Moment(d.varint())
 	if flags&flagOwnRank == 0 {
 		r.Rank = before.Rank + history.Revision(d.varint())
 	}
@@ -163,12 +169,11 @@ func (d *decoder) row(before *plan.Row) plan.Row {
 		r.Rank = r.Opened
 	}
 	r.RecordedAt = before.RecordedAt + history.Moment(d.varint())
-	if flags&flagClosed != 0 {
+	if r.Closed = 0; flags&flagClosed != 0 {
 		r.Closed = r.Opened + history.Revision(d.uvarint())
 	}
-	if flags&flagStatus != 0 {
+	if r.Status = ""; flags&flagStatus != 0 {
 		r.Status = history.Status(d.string())
 	}
-	r.Hash = d.hash()
-	return r
+	copy(r.Hash[:], d.take(uint64(len(r.Hash))))
 }

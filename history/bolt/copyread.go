@@ -408,7 +408,7 @@ func (r *copyReader) op(k, framed []byte) error {
 	}
 	d := decoder{b: value}
 	o := opRecord{id: history.OpID(k), at: history.Moment(d.varint())}
-	o.receipt = d.b
+	o.receipt = d.rest()
 	revision := d.uvarint() // the first of a receipt
 	if d.short {
 		return damaged(bucketOps, k)

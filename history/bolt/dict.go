@@ -205,10 +205,10 @@ func decodeDict(key, framed []byte) (dictNo, string, *s2.Dict, error) {
 	if !ok || d.short || len(key) != 4 {
 		return 0, "", nil, damaged(bucketDicts, key)
 	}
-	if n, err := s2.DecodedLen(d.b); err != nil || n > dictBytes {
+	if n, err := s2.DecodedLen(d.rest()); err != nil || n > dictBytes {
 		return 0, "", nil, damaged(bucketDicts, key)
 	}
-	content, err := s2.Decode(nil, d.b)
+	content, err := s2.Decode(nil, d.rest())
 	dictionary := s2.NewDict(content)
 	if err != nil || dictionary == nil {
 		return 0, "", nil, damaged(bucketDicts, key)

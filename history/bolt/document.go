@@ -83,7 +83,7 @@ func documentRevision(tx *bolt.Tx) (uint64, error) {
 	value, ok := openValue(metaDocuments, framed)
 	d := decoder{b: value}
 	revision := d.uvarint()
-	if !ok || d.short || len(d.b) > 0 {
+	if !ok || d.short || d.more() {
 		return 0, damaged(bucketMeta, metaDocuments)
 	}
 	return revision, nil

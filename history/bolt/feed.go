@@ -30,7 +30,7 @@ func decodeFeedBlock(key, framed []byte) ([]change, error) {
 	}
 	var list []change
 	before := change{seq: history.Seq(binary.BigEndian.Uint64(key)) - 1}
-	for d := (decoder{b: value}); len(d.b) > 0; {
+	for d := (decoder{b: value}); d.more(); {
 		before = d.change(&before)
 		if d.short {
 			return nil, damaged(bucketFeed, key)

@@ -81,7 +81,7 @@ func loadFloors(tx *bolt.Tx) (*floors, error) {
 	value, ok := openValue(metaFloors, framed)
 	d := decoder{b: value}
 	f := d.floors()
-	if !ok || d.short || len(d.b) > 0 {
+	if !ok || d.short || d.more() {
 		return nil, damaged(bucketMeta, metaFloors)
 	}
 	return f, nil

@@ -366,7 +366,7 @@ func (f *format1) ops() error {
 		}
 		d := decoder{b: value}
 		o := opRecord{id: history.OpID(k), at: history.Moment(d.varint())}
-		if o.receipt = d.b; d.short {
+		if o.receipt = d.rest(); d.short {
 			return damaged(bucketOps, k)
 		}
 		if _, ok := f.tail.ops[o.id]; ok {
@@ -395,7 +395,7 @@ func eachLogEntry1(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) er
 		if !ok || d.short || m.commit != binary.BigEndian.Uint64(k) {
 			return damaged(bucketLog, k)
 		}
-		if err := f(m, d.b); err != nil {
+		if err := f(m, d.rest()); err != nil {
 			return errors.Join(damaged(bucketLog, k), err)
 		}
 	}

@@ -61,7 +61,7 @@ func (v *view) headValue(r rid) (h head, n groupNo, id []byte, err error) {
 func (d *decoder) head() (h head, n groupNo, id []byte) {
 	n, id = groupNo(d.uvarint()), d.bytes()
 	h = head{merged: d.uvarint(), last: uint32(d.uvarint()), seen: history.Moment(d.varint())}
-	h.newest = d.row(&plan.Row{})
+	h.newest = d.aloneRow()
 	return h, n, id
 }
 

@@ -66,7 +66,7 @@ func eachLogEntry(tx *bolt.Tx, merged uint64, f func(m mark, records []byte) err
 		if d.short || m.commit != binary.BigEndian.Uint64(first) {
 			return damaged(bucketLog, first)
 		}
-		if err := f(m, d.b); err != nil {
+		if err := f(m, d.rest()); err != nil {
 			return errors.Join(damaged(bucketLog, first), err)
 		}
 		k, framed = next, value
@@ -88,7 +88,7 @@ func readLogEntry(c *bolt.Cursor, k, framed []byte) (entry, next, value []byte, 
 		if !ok || d.short || n != total || len(commit) != 8 || !bytes.Equal(k, logKey(binary.BigEndian.Uint64(commit), i)) {
 			return nil, nil, nil, damaged(bucketLog, append(commit, byte(i>>8), byte(i)))
 		}
-		entry = append(entry, d.b...)
+		entry = append(entry, d.rest()...)
 		k, framed = c.Next()
 	}
 	return entry, k, framed, nil
@@ -262,7 +262,7 @@ func appendReceipt(b []byte, r *history.Receipt, seq history.Seq) []byte {
 func (d *decoder) receipt(l history.Lineage) history.Receipt {
 	r := history.Receipt{Revision: history.Revision(d.uvarint()), Position: l.Position(history.Seq(d.uvarint()))}
 	n := d.uvarint()
-	if n > uint64(len(d.b)) {
+	if n > uint64(len(d.rest())) {
 		d.fail()
 		return r
 	}

@@ -319,7 +319,7 @@ func (w *writer) replay(v *view, id history.OpID) (history.Receipt, bool, error)
 			return history.Receipt{}, false, damaged(bucketOps, id[:])
 		}
 		d := decoder{b: value}
-		op = opRecord{id, history.Moment(d.varint()), d.b}
+		op = opRecord{id, history.Moment(d.varint()), d.rest()}
 	}
 	if op.receipt == nil || !plan.Remembers(op.at, w.now) {
 		return history.Receipt{}, false, nil

@@ -218,7 +218,7 @@ func eachSeen(key, framed []byte, f func(seenEntry) bool) error {
 		return damaged(bucketSeen, key)
 	}
 	var e seenEntry
-	for d := (decoder{b: value}); len(d.b) > 0; {
+	for d := (decoder{b: value}); d.more(); {
 		e.rid += rid(d.uvarint())
 		e.Sighting = d.sightingAfter(e.Sighting)
 		if d.short {

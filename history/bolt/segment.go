@@ -77,13 +77,14 @@ func appendRows(old segment, key, framed []byte) (segment, error) {
 	before := &plan.Row{}
 	for i := range rows {
 		r := &rows[i]
-		r.Row, r.size, r.body = d.row(before), d.uvarint(), nil
+		d.row(&r.Row, before)
+		r.size, r.body = d.uvarint(), nil
 		before = &r.Row
 	}
 	for i := range rows {
 		rows[i].body = d.take(rows[i].size)
 	}
-	if d.short || len(d.b) > 0 {
+	if d.short || d.more() {
 		return nil, damaged(bucketSegments, key)
 	}
 	return rows, nil

@@ -114,7 +114,7 @@ func (s *sightReader) decode(key, framed []byte) ([]sightEntry, error) {
 		s.origins = append(s.origins, d.bytes())
 	}
 	var e sightEntry
-	for len(d.b) > 0 {
+	for d.more() {
 		e.rid += rid(d.uvarint())
 		e.Sighting = d.sightingAfter(e.Sighting)
 		which := d.uvarint()

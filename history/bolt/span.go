@@ -80,7 +80,7 @@ type spanReader struct {
 
 // next reads a row; false at the end, or where the entry is damaged.
 func (s *spanReader) next() (*span, bool) {
-	if len(s.d.b) == 0 {
+	if !s.d.more() {
 		return nil, false
 	}
 	flags := s.d.byte()
@@ -181,7 +181,7 @@ type standing struct {
 func (s *spanReader) stand(at history.Moment, known history.Revision) standing {
 	var (
 		found  = standing{until: history.Newest}
-		b      = s.d.b
+		b      = s.d.rest()
 		start  int64
 		opened uint64
 	)
@@ -216,7 +216,7 @@ func (s *spanReader) stand(at history.Moment, known history.Revision) standing {
 			if d.short {
 				return found
 			}
-			b = d.b
+			b = d.rest()
 		}
 		if opened > uint64(known) || closed != 0 && closed <= uint64(known) {
 			continue // it is not to be seen

@@ -185,7 +185,7 @@ func (t *tail) readRecords(m mark, b []byte) error {
 	t.clock = append(t.clock, m.stamp())
 	t.bytes += len(b)
 	d := decoder{b: b}
-	for len(d.b) > 0 {
+	for d.more() {
 		switch recordKind(d.byte()) {
 		case recResource:
 			r := rid(d.uvarint())
@@ -194,7 +194,7 @@ func (t *tail) readRecords(m mark, b []byte) error {
 			r := rid(d.uvarint())
 			res := t.resource(r)
 			t.changed.add(r)
-			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.row(&plan.Row{}), body: slices.Clone(d.bytes())}, &linkSet{}})
+			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.aloneRow(), body: slices.Clone(d.bytes())}, &linkSet{}})
 			t.linked.news = append(t.linked.news, r)
 		case recClose:
 			r := rid(d.uvarint())

@@ -41,7 +41,7 @@ func (c *check) log() error {
 		}
 		before = m
 		t := newTail()
-		if err := t.readRecords(m, d.b); err != nil {
+		if err := t.readRecords(m, d.rest()); err != nil {
 			c.find(bucketLog, key, "its records cannot be read")
 			continue
 		}
