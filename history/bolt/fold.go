@@ -103,7 +103,7 @@ func (v *view) fold(writes *puts, r rid, known history.Revision, held map[histor
 	if err != nil {
 		return err
 	}
-	l, err := v.load(r)
+	l, err := v.loadAll(r)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ type judgement struct {
 
 // judge tells what has to stay of a resource.
 func (v *view) judge(job *sweep, k history.Key, r rid) (*loaded, *judgement, error) {
-	l, err := v.load(r)
+	l, err := v.loadAll(r)
 	if err != nil {
 		return nil, nil, err
 	}

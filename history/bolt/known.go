@@ -42,7 +42,7 @@ func (w *writer) head(v *view, r rid, fresh bool) (*head, error) {
 				h.seen = max(h.seen, s.At)
 			}
 		} else {
-			l, err := v.load(r)
+			l, err := v.loadAll(r)
 			if err != nil {
 				return nil, err
 			}
@@ -96,7 +96,7 @@ func (w *writer) timeline(v *view, r rid) (*plan.Timeline, error) {
 	if t := w.timelines[r]; t != nil {
 		return t, nil
 	}
-	l, err := v.load(r)
+	l, err := v.loadAll(r)
 	if err != nil {
 		return nil, err
 	}

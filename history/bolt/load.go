@@ -263,16 +263,15 @@ type loaded struct {
 	room     *arena // for payloads that stand in segments; nil: each by itself
 	segments []segment
 	recent   map[*plan.Row]*tailRow // rows that are not merged yet
-	complete bool
 
 	memory   segment     // of the first segment, if it is to be used again
 	unpacker []*unpacker // of the segments, where payloads are read in order
 }
 
-// load reads all of a resource: for late captures, histories, and whatever a
-// single segment cannot tell.
+// load reads all versions of a resource: for histories, and whatever a single
+// segment cannot tell. Of the sightings it has those that are not merged.
 func (v *view) load(r rid) (*loaded, error) {
-	l := &loaded{rid: r, with: &v.s.dicts, room: v.room, complete: true}
+	l := &loaded{rid: r, with: &v.s.dicts, room: v.room}
 	prefix := ridKey(r)
 	c := v.tx.Bucket(bucketSegments).Cursor()
 	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
@@ -281,16 +280,6 @@ func (v *view) load(r rid) (*loaded, error) {
 			return nil, err
 		}
 		l.addSegment(seg)
-	}
-	seen, err := v.sightings(r)
-	if err != nil {
-		return nil, err
-	}
-	if seen.first != 0 {
-		err := v.mergedSightings(r, func(e *sightEntry) { l.Sightings = append(l.Sightings, e.Sighting) })
-		if err != nil {
-			return nil, err
-		}
 	}
 	rec, err := v.recent(r)
 	if err != nil {
@@ -305,6 +294,22 @@ func (v *view) load(r rid) (*loaded, error) {
 		l.Last = h.last
 	}
 	return l, nil
+}
+
+// loadAll is load with all sightings in no run, of which a resource may have
+// thousands: for late captures, and for what takes sightings away.
+func (v *view) loadAll(r rid) (*loaded, error) {
+	l, err := v.load(r)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := v.sightings(r)
+	if err != nil || seen.first == 0 {
+		return l, err
+	}
+	err = v.mergedSightings(r, func(e *sightEntry) { l.Sightings = append(l.Sightings, e.Sighting) })
+	l.sortSightings()
+	return l, err
 }
 
 func (l *loaded) addSegment(seg segment) {
@@ -329,9 +334,14 @@ func (l *loaded) addRecent(rec *recent) {
 	}
 	if len(rec.sightings) > 0 {
 		l.Sightings = append(l.Sightings, rec.sightings...)
-		slices.SortFunc(l.Sightings, plan.Sighting.Compare) // lastSeen counts on it
-		l.Sightings = slices.Compact(l.Sightings)
+		l.sortSightings() // lastSeen counts on it
 	}
+}
+
+// sortSightings puts them in order; one that is being merged may be there twice.
+func (l *loaded) sortSightings() {
+	slices.SortFunc(l.Sightings, plan.Sighting.Compare)
+	l.Sightings = slices.Compact(l.Sightings)
 }
 
 // payload reads what a row of the timeline carries, into memory of its own.
@@ -436,14 +446,11 @@ func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded
 
 // lastSeen is the newest evidence of a place's row.
 func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (history.Moment, error) {
-	last := l.lastSeen(p, known)
-	if !l.complete {
-		var err error
-		if last, err = v.lastSighting(l.rid, p, known, last); err != nil {
-			return 0, err
-		}
+	last, err := v.lastSighting(l.rid, p, known, l.lastSeen(p, known))
+	if err != nil {
+		return 0, err
 	}
-	err := v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
+	err = v.evidenceOfRuns(l.rid, last, p.Until(), func(s plan.Sighting) history.Moment {
 		if s.At > last && p.Holds(s, known) {
 			last = s.At
 		}
@@ -453,7 +460,7 @@ func (v *view) lastSeen(l *loaded, p *plan.Place, known history.Revision) (histo
 }
 
 // lastSeen is the newest evidence of a place's row but for that of runs, as far
-// as it was loaded. The sightings are in order.
+// as it was loaded.
 func (l *loaded) lastSeen(p *plan.Place, known history.Revision) history.Moment {
 	rows := plan.Timeline{Rows: l.Rows}
 	last := rows.LastSeen(p, known)
