@@ -74,7 +74,11 @@ func (s *Store) MergeLinks() error {
 }
 
 // Edit changes an open store behind its back.
-func (s *Store) Edit(f func(*bbolt.Tx) error) error { return s.db.Update(f) }
+func (s *Store) Edit(f func(*bbolt.Tx) error) error {
+	s.endReadings()
+	defer s.guard.readings.written()
+	return s.db.Update(f)
+}
 
 // WaitForUpkeep waits until a prune that was cut short is finished.
 func (s *Store) WaitForUpkeep() { s.upkeep.done.Wait() }
@@ -113,6 +117,13 @@ func (s *Store) EachValue(f func([]byte)) error {
 // Read reads as the store does, ReadBare as bbolt does.
 func (s *Store) Read(f func(*bbolt.Tx) error) error     { return s.readTx(f) }
 func (s *Store) ReadBare(f func(*bbolt.Tx) error) error { return s.db.View(f) }
+
+// KeptReadings is how many transactions are kept for the next readers.
+func (s *Store) KeptReadings() int {
+	s.guard.readings.mu.Lock()
+	defer s.guard.readings.mu.Unlock()
+	return len(s.guard.readings.idle)
+}
 
 // WalkPages looks at the pages of a file as it is done when a store is opened.
 func WalkPages(path string) (pages uint64, findings int, err error) {

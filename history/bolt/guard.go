@@ -45,6 +45,8 @@ type guard struct {
 	// scheduler would give each of them the share that the writer gets.
 	turn chan struct{}
 
+	readings readings
+
 	verifying context.CancelFunc // ends the verification of a store that failed before
 	verified  chan struct{}      // closed when there is none
 
@@ -54,19 +56,35 @@ type guard struct {
 }
 
 // readTx calls f with a transaction that reads.
-func (s *Store) readTx(f func(*bolt.Tx) error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	tx, err := s.begin(false)
-	if err != nil {
-		return err
+func (s *Store) readTx(f func(*bolt.Tx) error) error {
+	return s.read(func(r *reading) error { return f(r.Tx) })
+}
+
+// read is readTx with what was left open in the transaction.
+func (s *Store) read(f func(*reading) error) (err error) {
+	if s.guard.stuck.Load() {
+		return errStuck
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	r := s.guard.readings.take()
+	if r.Tx == nil {
+		if r.Tx, err = s.begin(false); err != nil {
+			return err
+		}
+	}
+	sound := false
 	defer func() {
-		s.giveBack(tx)
+		if sound && s.guard.readings.keep(r) {
+			return
+		}
+		s.giveBack(r.Tx)
 		if p := recover(); p != nil {
 			err = s.caught(p)
 		}
 	}()
-	return f(tx)
+	err = f(&r)
+	sound = err == nil
+	return err
 }
 
 // writeTx calls f with a transaction that writes, and makes what it wrote
@@ -78,6 +96,8 @@ func (s *Store) writeTx(f func(*bolt.Tx) error) (err error) {
 	if err := s.Failed(); err != nil {
 		return err
 	}
+	s.endReadings()
+	defer s.guard.readings.written()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := s.begin(true)
 	if err != nil {
@@ -137,6 +157,7 @@ func (s *Store) closeFile() error {
 	if s.guard.stuck.Load() {
 		return nil
 	}
+	s.endReadings()
 	return s.db.Close()
 }
 
@@ -149,6 +170,16 @@ func (s *Store) giveBack(tx *bolt.Tx) {
 		}
 	}()
 	_ = tx.Rollback()
+}
+
+// endReadings ends the transactions that are kept, and has none kept until the
+// write that begins has ended.
+func (s *Store) endReadings() {
+	for _, r := range s.guard.readings.write() {
+		if !s.guard.stuck.Load() { // else this could wait for ever
+			s.giveBack(r.Tx)
+		}
+	}
 }
 
 // caught makes DataLoss of a panic that damage of the file has caused. Any other

@@ -58,9 +58,11 @@ func (s *Store) view(f func(*view) error) error {
 	v.tails, v.mark = s.tails(v.few[:0]), s.mark
 	s.mu.RUnlock()
 	v.epoch = s.merged.Epoch()
-	err := s.readTx(func(tx *bolt.Tx) error {
-		v.tx, v.floors = tx, s.floors.Load()
-		return f(v)
+	err := s.read(func(r *reading) error {
+		v.tx, v.floors, v.walk.c = r.Tx, s.floors.Load(), r.segments
+		err := f(v)
+		r.segments = v.walk.c
+		return err
 	})
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return errClosed
