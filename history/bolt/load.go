@@ -40,6 +40,10 @@ type view struct {
 	walk     walker    // over segments
 	lent     *loaded   // what around returned last
 	sights   sightReader
+	sighted  struct { // the range that sightings returned last
+		rid
+		sightRange
+	}
 }
 
 // view calls f with a view. Transactions are to be short: a long one keeps

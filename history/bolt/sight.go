@@ -80,14 +80,26 @@ func (c *sightCache) writing(resources []rid) (written func()) {
 	}
 }
 
-// sightings reads the range of a resource.
+// sightings finds the range of a resource; each version of a history asks for it.
 func (v *view) sightings(r rid) (sightRange, error) {
-	if s, ok := v.s.sighted.find(r); ok {
-		return s, nil
+	if v.sighted.rid == r {
+		return v.sighted.sightRange, nil
 	}
-	var s sightRange
+	s, ok := v.s.sighted.find(r)
+	if !ok {
+		var err error
+		if s, err = v.readRange(r); err != nil {
+			return sightRange{}, err
+		}
+		v.s.sighted.keep(r, s, v.generation)
+	}
+	v.sighted.rid, v.sighted.sightRange = r, s
+	return s, nil
+}
+
+func (v *view) readRange(r rid) (s sightRange, err error) {
 	read := v.sights.open(v.tx)
-	err := read.back(&sightEntry{rid: r + 1}, func(e *sightEntry) bool {
+	err = read.back(&sightEntry{rid: r + 1}, func(e *sightEntry) bool {
 		if e.rid == r {
 			s.last = e.Sighting
 		}
@@ -99,11 +111,7 @@ func (v *view) sightings(r rid) (sightRange, error) {
 			return false
 		})
 	}
-	if err != nil {
-		return sightRange{}, err
-	}
-	v.s.sighted.keep(r, s, v.generation)
-	return s, nil
+	return s, err
 }
 
 // mergedSightings calls f with a resource's, in order.

@@ -26,13 +26,14 @@ func (p *Place) Fill(item *history.Item, lastSeen history.Moment) {
 // Places lists the visible rows, in order, each with its neighbours.
 func Places(rows []*Row, known history.Revision) []Place {
 	places := make([]Place, 0, len(rows))
-	for _, r := range rows {
+	for i, r := range rows {
 		if !r.Visible(known) {
 			continue
 		}
-		p := Place{Row: r}
+		p := Place{Row: r, at: i, end: len(rows)}
 		if n := len(places); n > 0 {
-			p.Before, places[n-1].After = places[n-1].Row, r
+			before := &places[n-1]
+			p.Before, before.After, before.end = before.Row, r, i
 		}
 		places = append(places, p)
 	}

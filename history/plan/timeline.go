@@ -138,20 +138,22 @@ type Place struct {
 	Row    *Row // the version at the moment; nil: none
 	Before *Row // the version before it in captured time
 	After  *Row // the version after it
+
+	at, end int // where Row and After stand among the rows
 }
 
 // Locate finds a moment among rows in order, as seen from a revision.
 func Locate(rows []*Row, at history.Moment, known history.Revision) Place {
-	var p Place
-	for _, r := range rows {
+	p := Place{end: len(rows)}
+	for i, r := range rows {
 		if !r.Visible(known) {
 			continue
 		}
 		if r.Start > at {
-			p.After = r
+			p.After, p.end = r, i
 			break
 		}
-		p.Before, p.Row = p.Row, r
+		p.Before, p.Row, p.at = p.Row, r, i
 	}
 	return p
 }
@@ -175,14 +177,11 @@ func (p *Place) Holds(s Sighting, known history.Revision) bool {
 		(p.After == nil || s.Compare(Sighting{p.After.Start, p.After.Rank}) < 0)
 }
 
-// LastSeen is the newest evidence of the place's row as seen from a revision.
+// LastSeen is the newest evidence of the row of one of the timeline's places, as
+// seen from a revision.
 func (t *Timeline) LastSeen(p *Place, known history.Revision) history.Moment {
 	last := p.Row.Start
-	i, _ := slices.BinarySearchFunc(t.Rows, p.Row, (*Row).Compare)
-	for _, r := range t.Rows[i:] {
-		if p.After != nil && r.Compare(p.After) >= 0 {
-			break
-		}
+	for _, r := range t.Rows[p.at+1 : p.end] { // none of them is to be seen
 		if s := (Sighting{r.Start, r.Rank}); !r.Derived && s.At > last && p.Holds(s, known) {
 			last = s.At
 		}
