@@ -98,14 +98,18 @@ func (v *view) sightings(r rid) (sightRange, error) {
 }
 
 func (v *view) readRange(r rid) (s sightRange, err error) {
-	read := v.sights.open(v.tx)
+	read, n := v.sights.open(v.tx), 0
 	err = read.back(&sightEntry{rid: r + 1}, func(e *sightEntry) bool {
-		if e.rid == r {
+		if e.rid != r {
+			return false
+		}
+		if n++; n == 1 {
 			s.last = e.Sighting
 		}
-		return false
+		s.first = e.At
+		return n < sightBlockEntries
 	})
-	if err == nil && s.last != (plan.Sighting{}) {
+	if err == nil && n == sightBlockEntries { // there may be thousands
 		err = read.from(&sightEntry{rid: r}, func(e *sightEntry) bool {
 			s.first = e.At
 			return false
