@@ -27,7 +27,8 @@ func BenchmarkBackup(b *testing.B) {
 	}
 	defer s.Close()
 	const resources, versions = 5000, 12
-	list := estate(resources, versions+20)
+	const later = 20
+	list := estate(resources, versions+later)
 	for _, batch := range batches(list[:resources*versions], 1000) {
 		if _, err := s.Append(ctx, history.Batch{Observations: batch}); err != nil {
 			b.Fatal(err)
@@ -61,8 +62,12 @@ func BenchmarkBackup(b *testing.B) {
 					return took
 				default:
 				}
-				if len(rest) == 0 {
-					b.Fatal("nothing is left to record")
+				if len(rest) == 0 { // once more, as later changes
+					again := list[resources*versions:]
+					for i := range again {
+						again[i].CapturedAt += resources * later * 1_000_000
+					}
+					rest = batches(again, 16)
 				}
 				begin := time.Now()
 				if _, err := s.Append(ctx, history.Batch{Observations: rest[0]}); err != nil {

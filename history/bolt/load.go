@@ -386,11 +386,19 @@ func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 
 // payloadOf is payload of the row of a number.
 func (l *loaded) payloadOf(number uint32) ([]byte, error) {
+	if r := l.row(number); r != nil {
+		return l.payload(r)
+	}
+	return nil, errBody
+}
+
+// row is the row of a number, nil if it was not loaded.
+func (l *loaded) row(number uint32) *plan.Row {
 	i := slices.IndexFunc(l.Rows, func(r *plan.Row) bool { return r.Number == number })
 	if i < 0 {
-		return nil, errBody
+		return nil
 	}
-	return l.payload(l.Rows[i])
+	return l.Rows[i]
 }
 
 // unpack is payload where those before it in the segment were just read.
@@ -414,40 +422,80 @@ func (v *view) borrow(r rid) *loaded {
 }
 
 // around reads the part of a resource that shows the version at a moment and
-// its neighbours: one segment nearly always. What it returns holds until the
-// view is asked again.
+// its neighbours: one segment nearly always, and what is not merged. What it returns
+// holds until the view is asked again.
 func (v *view) around(r rid, at history.Moment, known history.Revision) (*loaded, plan.Place, error) {
 	rec, err := v.recent(r)
 	if err != nil {
 		return nil, plan.Place{}, err
 	}
-	if len(rec.rows) == 0 && len(rec.closes) == 0 {
-		l := v.borrow(r)
-		var seek, prefix [20]byte
-		k, b, later := v.walk.lastBefore(v.tx, appendSegmentSeek(seek[:0], r, at))
-		own := binary.BigEndian.AppendUint32(prefix[:0], uint32(r))
-		if !bytes.HasPrefix(k, own) {
-			return l, plan.Place{}, nil
-		}
-		seg, err := appendRows(l.memory, k, b)
-		if err != nil {
+	l := v.borrow(r)
+	var seek, prefix [20]byte
+	k, b, later := v.walk.lastBefore(v.tx, appendSegmentSeek(seek[:0], r, at))
+	own := binary.BigEndian.AppendUint32(prefix[:0], uint32(r))
+	if !bytes.HasPrefix(later, own) {
+		later = nil
+	}
+	merged := bytes.HasPrefix(k, own)
+	if merged {
+		if l.memory, err = appendRows(l.memory, k, b); err != nil {
 			return nil, plan.Place{}, err
 		}
-		l.memory = seg
-		l.addSegment(seg)
-		l.addRecent(&rec)
-		p := plan.Locate(l.Rows, at, known)
-		if p.Row != nil && (p.After != nil || !bytes.HasPrefix(later, own)) {
-			if p.Before != nil || p.Row.Deleted || p.Row.Status != "" || v.walk.first(own) {
-				return l, p, nil
-			}
+		l.addSegment(l.memory)
+	} else if len(rec.rows) == 0 {
+		return l, plan.Place{}, nil
+	}
+	l.addRecent(&rec)
+	p := plan.Locate(l.Rows, at, known)
+	if l.shows(&p, later) {
+		if p.Before != nil || p.Row.Deleted || p.Row.Status != "" || !merged || v.walk.first(own) {
+			return l, p, nil
 		}
 	}
-	l, err := v.load(r)
-	if err != nil {
+	if l, err = v.load(r); err != nil {
 		return nil, plan.Place{}, err
 	}
 	return l, plan.Locate(l.Rows, at, known), nil
+}
+
+// shows reports whether a place is the same among all rows of the resource as among
+// those that were loaded: of the merged ones a segment, or none, behind which
+// nothing stands or one with a key.
+func (l *loaded) shows(p *plan.Place, later []byte) bool {
+	switch {
+	case p.Row == nil, p.After == nil && later != nil:
+		return false
+	case len(l.recent) == 0:
+		return true
+	case len(l.segments) == 0:
+		return later == nil // nothing is merged
+	case l.recent[l.Rows[0]] != nil: // it may stand anywhere among the segments before
+		return false
+	case later != nil && l.recent[p.After] != nil && bytes.Compare(segmentKey(l.rid, p.After), later) > 0:
+		return false
+	}
+	return l.restores(p.Row)
+}
+
+// restores reports whether the rows are loaded that the payload of one builds on.
+// Those that a row is recorded by stand next to it: nothing recorded is known to
+// have others between, but nothing here counts on it.
+func (l *loaded) restores(r *plan.Row) bool {
+	for {
+		recent := l.recent[r]
+		if recent == nil || codecOf(recent.body) != codecBase {
+			return true
+		}
+		number, _, err := openBase(recent.body)
+		if err != nil {
+			return true // all rows would not help
+		}
+		base := l.row(number)
+		if base == nil {
+			return false
+		}
+		r = base
+	}
 }
 
 // lastSeen is the newest evidence of a place's row.

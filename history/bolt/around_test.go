@@ -1,0 +1,105 @@
+package bolt_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
+	"github.com/varvehq/varve/history/historytest"
+	"github.com/varvehq/varve/history/memory"
+)
+
+// TestManyVersions has a few resources change again and again, in time and late, so
+// that their versions fill several segments each while the newest are not merged, or
+// merges were cut short. What stands at a moment, which is read from one segment
+// where that tells it, is what the store in memory tells.
+func TestManyVersions(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { manyVersions(t, rand.New(rand.NewPCG(seed, 8))) })
+	}
+}
+
+func manyVersions(t *testing.T, rnd *rand.Rand) {
+	ctx := context.Background()
+	const resources, rounds, looks = 4, 250, 6
+	clock := historytest.NewClock(time.UnixMicro(int64(firstMoment)).Add(time.Hour))
+	dir, o := memoryDir(t), bolt.Options{MergeRecords: 1 << 20, MergeIdle: time.Hour, NoSync: true, Now: clock.Now}
+	disk, mem := openWith(t, dir, o), memory.New(memory.Options{Now: clock.Now})
+	both := func(what string, f func(s history.Store) any) {
+		t.Helper()
+		if d := cmp.Diff(f(mem), f(disk)); d != "" {
+			t.Fatalf("%s (-memory +bolt):\n%s", what, d)
+		}
+	}
+	pad := strings.Repeat("a configuration that is mostly as it was; ", 12)
+	moment := func() history.Moment { return firstMoment + history.Moment(rnd.IntN(10*rounds))*1000 }
+	for round := range rounds {
+		clock.Advance(time.Second)
+		var b history.Batch
+		for range 1 + rnd.IntN(6) {
+			now := observed(rnd.IntN(resources), firstMoment+history.Moment(10*round)*1000, fmt.Sprintf(`{"n":%d,"pad":%q}`, rnd.IntN(9), pad))
+			switch rnd.IntN(12) {
+			case 0:
+				now.CapturedAt = moment() // late, mostly
+			case 1:
+				now.CapturedAt -= history.Moment(rnd.IntN(400)) * 1000 // a little late
+			case 2:
+				now.State = history.State{Deleted: true}
+			}
+			b.Observations = append(b.Observations, now)
+		}
+		both("receipt", func(s history.Store) any {
+			receipt, err := s.Append(ctx, b)
+			receipt.Position = ""
+			return fmt.Sprintf("%+v %v", receipt, err)
+		})
+		var err error
+		switch rnd.IntN(30) {
+		case 0, 1:
+			err = disk.Merge()
+		case 2:
+			dir = memoryDir(t)
+			err = errors.Join(disk.MergeUncut(), disk.CopyFile(filepath.Join(dir, bolt.FileName)))
+			disk = openWith(t, dir, o)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range looks {
+			at := history.At{Captured: moment()}
+			if rnd.IntN(4) == 0 {
+				at.Captured = firstMoment + history.Moment(10*round)*1000
+			}
+			if rnd.IntN(2) == 0 {
+				head, _ := mem.Head(ctx)
+				at.Known = head.Revision - min(head.Revision-1, history.Revision(rnd.IntN(1+int(head.Revision)>>rnd.IntN(10))))
+			}
+			fields := []history.Fields{history.FieldsAll, history.FieldsHead, history.FieldsKey}[rnd.IntN(3)]
+			both(fmt.Sprintf("round %d at %+v", round, at), func(s history.Store) any {
+				reader, err := s.AsOf(ctx, at)
+				if err != nil {
+					return err.Error()
+				}
+				var keys []history.Key
+				for r := range resources {
+					keys = append(keys, observed(r, 0, "").Key)
+				}
+				items, err := reader.Get(ctx, keys, fields)
+				return []any{items, fmt.Sprint(err)}
+			})
+		}
+	}
+	if err := errors.Join(disk.Merge(), disk.Close()); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, dir)
+}
