@@ -28,7 +28,7 @@ const (
 	dictSamples  = 4
 	dictRenew    = 8       // times as much as a dictionary was chosen from, and it is made anew
 	sampleBytes  = 8 << 20 // kept of all types together
-	encoderTypes = 256     // dictionaries kept ready for writing: a third of a MiB each at most
+	encoderTypes = 256     // dictionaries kept ready for writing: some 200 KiB each
 )
 
 // dicts are the dictionaries of a store. It is safe for concurrent use.

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/klauspost/compress/s2"
@@ -215,17 +216,18 @@ func pack(rows []mergeRow, with packer, open func(*mergeRow) ([]byte, error)) (s
 		if n > 0 {
 			delta, _ = m.carries(&rows[n-1])
 		}
+		alone := n == 0 || codecOf(rows[n-1].row.body) == codecErased
+		stays := follows || codecOf(r.body) == codecErased || alone && with.wouldWrite(r.body, m.i >= 0)
 		switch {
 		case delta != nil:
 			r.body, before = with.delta(delta), nil
-		case codecOf(r.body) == codecErased, follows, n == 0 && m.i >= 0 && !codecOf(r.body).isDelta():
-			before = nil // stays as it is
+		case stays:
+			before = nil
 		default:
 			payload, err := open(m)
 			if err != nil {
 				return nil, nil, err
 			}
-			alone := n == 0 || codecOf(rows[n-1].row.body) == codecErased
 			if !alone && before == nil {
 				if before, err = open(&rows[n-1]); err != nil {
 					return nil, nil, err
@@ -250,6 +252,19 @@ func pack(rows []mergeRow, with packer, open func(*mergeRow) ([]byte, error)) (s
 type packer struct {
 	with     *dict
 	shortest bool
+}
+
+// wouldWrite reports whether alone would make a body that stands alone just as it
+// is; of one that was merged before, whether it will do.
+func (p packer) wouldWrite(body []byte, merged bool) bool {
+	switch codecOf(body) {
+	case codecPlain, codecS2:
+		return merged || p.with == nil
+	case codecDict:
+		no, _ := binary.Uvarint(body[1:])
+		return merged || p.with != nil && no == uint64(p.with.no)
+	}
+	return false
 }
 
 // packedDelta is how long a delta must be to be worth packing.
@@ -291,12 +306,10 @@ func (p packer) delta(body []byte) []byte {
 // alone makes a body that stands alone.
 func (p packer) alone(payload []byte) []byte {
 	switch {
-	case p.with == nil && p.shortest:
-		return sealPlain(payload, s2.EncodeBest)
+	case !p.shortest:
+		return sealBody(payload, p.with)
 	case p.with == nil:
-		return sealPlain(payload, s2.Encode)
-	case p.shortest:
-		return sealWith(payload, p.with, codecDict, p.with.EncodeBest)
+		return sealPlain(payload, s2.EncodeBest)
 	}
-	return sealWith(payload, p.with, codecDict, p.with.EncodeBetter)
+	return sealWith(payload, p.with, codecDict, p.with.EncodeBest)
 }
