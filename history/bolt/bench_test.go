@@ -1,8 +1,10 @@
 package bolt_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -22,7 +24,7 @@ import (
 // keys in order of arrival (the cheapest there are) or of resource and time
 // (what an as-of Seek needs). Read the ratios, not the times.
 //
-//	go test -run '^$' -bench 'Ingest|AsOf|Inventory' -benchtime 1s ./history/bolt
+//	go test -run '^$' -bench 'Ingest|AsOf|History|Inventory' -benchtime 1s ./history/bolt
 
 const (
 	benchResources = 2000
@@ -209,24 +211,7 @@ func compress(list []history.Observation) [][]byte {
 
 func BenchmarkAsOf(b *testing.B) {
 	list := estate(benchResources, benchVersions)
-	s := openStore(b, b.TempDir())
-	ingest(b, s, list, 1000)
-	if err := s.Merge(); err != nil {
-		b.Fatal(err)
-	}
-	db := rawOpen(b)
-	values := compress(list)
-	err := db.Update(func(tx *bbolt.Tx) error {
-		for i := range list {
-			if err := tx.Bucket([]byte("r")).Put(rawKey(&list[i]), values[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	s, db := merged(b, list), rawOrdered(b, list)
 	ctx := context.Background()
 	first, last := list[benchResources].CapturedAt, list[len(list)-1].CapturedAt
 
@@ -271,39 +256,18 @@ func BenchmarkAsOf(b *testing.B) {
 	})
 }
 
-func BenchmarkInventory(b *testing.B) {
-	list := estate(benchResources, benchVersions)
-	at := list[len(list)/2].CapturedAt
-	b.Run("varve", func(b *testing.B) { inventory(b, list, at) })
-	b.Run("varve-shuffled", func(b *testing.B) { inventory(b, shuffle(list), at) })
-	b.Run("raw-scan", func(b *testing.B) { rawInventory(b, list, at) })
-}
-
-// inventory lists what there was at a moment, after the observations came in
-// the order of the list.
-func inventory(b *testing.B, list []history.Observation, at history.Moment) {
+// merged is a store of some observations, at rest.
+func merged(b *testing.B, list []history.Observation) *bolt.Store {
 	s := openStore(b, b.TempDir())
 	ingest(b, s, list, 1000)
 	if err := s.Merge(); err != nil {
 		b.Fatal(err)
 	}
-	b.ResetTimer()
-	for range b.N {
-		reader, err := s.AsOf(context.Background(), history.At{Captured: at})
-		if err != nil {
-			b.Fatal(err)
-		}
-		items, _, err := reader.Items(context.Background(), history.Query{Fields: history.FieldsKey})
-		if err != nil || len(items) != benchResources {
-			b.Fatal(err, len(items))
-		}
-	}
-	b.ReportMetric(float64(benchResources)*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
+	return s
 }
 
-// rawInventory goes through all keys in order of resource and time and keeps the
-// last of each resource before the moment.
-func rawInventory(b *testing.B, list []history.Observation, at history.Moment) {
+// rawOrdered is bare bbolt with the same documents under keys of resource and time.
+func rawOrdered(b *testing.B, list []history.Observation) *bbolt.DB {
 	db := rawOpen(b)
 	values := compress(list)
 	err := db.Update(func(tx *bbolt.Tx) error {
@@ -317,23 +281,111 @@ func rawInventory(b *testing.B, list []history.Observation, at history.Moment) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return db
+}
+
+func BenchmarkHistory(b *testing.B) {
+	list := estate(benchResources, benchVersions)
+	s, db := merged(b, list), rawOrdered(b, list)
+	b.Run("varve", func(b *testing.B) {
+		rnd := rand.New(rand.NewPCG(5, 6))
+		for range b.N {
+			reader, err := s.AsOf(context.Background(), history.At{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			items, _, err := reader.History(context.Background(), list[rnd.IntN(benchResources)].Key, history.HistoryQuery{})
+			if err != nil || len(items) != benchVersions {
+				b.Fatal(err, len(items))
+			}
+		}
+	})
+	b.Run("raw-seek-and-zstd", func(b *testing.B) {
+		rnd := rand.New(rand.NewPCG(5, 6))
+		dec, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+		for range b.N {
+			prefix := rawKey(&list[rnd.IntN(benchResources)])[:16]
+			versions := 0
+			err := db.View(func(tx *bbolt.Tx) error {
+				c := tx.Bucket([]byte("r")).Cursor()
+				for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+					if _, err := dec.DecodeAll(v, nil); err != nil {
+						return err
+					}
+					versions++
+				}
+				return nil
+			})
+			if err != nil || versions != benchVersions {
+				b.Fatal(err, versions)
+			}
+		}
+	})
+}
+
+func BenchmarkInventory(b *testing.B) {
+	list := estate(benchResources, benchVersions)
+	at := list[len(list)/2].CapturedAt
+	b.Run("varve", func(b *testing.B) { inventory(b, list, at, history.FieldsKey) })
+	b.Run("varve-shuffled", func(b *testing.B) { inventory(b, shuffle(list), at, history.FieldsKey) })
+	b.Run("raw-scan", func(b *testing.B) { rawInventory(b, list, at, false) })
+	b.Run("varve-documents", func(b *testing.B) { inventory(b, list, at, history.FieldsAll) })
+	b.Run("raw-scan-documents", func(b *testing.B) { rawInventory(b, list, at, true) })
+}
+
+// inventory lists what there was at a moment, after the observations came in
+// the order of the list.
+func inventory(b *testing.B, list []history.Observation, at history.Moment, f history.Fields) {
+	s := merged(b, list)
+	b.ResetTimer()
+	for range b.N {
+		reader, err := s.AsOf(context.Background(), history.At{Captured: at})
+		if err != nil {
+			b.Fatal(err)
+		}
+		items, _, err := reader.Items(context.Background(), history.Query{Fields: f})
+		if err != nil || len(items) != benchResources {
+			b.Fatal(err, len(items))
+		}
+	}
+	b.ReportMetric(float64(benchResources)*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
+}
+
+// rawInventory goes through all keys in order of resource and time and keeps the
+// last of each resource before the moment, if asked for with its document.
+func rawInventory(b *testing.B, list []history.Observation, at history.Moment, documents bool) {
+	db := rawOrdered(b, list)
+	dec, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	b.ResetTimer()
 	for range b.N {
 		alive := 0
 		err := db.View(func(tx *bbolt.Tx) error {
-			var resource [16]byte
-			seen := false
-			c := tx.Bucket([]byte("r")).Cursor()
-			for k, _ := c.First(); k != nil; k, _ = c.Next() {
-				if [16]byte(k[:16]) != resource {
-					resource, seen = [16]byte(k[:16]), false
+			var (
+				before, value []byte // of the resource, at or before the moment
+				err           error
+			)
+			end := func() {
+				if value == nil {
+					return
 				}
-				if !seen && history.Moment(binary.BigEndian.Uint64(k[16:])) <= at {
-					seen = true
-					alive++
+				alive++
+				if documents {
+					_, e := dec.DecodeAll(value, nil)
+					err = errors.Join(err, e)
 				}
 			}
-			return nil
+			c := tx.Bucket([]byte("r")).Cursor()
+			for k, v := c.First(); k != nil; k, v = c.Next() {
+				if !bytes.Equal(before, k[:16]) {
+					end()
+					before, value = k[:16], nil
+				}
+				if history.Moment(binary.BigEndian.Uint64(k[16:])) <= at {
+					value = v
+				}
+			}
+			end()
+			return err
 		})
 		if err != nil || alive != benchResources {
 			b.Fatal(err, alive)
