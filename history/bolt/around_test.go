@@ -103,3 +103,27 @@ func manyVersions(t *testing.T, rnd *rand.Rand) {
 	}
 	sound(t, dir)
 }
+
+// What is not merged stands on both sides of what is: the version at a moment ends
+// where a merged one begins, not where the next that is not merged does.
+func TestUnmergedBeforeMerged(t *testing.T) {
+	s := openWith(t, memoryDir(t), bolt.Options{MergeIdle: time.Hour})
+	see := func(at history.Moment, n int) {
+		record(t, s, history.Batch{Observations: []history.Observation{observed(0, firstMoment+at, fmt.Sprint(n))}})
+	}
+	see(100, 1)
+	see(200, 2)
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	see(10, 3)
+	see(150, 4)
+	reader, err := s.AsOf(context.Background(), history.At{Captured: firstMoment + 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := reader.Get(context.Background(), []history.Key{observed(0, 0, "").Key}, history.FieldsHead)
+	if err != nil || items[0].CapturedAt != firstMoment+10 || items[0].Until != firstMoment+100 {
+		t.Errorf("got %+v, %v", items, err)
+	}
+}

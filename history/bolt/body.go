@@ -120,13 +120,14 @@ func sealDelta(base uint32, before, payload []byte) ([]byte, bool) {
 	return slices.Clone(b), true
 }
 
-// openBase returns the parts of a body that is a delta from another row.
-func openBase(body []byte) (base uint32, delta []byte, err error) {
-	no, k := binary.Uvarint(body[1:])
-	if k <= 0 || no > math.MaxUint32 {
+// openBase returns the parts of a row's body that is a delta from another row: one
+// with a lower number, so that no row builds on itself.
+func openBase(r *row) (base uint32, delta []byte, err error) {
+	no, k := binary.Uvarint(r.body[1:])
+	if k <= 0 || no >= uint64(r.Number) {
 		return 0, nil, errBody
 	}
-	return uint32(no), body[1+k:], nil
+	return uint32(no), r.body[1+k:], nil
 }
 
 // sealWith writes something with a dictionary; plain if that is shorter.

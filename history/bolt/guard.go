@@ -16,8 +16,8 @@ import (
 	"github.com/varvehq/varve/history"
 )
 
-// Every transaction of an open store goes through readTx or writeTx. They see to
-// it that damage of the file costs the call, not the process:
+// Every transaction of an open store goes through read or writeTx. They see to it
+// that damage of the file costs the call, not the process:
 //
 //   - bbolt reads the file through a mapping. What the disk cannot deliver, or
 //     lies beyond the end of a file that was cut short, is a fault in memory,

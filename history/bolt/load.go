@@ -16,8 +16,9 @@ import (
 )
 
 // view is what a read stands on: the tails as they were when it began, and a
-// transaction begun after that. Whatever was recorded up to the view's mark is
-// in the tails or, merged, in the transaction; some of it may be in both.
+// transaction taken after that, which shows all that was written before. Whatever
+// was recorded up to the view's mark is in the tails or, merged, in the transaction;
+// some of it may be in both.
 type view struct {
 	s     *Store
 	tx    *bolt.Tx
@@ -26,7 +27,7 @@ type view struct {
 	mark  mark
 
 	floors *floors // not lower than what the transaction shows
-	epoch  uint64  // of the cache of merged resources, before the transaction
+	epoch  uint64  // of the cache of merged resources, before the transaction was taken
 
 	pending *tail // the writer's own, last of tails
 
@@ -80,7 +81,7 @@ var views = sync.Pool{New: func() any { return &view{} }}
 // release gives back the view, and what it borrowed.
 func (v *view) release() {
 	if v.lent != nil {
-		v.lent.room = nil
+		*v.lent = loaded{memory: v.lent.memory, segments: v.lent.segments, Timeline: plan.Timeline{Rows: v.lent.Rows}}
 		v.s.scratch.Put(v.lent)
 	}
 	*v = view{sights: sightReader{list: v.sights.list[:0], origins: v.sights.origins[:0]}}
@@ -353,11 +354,10 @@ func (l *loaded) sortSightings() {
 // payload reads what a row of the timeline carries, into memory of its own.
 func (l *loaded) payload(p *plan.Row) ([]byte, error) {
 	if recent, ok := l.recent[p]; ok {
-		body := recent.body
-		if codecOf(body) != codecBase {
-			return openBody(body, l.with, nil)
+		if codecOf(recent.body) != codecBase {
+			return openBody(recent.body, l.with, nil)
 		}
-		number, delta, err := openBase(body)
+		number, delta, err := openBase(&recent.row)
 		if err != nil {
 			return nil, err
 		}
@@ -486,7 +486,7 @@ func (l *loaded) restores(r *plan.Row) bool {
 		if recent == nil || codecOf(recent.body) != codecBase {
 			return true
 		}
-		number, _, err := openBase(recent.body)
+		number, _, err := openBase(&recent.row)
 		if err != nil {
 			return true // all rows would not help
 		}

@@ -165,7 +165,7 @@ func (v *view) mergedPayload(r rid, rows []mergeRow, m *mergeRow) ([]byte, error
 	case codecOf(m.row.body) != codecBase:
 		return openBody(m.row.body, &v.s.dicts, nil)
 	}
-	number, delta, err := openBase(m.row.body)
+	number, delta, err := openBase(m.row)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (m *mergeRow) carries(before *mergeRow) ([]byte, bool) {
 	if m.i >= 0 || codecOf(m.row.body) != codecBase {
 		return nil, false
 	}
-	number, delta, err := openBase(m.row.body)
+	number, delta, err := openBase(m.row)
 	if err != nil || number != before.row.Number {
 		return nil, false
 	}

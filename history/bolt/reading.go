@@ -21,7 +21,7 @@ type reading struct {
 type readings struct {
 	mu      sync.Mutex
 	writing int    // writes under way
-	state   uint64 // of the file: beginnings and ends of writes
+	state   uint64 // of the file: how many writes have ended
 	idle    []reading
 }
 
@@ -56,7 +56,6 @@ func (k *readings) write() (kept []reading) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.writing++
-	k.state++
 	kept, k.idle = k.idle, nil
 	return kept
 }

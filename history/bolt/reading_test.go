@@ -58,13 +58,28 @@ func TestReadingsAreKept(t *testing.T) {
 	read(write)
 	kept(0, "of a reader during which something was written")
 
-	err := s.Edit(func(*bbolt.Tx) error {
+	// One reads within a write, another from within it to after it.
+	began, end, ended := make(chan int), make(chan struct{}), make(chan error)
+	err := s.Edit(func(tx *bbolt.Tx) error {
 		read(nothing)
 		kept(0, "while somebody writes")
-		return nil
+		go func() {
+			ended <- s.Read(func(now *bbolt.Tx) error {
+				began <- now.ID()
+				<-end
+				return nil
+			})
+		}()
+		before = <-began
+		return tx.Bucket([]byte("meta")).Put([]byte("x"), nil)
 	})
-	if err != nil {
+	close(end)
+	if err := errors.Join(err, <-ended); err != nil {
 		t.Fatal(err)
+	}
+	kept(0, "of a reader that began before the end of a write")
+	if _, after := read(nothing); after <= before {
+		t.Errorf("after a write a reader sees state %d; before it was %d", after, before)
 	}
 
 	failure := errors.New("failure")

@@ -82,7 +82,7 @@ func uint64Key[T ~uint64 | ~int64](v T) []byte {
 }
 
 // badKey is what is panicked with over a key that nobody has written, of a wrong
-// length or not covered by its value: readTx and writeTx make DataLoss of it.
+// length or not covered by its value: read and writeTx make DataLoss of it.
 type badKey []byte
 
 func (k badKey) Error() string { return fmt.Sprintf("no key that was written is %x", []byte(k)) }

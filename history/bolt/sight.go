@@ -28,7 +28,7 @@ type sightCache struct {
 
 const cachedRanges = 1 << 16
 
-// begin returns the generation that a transaction begun afterwards reads in.
+// begin returns the generation that a transaction taken afterwards reads in.
 func (c *sightCache) begin() uint64 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
