@@ -2,20 +2,14 @@ package bolt_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
-	"github.com/varvehq/varve/history/historytest"
-	"github.com/varvehq/varve/history/memory"
 )
 
 // TestManyVersions has a few resources change again and again, in time and late, so
@@ -31,19 +25,11 @@ func TestManyVersions(t *testing.T) {
 func manyVersions(t *testing.T, rnd *rand.Rand) {
 	ctx := context.Background()
 	const resources, rounds, looks = 4, 250, 6
-	clock := historytest.NewClock(time.UnixMicro(int64(firstMoment)).Add(time.Hour))
-	dir, o := memoryDir(t), bolt.Options{MergeRecords: 1 << 20, MergeIdle: time.Hour, NoSync: true, Now: clock.Now}
-	disk, mem := openWith(t, dir, o), memory.New(memory.Options{Now: clock.Now})
-	both := func(what string, f func(s history.Store) any) {
-		t.Helper()
-		if d := cmp.Diff(f(mem), f(disk)); d != "" {
-			t.Fatalf("%s (-memory +bolt):\n%s", what, d)
-		}
-	}
+	p := newPair(t)
 	pad := strings.Repeat("a configuration that is mostly as it was; ", 12)
 	moment := func() history.Moment { return firstMoment + history.Moment(rnd.IntN(10*rounds))*1000 }
 	for round := range rounds {
-		clock.Advance(time.Second)
+		p.clock.Advance(time.Second)
 		var b history.Batch
 		for range 1 + rnd.IntN(6) {
 			now := observed(rnd.IntN(resources), firstMoment+history.Moment(10*round)*1000, fmt.Sprintf(`{"n":%d,"pad":%q}`, rnd.IntN(9), pad))
@@ -57,22 +43,16 @@ func manyVersions(t *testing.T, rnd *rand.Rand) {
 			}
 			b.Observations = append(b.Observations, now)
 		}
-		both("receipt", func(s history.Store) any {
+		p.both("receipt", func(s history.Store) any {
 			receipt, err := s.Append(ctx, b)
 			receipt.Position = ""
 			return fmt.Sprintf("%+v %v", receipt, err)
 		})
-		var err error
 		switch rnd.IntN(30) {
 		case 0, 1:
-			err = disk.Merge()
+			p.merge()
 		case 2:
-			dir = memoryDir(t)
-			err = errors.Join(disk.MergeUncut(), disk.CopyFile(filepath.Join(dir, bolt.FileName)))
-			disk = openWith(t, dir, o)
-		}
-		if err != nil {
-			t.Fatal(err)
+			p.goOn(p.disk.MergeUncut)
 		}
 		for range looks {
 			at := history.At{Captured: moment()}
@@ -80,11 +60,11 @@ func manyVersions(t *testing.T, rnd *rand.Rand) {
 				at.Captured = firstMoment + history.Moment(10*round)*1000
 			}
 			if rnd.IntN(2) == 0 {
-				head, _ := mem.Head(ctx)
+				head, _ := p.mem.Head(ctx)
 				at.Known = head.Revision - min(head.Revision-1, history.Revision(rnd.IntN(1+int(head.Revision)>>rnd.IntN(10))))
 			}
 			fields := []history.Fields{history.FieldsAll, history.FieldsHead, history.FieldsKey}[rnd.IntN(3)]
-			both(fmt.Sprintf("round %d at %+v", round, at), func(s history.Store) any {
+			p.both(fmt.Sprintf("round %d at %+v", round, at), func(s history.Store) any {
 				reader, err := s.AsOf(ctx, at)
 				if err != nil {
 					return err.Error()
@@ -98,10 +78,7 @@ func manyVersions(t *testing.T, rnd *rand.Rand) {
 			})
 		}
 	}
-	if err := errors.Join(disk.Merge(), disk.Close()); err != nil {
-		t.Fatal(err)
-	}
-	sound(t, dir)
+	p.end()
 }
 
 // What is not merged stands on both sides of what is: the version at a moment ends

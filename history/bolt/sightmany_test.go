@@ -2,19 +2,13 @@ package bolt_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/bolt"
-	"github.com/varvehq/varve/history/historytest"
-	"github.com/varvehq/varve/history/memory"
 )
 
 // TestManySightings has a few resources seen again and again, so that their
@@ -30,19 +24,11 @@ func TestManySightings(t *testing.T) {
 func manySightings(t *testing.T, rnd *rand.Rand) {
 	ctx := context.Background()
 	const resources, rounds = 10, 300
-	clock := historytest.NewClock(time.UnixMicro(int64(firstMoment)).Add(time.Hour))
-	dir, o := memoryDir(t), bolt.Options{MergeRecords: 1 << 20, MergeIdle: time.Hour, NoSync: true, Now: clock.Now}
-	disk, mem := openWith(t, dir, o), memory.New(memory.Options{Now: clock.Now})
-	both := func(what string, f func(s history.Store) any) {
-		t.Helper()
-		if d := cmp.Diff(f(mem), f(disk)); d != "" {
-			t.Fatalf("%s (-memory +bolt):\n%s", what, d)
-		}
-	}
+	p := newPair(t)
 	moment := func() history.Moment { return firstMoment + history.Moment(rnd.IntN(10*rounds))*1000 }
 	var run history.RunID
 	for round := range rounds {
-		clock.Advance(time.Second)
+		p.clock.Advance(time.Second)
 		var b history.Batch
 		if rnd.IntN(4) == 0 {
 			b.Run = run
@@ -58,7 +44,7 @@ func manySightings(t *testing.T, rnd *rand.Rand) {
 			}
 			b.Observations = append(b.Observations, seen)
 		}
-		both("receipt", func(s history.Store) any {
+		p.both("receipt", func(s history.Store) any {
 			receipt, err := s.Append(ctx, b)
 			if err != nil {
 				t.Fatal(err)
@@ -66,22 +52,16 @@ func manySightings(t *testing.T, rnd *rand.Rand) {
 			receipt.Position = ""
 			return fmt.Sprintf("%+v", receipt)
 		})
-		var err error
 		switch rnd.IntN(24) {
 		case 0, 1, 2:
-			err = disk.Merge()
+			p.merge()
 		case 3, 4:
-			dir = memoryDir(t)
-			err = errors.Join(disk.MergeUncut(), disk.CopyFile(filepath.Join(dir, bolt.FileName)))
-			disk = openWith(t, dir, o)
+			p.goOn(p.disk.MergeUncut)
 		case 5:
-			dir = memoryDir(t)
-			err = errors.Join(disk.Merge(), disk.CopyFile(filepath.Join(dir, bolt.FileName)))
-			bolt.Downgrade2(t, filepath.Join(dir, bolt.FileName))
-			disk = openWith(t, dir, o)
+			p.goOn(p.disk.Merge, func(path string) { bolt.Downgrade2(t, path) })
 		case 6:
-			before := history.MomentOf(clock.Now()) - history.Moment(round-rnd.IntN(1+round/2))*1_000_000
-			both("folded", func(s history.Store) any {
+			before := history.MomentOf(p.clock.Now()) - history.Moment(round-rnd.IntN(1+round/2))*1_000_000
+			p.both("folded", func(s history.Store) any {
 				n, err := s.(history.Folder).Fold(ctx, before)
 				if err != nil {
 					t.Fatal(err)
@@ -92,19 +72,19 @@ func manySightings(t *testing.T, rnd *rand.Rand) {
 			if rnd.IntN(2) == 0 {
 				r := history.PruneRequest{
 					Floor:    firstMoment + history.Moment(rnd.IntN(1+4*round))*1000,
-					Recorded: history.MomentOf(clock.Now()) - history.Moment(round-rnd.IntN(1+round/2))*1_000_000,
+					Recorded: history.MomentOf(p.clock.Now()) - history.Moment(round-rnd.IntN(1+round/2))*1_000_000,
 				}
-				both("pruned", func(s history.Store) any {
-					p, err := s.(history.Pruner).Prune(ctx, r)
+				p.both("pruned", func(s history.Store) any {
+					pruned, err := s.(history.Pruner).Prune(ctx, r)
 					if err != nil {
 						t.Fatal(err)
 					}
-					return fmt.Sprintf("%+v", p)
+					return fmt.Sprintf("%+v", pruned)
 				})
 			}
 		case 8:
 			id := history.RunID(fmt.Sprint("r", round))
-			both("run", func(s history.Store) any {
+			p.both("run", func(s history.Store) any {
 				if run != "" {
 					if _, err := s.CloseRun(ctx, run, history.CompleteForced, ""); err != nil {
 						t.Fatal(err)
@@ -118,14 +98,11 @@ func manySightings(t *testing.T, rnd *rand.Rand) {
 			})
 			run = id
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
 		at, known := moment(), history.Revision(0)
-		if head, _ := mem.Head(ctx); rnd.IntN(2) == 0 {
+		if head, _ := p.mem.Head(ctx); rnd.IntN(2) == 0 {
 			known = 1 + history.Revision(rnd.IntN(int(head.Revision)))
 		}
-		both(fmt.Sprint("round ", round, " as of ", known), func(s history.Store) any {
+		p.both(fmt.Sprint("round ", round, " as of ", known), func(s history.Store) any {
 			var told []any
 			for _, at := range []history.At{{Known: known}, {Known: known, Captured: at}} {
 				reader, err := s.AsOf(ctx, at)
@@ -142,10 +119,7 @@ func manySightings(t *testing.T, rnd *rand.Rand) {
 			return told
 		})
 	}
-	if err := errors.Join(disk.Merge(), disk.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if sum := sound(t, dir); sum.Sightings < 200 {
+	if sum := p.end(); sum.Sightings < 200 {
 		t.Errorf("only %d sightings are left", sum.Sightings)
 	}
 }
