@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/varvehq/varve/history"
@@ -23,6 +24,7 @@ const (
 	scanTime   = 50 * time.Millisecond // for which a scan keeps its transaction
 	scanLook   = 256                   // resources between two looks at the clock
 	perCore    = 16                    // fewer contents a core are not worth a goroutine
+	perTurn    = 32                    // contents that a core takes at a time
 	spansAhead = 8                     // a page of more than one in so many resources reads all spans
 )
 
@@ -178,30 +180,33 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 	items := list.add(len(batch))
 
 	parts := max(1, min(runtime.GOMAXPROCS(0), len(batch)/perCore))
-	size := (len(batch) + parts - 1) / parts
 	errs := make([]error, parts)
+	var taken atomic.Int64 // of order; a core that is held up by others takes less
 	read := func(part int) {
-		own := order[min(part*size, len(order)):min(part*size+size, len(order))]
 		var room *arena
 		if !q.NeedsContent() { // else few may be kept
-			room = &arena{expected: len(own)}
+			room = &arena{expected: len(batch) / parts}
 		}
-		for len(own) > 0 && errs[part] == nil {
-			n := min(len(own), readSlice)
+		for more := true; more && errs[part] == nil; {
 			errs[part] = r.s.view(func(v *view) error {
 				v.room = room
 				if err := plan.ReadsQuery(&v.floors.Floors, r.at, q); err != nil {
 					return err
 				}
-				for _, i := range own[:n] {
-					items[i].Key = batch[i].Key
-					if err := r.itemOf(v, batch[i].rid, fields, &items[i]); err != nil {
-						return err
+				for n := 0; n < readSlice; n += perTurn {
+					end := int(taken.Add(perTurn))
+					if more = end < len(order)+perTurn; !more {
+						return nil
+					}
+					for _, i := range order[end-perTurn : min(end, len(order))] {
+						items[i].Key = batch[i].Key
+						if err := r.itemOf(v, batch[i].rid, fields, &items[i]); err != nil {
+							return err
+						}
 					}
 				}
 				return nil
 			})
-			own = own[n:]
 		}
 	}
 	var others sync.WaitGroup
