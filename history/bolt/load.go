@@ -275,32 +275,44 @@ type loaded struct {
 	unpacker []*unpacker // of the segments, where payloads are read in order
 }
 
-// load reads all versions of a resource: for histories, and whatever a single
-// segment cannot tell. Of the sightings it has those that are not merged.
+// load reads all versions of a resource: for whatever a single segment cannot tell.
+// Of the sightings it has those that are not merged.
 func (v *view) load(r rid) (*loaded, error) {
 	l := &loaded{rid: r, with: &v.s.dicts, room: v.room}
-	prefix := ridKey(r)
-	c := v.tx.Bucket(bucketSegments).Cursor()
+	return l, v.fill(l)
+}
+
+// fill is load into an empty timeline.
+func (v *view) fill(l *loaded) error {
+	prefix := ridKey(l.rid)
+	c := v.walk.cursor(v.tx)
 	for k, b := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, b = c.Next() {
-		seg, err := decodeSegment(k, b)
+		var memory segment
+		if len(l.segments) == 0 {
+			memory = l.memory
+		}
+		seg, err := appendRows(memory, k, b)
 		if err != nil {
-			return nil, err
+			return err
+		}
+		if len(l.segments) == 0 {
+			l.memory = seg
 		}
 		l.addSegment(seg)
 	}
-	rec, err := v.recent(r)
+	rec, err := v.recent(l.rid)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	l.addRecent(&rec)
 	if v.floors != nil && v.floors.any() { // else the rows tell
-		h, err := v.head(r)
+		h, err := v.head(l.rid)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		l.Last = h.last
 	}
-	return l, nil
+	return nil
 }
 
 // loadAll is load with all sightings in no run, of which a resource may have

@@ -98,7 +98,7 @@ type puts struct {
 	list    []put
 	spans   map[rid][]byte // entries of spans, not yet put into blocks
 	sights  []sightEdit    // not yet put into blocks
-	sighted []rid          // resources whose sightings change
+	sighted []sightChange  // what becomes of them, by resource
 }
 
 type put struct{ bucket, key, value []byte }

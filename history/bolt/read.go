@@ -175,8 +175,8 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 			return err
 		}
 		v.room = &arena{}
-		l, err := v.load(no)
-		if err != nil {
+		l := v.borrow(no)
+		if err := v.fill(l); err != nil {
 			return err
 		}
 		l.unpacker = make([]*unpacker, len(l.segments))

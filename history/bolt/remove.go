@@ -23,7 +23,11 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 	s.mu.RLock()
 	v.tails, v.mark = s.tails(nil), s.mark
 	s.mu.RUnlock()
-	written := s.sighted.writing(going)
+	changes := make([]sightChange, len(going))
+	for i, r := range going {
+		changes[i] = sightChange{rid: r, drops: true}
+	}
+	written := s.sighted.writing(changes)
 	err := s.writeTx(func(tx *bolt.Tx) error {
 		v.tx = tx
 		writes := &puts{}
@@ -53,7 +57,7 @@ func (s *Store) remove(job *sweep, going []rid, p *history.Pruned) error {
 		}
 		return writes.put(tx)
 	})
-	written()
+	written(err == nil)
 	if err != nil {
 		return err
 	}

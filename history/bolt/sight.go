@@ -26,7 +26,25 @@ type sightCache struct {
 	none       ridSet // resources without any: most, and asked about by every inventory
 }
 
-const cachedRanges = 1 << 16
+const cachedRanges = 1 << 17
+
+// sightChange is what becomes of a resource's merged sightings.
+type sightChange struct {
+	rid
+	added sightRange
+	drops bool // some go
+}
+
+// with is the range of what there was and what was added.
+func (s sightRange) with(added sightRange) sightRange {
+	if s.first == 0 || added.first < s.first {
+		s.first = added.first
+	}
+	if s.last.Compare(added.last) < 0 {
+		s.last = added.last
+	}
+	return s
+}
 
 // begin returns the generation that a transaction taken afterwards reads in.
 func (c *sightCache) begin() uint64 {
@@ -38,6 +56,10 @@ func (c *sightCache) begin() uint64 {
 func (c *sightCache) find(r rid) (sightRange, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	return c.known(r)
+}
+
+func (c *sightCache) known(r rid) (sightRange, bool) {
 	if c.none.has(r) {
 		return sightRange{}, true
 	}
@@ -48,9 +70,12 @@ func (c *sightCache) find(r rid) (sightRange, bool) {
 func (c *sightCache) keep(r rid, s sightRange, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if generation != c.generation || generation%2 != 0 {
-		return
+	if generation == c.generation && generation%2 == 0 {
+		c.put(r, s)
 	}
+}
+
+func (c *sightCache) put(r rid, s sightRange) {
 	if s == (sightRange{}) {
 		c.none.add(r)
 		return
@@ -61,22 +86,32 @@ func (c *sightCache) keep(r rid, s sightRange, generation uint64) {
 	c.ranges[r] = s
 }
 
-// writing forgets what is about to change; the returned function says that it has.
-func (c *sightCache) writing(resources []rid) (written func()) {
-	if len(resources) == 0 {
-		return func() {}
+// writing forgets what is about to change; the returned function says that it has,
+// or not. A range that is known and does not shrink is known afterwards, too.
+func (c *sightCache) writing(changes []sightChange) (written func(done bool)) {
+	if len(changes) == 0 {
+		return func(bool) {}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
-	for _, r := range resources {
-		delete(c.ranges, r)
-		c.none.remove(r)
+	var grown []sightChange
+	for _, change := range changes {
+		if was, ok := c.known(change.rid); ok && !change.drops {
+			grown = append(grown, sightChange{rid: change.rid, added: was.with(change.added)})
+		}
+		delete(c.ranges, change.rid)
+		c.none.remove(change.rid)
 	}
-	return func() {
+	return func(done bool) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.generation++
+		for _, change := range grown {
+			if done {
+				c.put(change.rid, change.added)
+			}
+		}
 	}
 }
 

@@ -72,8 +72,13 @@ func (p *puts) addSightings(v *view) error {
 	p.sights = nil
 	slices.SortStableFunc(edits, func(a, b sightEdit) int { return a.compare(&b.sightEntry) })
 	for i := range edits {
-		if i == 0 || edits[i].rid != edits[i-1].rid {
-			p.sighted = append(p.sighted, edits[i].rid)
+		e := &edits[i]
+		if i == 0 || e.rid != edits[i-1].rid {
+			p.sighted = append(p.sighted, sightChange{rid: e.rid})
+		}
+		change := &p.sighted[len(p.sighted)-1]
+		if change.drops = change.drops || e.drop; !e.drop {
+			change.added = change.added.with(sightRange{e.At, e.Sighting})
 		}
 	}
 	s := v.sights.open(v.tx)

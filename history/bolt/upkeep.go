@@ -69,9 +69,11 @@ func (s *Store) betweenMerges(f func() error) error {
 
 // write carries prepared writes out.
 func (s *Store) write(p *puts) error {
-	written := s.sighted.writing(p.sighted)
-	defer written()
-	return s.writeTx(p.put)
+	done, written := false, s.sighted.writing(p.sighted)
+	defer func() { written(done) }()
+	err := s.writeTx(p.put)
+	done = err == nil
+	return err
 }
 
 // alone has the writer's goroutine do something between two commits, even while

@@ -17,11 +17,20 @@ type walker struct {
 // walkSteps is how far a step-by-step search goes: a seek costs about as much.
 const walkSteps = 8
 
+// cursor is the walker's, for a search of another kind.
+func (w *walker) cursor(tx *bolt.Tx) *bolt.Cursor {
+	if w.c == nil {
+		w.c = tx.Bucket(bucketSegments).Cursor()
+	}
+	w.k, w.ahead = nil, false
+	return w.c
+}
+
 // lastBefore is the last entry before a key, nil if there is none, and the first
 // key that is not before it.
 func (w *walker) lastBefore(tx *bolt.Tx, key []byte) (k, v, later []byte) {
 	if w.c == nil {
-		w.c = tx.Bucket(bucketSegments).Cursor()
+		w.cursor(tx)
 	}
 	if w.k != nil && bytes.Compare(w.k, key) < 0 {
 		for range walkSteps {
