@@ -67,16 +67,35 @@ func HashContent(content []byte) Hash { return sha256.Sum256(content) }
 // DecodeContent reads what AppendContent wrote. The State's strings and JSON
 // values are parts of b, which must not change afterwards.
 func DecodeContent(b []byte) (s State, err error) {
-	err = s.setConfiguration(b, s.decodeHead(b))
+	err = s.setConfiguration(b, s.decodeHead(b, func(n int) []Relationship { return make([]Relationship, n) }))
 	return s, err
 }
 
-// ContentReader decodes the contents of a resource's versions, one after the other.
-// Most differ from the one before in the configuration alone: then all that stands
-// before it is known already. The zero value works.
+// ContentReader decodes contents one after the other, best those of a resource's
+// versions: most differ from the one before in the configuration alone, and all that
+// stands before it is known already. The zero value works.
 type ContentReader struct {
+	// Expect is how many contents are still to be read, as far as is known: lists of
+	// relationships of theirs share memory.
+	Expect int
+
 	head  []byte // of the content read last, up to the configuration; nil: to be read again
 	state State  // what it says
+	lists []Relationship
+}
+
+// sharedLists is how many relationships share memory at most: whoever keeps a list
+// keeps the others.
+const sharedLists = 64
+
+// list makes a list of so many relationships, all of them empty.
+func (r *ContentReader) list(n int) []Relationship {
+	if n > len(r.lists) {
+		r.lists = make([]Relationship, n*max(1, min(1+r.Expect, sharedLists/n)))
+	}
+	l := r.lists[:n:n]
+	r.lists = r.lists[n:]
+	return l
 }
 
 // Decode reads what AppendContent wrote into an empty State. Its strings are parts
@@ -84,12 +103,17 @@ type ContentReader struct {
 // change afterwards. No map, list or JSON value is part of two States, but each must
 // stay as it is until the last content is read.
 func (r *ContentReader) Decode(b []byte, s *State) error {
+	r.Expect--
 	if r.head != nil && bytes.HasPrefix(b, r.head) {
 		*s = r.state
-		s.Tags, s.Relationships = maps.Clone(s.Tags), slices.Clone(s.Relationships)
+		s.Tags = maps.Clone(s.Tags)
+		if n := len(s.Relationships); n > 0 {
+			s.Relationships = r.list(n)
+			copy(s.Relationships, r.state.Relationships)
+		}
 		return s.setConfiguration(b, len(r.head))
 	}
-	n := s.decodeHead(b)
+	n := s.decodeHead(b, r.list)
 	if r.head, r.state = nil, *s; n > 0 && s.Supplementary == nil {
 		r.head = b[:n]
 	}
@@ -110,8 +134,8 @@ func (s *State) setConfiguration(b []byte, head int) error {
 }
 
 // decodeHead reads what stands before the configuration, and tells how long it is;
-// zero: damaged.
-func (s *State) decodeHead(b []byte) int {
+// zero: damaged. list makes a list of so many relationships.
+func (s *State) decodeHead(b []byte, list func(int) []Relationship) int {
 	d := decoder{b: b}
 	flags := d.byte()
 	s.Deleted, s.CreatedAt = flags&1 != 0, Moment(d.varint())
@@ -131,7 +155,7 @@ func (s *State) decodeHead(b []byte) int {
 		}
 	}
 	if n := d.count(6); n > 0 {
-		s.Relationships = make([]Relationship, n)
+		s.Relationships = list(n)
 		for i := range s.Relationships {
 			r := &s.Relationships[i]
 			r.Name, r.Type, r.ID = d.string(), d.string(), d.string()

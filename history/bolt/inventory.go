@@ -183,9 +183,12 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 	errs := make([]error, parts)
 	var taken atomic.Int64 // of order; a core that is held up by others takes less
 	read := func(part int) {
-		var room *arena
+		var (
+			room     *arena
+			contents *history.ContentReader
+		)
 		if !q.NeedsContent() { // else few may be kept
-			room = &arena{expected: len(batch) / parts}
+			room, contents = &arena{expected: len(batch) / parts}, &history.ContentReader{Expect: len(batch) / parts}
 		}
 		for more := true; more && errs[part] == nil; {
 			errs[part] = r.s.view(func(v *view) error {
@@ -200,7 +203,7 @@ func (r *reader) contents(batch []entry, q *history.Query, fields history.Fields
 					}
 					for _, i := range order[end-perTurn : min(end, len(order))] {
 						items[i].Key = batch[i].Key
-						if err := r.itemOf(v, batch[i].rid, fields, &items[i]); err != nil {
+						if err := r.itemOf(v, batch[i].rid, fields, &items[i], contents); err != nil {
 							return err
 						}
 					}

@@ -73,11 +73,12 @@ func (r *reader) item(v *view, f history.Fields, item *history.Item) error {
 	if no == 0 {
 		return err
 	}
-	return r.itemOf(v, no, f, item)
+	return r.itemOf(v, no, f, item, nil)
 }
 
-// itemOf is item of the resource of a number.
-func (r *reader) itemOf(v *view, no rid, f history.Fields, item *history.Item) error {
+// itemOf is item of the resource of a number. Contents are read by way of those
+// before them, if there are any.
+func (r *reader) itemOf(v *view, no rid, f history.Fields, item *history.Item, contents *history.ContentReader) error {
 	if f == history.FieldsKey {
 		s, err := v.stand(no, r.at.Captured, r.at.Known)
 		s.fill(item)
@@ -87,11 +88,10 @@ func (r *reader) itemOf(v *view, no rid, f history.Fields, item *history.Item) e
 	if err != nil || p.Row == nil {
 		return err
 	}
-	return r.read(v, l, &p, f, item, nil)
+	return r.read(v, l, &p, f, item, contents)
 }
 
-// read makes an item, which has a key and nothing else, of a place. Contents are
-// read by way of those before them, if there are any.
+// read makes an item, which has a key and nothing else, of a place.
 func (r *reader) read(v *view, l *loaded, p *plan.Place, f history.Fields, item *history.Item, contents *history.ContentReader) error {
 	if f == history.FieldsKey {
 		s := standing{spanOf(&row{Row: *p.Row}), p.Until()}
@@ -187,7 +187,7 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		if places, more, err = plan.Select(r.places(v, k, l), k, q); err != nil {
 			return err
 		}
-		v.room.expected = len(places)
+		v.room.expected, contents.Expect = len(places), len(places)
 		items = make([]history.Item, len(places))
 		for i := range slices.Backward(places) { // each is restored from the one before it
 			items[i].Key = k
