@@ -44,8 +44,10 @@ const linkEdits = 8192
 // mergeLinks carries the links of a tail into their bucket.
 func (s *Store) mergeLinks(t *tail) error {
 	state := s.links.Load()
-	if state == nil {
-		return nil
+	if state == nil || !state.complete {
+		if err := s.disownLinks(); err != nil || state == nil {
+			return err
+		}
 	}
 	rids := slices.DeleteFunc(sortedKeys(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
 	most := 0 // about

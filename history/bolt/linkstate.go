@@ -62,9 +62,26 @@ func (s *Store) loadLinks(tx *bolt.Tx) error {
 		return err
 	}
 	is.upTo = was.upTo
-	is.complete = s.mark.rids == 0 || was.complete && was.tables == is.tables && was.commit == s.mark.commit
+	first, _ := tx.Bucket(bucketHeads).Cursor().First() // there may be heads that no mark knows of: a merge was cut short
+	is.complete = first == nil || was.complete && was.tables == is.tables && was.commit == s.mark.commit
 	s.links.Store(is)
 	return nil
+}
+
+// disownLinks says, before anything is merged whose links are not read, that those in
+// the file are not complete: the merge may be cut short, and the next one counts what
+// it did as merged.
+func (s *Store) disownLinks() error {
+	var was linkState
+	err := s.readTx(func(tx *bolt.Tx) (err error) {
+		was, err = readLinkState(tx)
+		return err
+	})
+	if err != nil || !was.complete {
+		return err
+	}
+	was.complete = false
+	return s.writeTx(was.put)
 }
 
 func readLinkState(tx *bolt.Tx) (linkState, error) {

@@ -78,3 +78,26 @@ func TestRelinkIsUnwritten(t *testing.T) {
 		t.Errorf("unwritten was %v", counts)
 	}
 }
+
+// A program that reads no links, as a compaction, merges and is killed before it is
+// done; the next one, which reads them, merges what is left. All links are told.
+func TestLinksOfCutShortMerge(t *testing.T) {
+	for _, merged := range []bool{false, true} {
+		t.Run(fmt.Sprint("merged before: ", merged), func(t *testing.T) {
+			p := newPair(t)
+			p.o.Linker = testLinker
+			list := usedEstate()
+			if merged {
+				p.goOn(func() error { return nil })
+				record(t, p.disk, history.Batch{Observations: list[:len(list)/2]})
+				p.merge()
+			}
+			p.o.Linker = nil
+			p.goOn(func() error { return nil })
+			record(t, p.disk, history.Batch{Observations: list[len(list)/2:]})
+			p.o.Linker = testLinker
+			p.goOn(p.disk.MergeUncut)
+			p.end()
+		})
+	}
+}
