@@ -17,7 +17,7 @@ const (
 	mergeSights    = 4096
 	mergeSlice     = 4 << 20
 	mergeDeletes   = 1024
-	mergeLeast     = 2 << 20
+	mergeLeast     = 8 << 20
 	mergeAgain     = 10 // a merge that failed is tried again after so many times MergeIdle
 	mergeBacklog   = 2  // an active tail of so many times the threshold holds the writer up
 )
