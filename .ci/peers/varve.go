@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"peers/harness"
 
@@ -23,7 +22,7 @@ type varve struct {
 	cache *graph.Cache
 	r     *recorder.Recorder
 	dir   string
-	types sync.Map
+	types map[string]string // by id; only Prepare, which runs by itself, adds to it
 }
 
 // newVarve makes an empty store in a folder of its own; by nobody it keeps no links.
@@ -34,23 +33,23 @@ func newVarve(dir, name string, by history.Linker) (harness.Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &varve{name: name, links: by != nil, s: s, cache: graph.NewCache(s, 0), r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir}, nil
+	return &varve{name: name, links: by != nil, s: s, cache: graph.NewCache(s, 0), r: recorder.New(s, recorder.Options{MaxBatchItems: 1 << 20, MaxBatchBytes: 1 << 30}), dir: dir, types: map[string]string{}}, nil
 }
 func (v *varve) Name() string { return v.name }
 
 func (v *varve) Prepare(items []harness.Item) error {
 	for i := range items {
-		v.types.Store(items[i].ID, items[i].Type)
+		v.types[items[i].ID] = items[i].Type
 	}
 	return nil
 }
 
 func (v *varve) key(id string) history.Key {
-	t, ok := v.types.Load(id)
+	t, ok := v.types[id]
 	if !ok {
 		t = "?"
 	}
-	return history.Key{Type: t.(string), ID: id}
+	return history.Key{Type: t, ID: id}
 }
 
 // record records a batch, and counts what changed. What is unchanged is kept as
