@@ -201,18 +201,31 @@ func tagsOf(doc []byte, literal bool) map[string]string {
 // pair reads {key, value} in AWS's spellings; key is nil if it is none of them.
 // An entry without a value has an empty one.
 func pair(entry []byte) (key, value []byte) {
-	for _, names := range [...][2]string{
-		{"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"}, {"tagKey", "tagValue"},
-	} {
-		if key = walk.Member(entry, names[0]); key == nil {
+	var keys, values [len(spellings)][]byte
+	for name, v := range walk.Object(entry) {
+		for i := range spellings {
+			switch string(name) {
+			case spellings[i].key:
+				keys[i] = v
+			case spellings[i].value:
+				values[i] = v
+			}
+		}
+	}
+	for i := range keys {
+		if keys[i] == nil {
 			continue
 		}
-		if value = walk.Member(entry, names[1]); value == nil || isNull(value) {
-			value = []byte(`""`)
+		if values[i] == nil || isNull(values[i]) {
+			values[i] = []byte(`""`)
 		}
-		return key, value
+		return keys[i], values[i]
 	}
 	return nil, nil
+}
+
+var spellings = [...]struct{ key, value string }{
+	{"Key", "Value"}, {"key", "value"}, {"TagKey", "TagValue"}, {"tagKey", "tagValue"},
 }
 
 // text is the string that doc holds; where only literals count, not one that an

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -48,12 +49,12 @@ func (r *Recorder) prepare(o *history.Observation) (given *[]byte, err error) {
 	if r.recall(o, hash, *given) {
 		return given, r.rest(o)
 	}
-	givenBuffers.Put(given)
+	defer givenBuffers.Put(given)
 	if err := r.whole(o); err != nil {
 		return nil, err
 	}
-	o.Content = o.State.AppendContent(nil)
-	o.Hash = history.HashContent(o.Content)
+	*given = o.State.AppendContent((*given)[:0])
+	o.Content, o.Hash = bytes.Clone(*given), history.HashContent(*given)
 	r.memory.Put(hash, o.Hash, 0)
 	return nil, nil
 }
