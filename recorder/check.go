@@ -92,18 +92,18 @@ func checkState(s *history.State) error {
 }
 
 func checkRelationship(i int, r *history.Relationship) error {
-	field := "relationships/" + strconv.Itoa(i)
+	field := func(member string) string { return "relationships/" + strconv.Itoa(i) + member }
 	switch {
 	case r.Name == "":
-		return &history.Error{Kind: history.Invalid, Field: field + "/name", Text: "is required"}
+		return &history.Error{Kind: history.Invalid, Field: field("/name"), Text: "is required"}
 	case r.Type == "":
-		return &history.Error{Kind: history.Invalid, Field: field + "/type", Text: "is required"}
+		return &history.Error{Kind: history.Invalid, Field: field("/type"), Text: "is required"}
 	case r.ID == "" && r.ResourceName == "":
-		return &history.Error{Kind: history.Invalid, Field: field, Text: "needs an id or a resourceName"}
+		return &history.Error{Kind: history.Invalid, Field: field(""), Text: "needs an id or a resourceName"}
 	}
 	for _, text := range [...]string{r.Name, r.Type, r.ID, r.ResourceName, r.Account, r.Region} {
 		if !utf8.ValidString(text) {
-			return notUTF8(field, "")
+			return notUTF8(field(""), "")
 		}
 	}
 	return nil

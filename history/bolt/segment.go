@@ -91,7 +91,12 @@ func appendRows(old segment, key, framed []byte) (segment, error) {
 }
 
 func (s segment) append(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
+	const aRow = 64 // about
+	size := aRow * len(s)
+	for i := range s {
+		size += len(s[i].body)
+	}
+	b = binary.AppendUvarint(slices.Grow(b, size), uint64(len(s)))
 	var before plan.Row
 	for i := range s {
 		b = appendRow(b, &s[i].Row, &before)
