@@ -129,6 +129,32 @@ func BenchmarkRescan(b *testing.B) {
 	})
 }
 
+// BenchmarkReady gets batches of which all is new ready to be appended, on all cores,
+// and appends nothing: what recording takes before any store is asked.
+//
+//	go test -run '^$' -bench Ready ./recorder
+func BenchmarkReady(b *testing.B) {
+	const (
+		size    = 256
+		batches = 40
+	)
+	r := recorder.New(nil, recorder.Options{})
+	list := make([]history.Observation, size)
+	for n := range b.N {
+		for k := range batches {
+			b.StopTimer()
+			for i := range list {
+				list[i] = scanned(i, n*batches+k)
+			}
+			b.StartTimer()
+			if _, err := r.Ready(context.Background(), history.Batch{Observations: list}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(size*batches*float64(b.N)/b.Elapsed().Seconds(), "items/s")
+}
+
 // scanned is a network interface of some 2 KB, of which one tag differs from
 // version to version.
 func scanned(i, version int) history.Observation {
