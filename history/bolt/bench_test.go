@@ -119,6 +119,9 @@ func BenchmarkIngest(b *testing.B) {
 			for range b.N {
 				s := openStore(b, b.TempDir())
 				ingest(b, s, list, size)
+				if err := s.Merge(); err != nil {
+					b.Fatal(err)
+				}
 			}
 			perItem(b, len(list))
 		}

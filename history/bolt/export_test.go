@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	bbolt "go.etcd.io/bbolt"
 )
@@ -20,6 +21,13 @@ func HoldBack(t testing.TB, bytes int) {
 	was := buildHeld
 	buildHeld = bytes
 	t.Cleanup(func() { buildHeld = was })
+}
+
+// HurryScans has scans give their transaction back after a time.
+func HurryScans(t testing.TB, after time.Duration) {
+	was := scanTime
+	scanTime = after
+	t.Cleanup(func() { scanTime = was })
 }
 
 // Made reports whether the file of a store has had its first transaction.

@@ -20,13 +20,15 @@ import (
 // are then read batch by batch in the order in which they lie in the file, on
 // all cores.
 const (
-	scanBatch  = 4096                  // contents read together
-	scanTime   = 50 * time.Millisecond // for which a scan keeps its transaction
-	scanLook   = 256                   // resources between two looks at the clock
-	perCore    = 16                    // fewer contents a core are not worth a goroutine
-	perTurn    = 32                    // contents that a core takes at a time
-	spansAhead = 8                     // a page of more than one in so many resources reads all spans
+	scanBatch  = 4096 // contents read together
+	scanLook   = 256  // resources between two looks at the clock
+	perCore    = 16   // fewer contents a core are not worth a goroutine
+	perTurn    = 32   // contents that a core takes at a time
+	spansAhead = 8    // a page of more than one in so many resources reads all spans
 )
+
+// scanTime is for how long a scan keeps its transaction.
+var scanTime = 50 * time.Millisecond
 
 // fill makes an item with FieldsKey of one that has a key and nothing else.
 func (s *standing) fill(item *history.Item) {
@@ -101,7 +103,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) erro
 	}
 	most := scanBatch
 	if q.Limit > 0 && !q.NeedsContent() {
-		most = min(most, q.Limit+1)
+		most = min(most-1, q.Limit) + 1
 	}
 	var batch []entry
 	if fields != history.FieldsKey {
@@ -120,7 +122,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) erro
 			if q.Limit == 0 || q.After != nil { // else it may be the only page
 				v.snapshot = r.snapshot(v)
 			}
-			if v.snapshot == nil && (q.Limit == 0 || q.Limit*spansAhead > int(v.mark.rids)) {
+			if v.snapshot == nil && (q.Limit == 0 || q.Limit > int(v.mark.rids)/spansAhead) {
 				if err := v.readSpans(); err != nil {
 					return err
 				}
@@ -330,8 +332,8 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 	})
 }
 
-// countMerged counts the resources from one on for as long as a scan may take,
-// and says where to go on.
+// countMerged counts the resources from one on for as long as a scan may take, one
+// block of them at least, and says where to go on.
 func (r *reader) countMerged(v *view, from rid, apart ridSet, q *history.Query, by history.GroupBy, counts map[string]uint64) (next rid, done bool, err error) {
 	table := v.s.groups.Load()
 	merged := make([]uint64, len(table.list)+1) // by group
@@ -342,7 +344,7 @@ func (r *reader) countMerged(v *view, from rid, apart ridSet, q *history.Query, 
 	began := time.Now()
 	c := v.tx.Bucket(bucketSpans).Cursor()
 	k, framed := c.Seek(spanKey(from))
-	for ; k != nil && time.Since(began) < scanTime; k, framed = c.Next() {
+	for ; k != nil && (next == 0 || time.Since(began) < scanTime); k, framed = c.Next() {
 		block, err := openSpans(k, framed)
 		if err != nil {
 			return 0, false, err

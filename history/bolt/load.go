@@ -117,6 +117,9 @@ func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing
 		}
 		return standing{spanOf(&row{Row: *p.Row}), p.Until()}, nil
 	}
+	if r > v.mark.rids {
+		return standing{}, nil // recorded since the view was taken: names are found as they come
+	}
 	if v.snapshot != nil {
 		if found, ok, err := v.snapshot.stand(v, r); ok || err != nil {
 			return found, err
