@@ -3,10 +3,12 @@ package server
 import (
 	"context"
 	"encoding/binary"
-	"google.golang.org/protobuf/proto"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/varvehq/varve/api/internal/paging"
 	"github.com/varvehq/varve/api/wire"
@@ -83,6 +85,12 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 		return nil, err
 	}
 
+	if q.To != 0 {
+		if err := s.keeps(ctx, key, q.To); err != nil {
+			return nil, renamed(err, "to")
+		}
+	}
+
 	resp := &varvev1.ListItemHistoryResponse{}
 	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		q.Limit = limit
@@ -106,6 +114,19 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 		resp.NextPageToken = page.token(r.At().Known, binary.AppendUvarint(nil, uint64(q.After)))
 	}
 	return resp, nil
+}
+
+// keeps refuses a moment before which nothing of a resource is kept any more: no
+// answer is not the answer that there was nothing.
+func (s *Server) keeps(ctx context.Context, k history.Key, captured history.Moment) error {
+	r, err := s.store.AsOf(ctx, history.At{Captured: captured})
+	if err == nil {
+		_, err = r.Get(ctx, []history.Key{k}, history.FieldsKey)
+	}
+	if errors.Is(err, history.Compacted) {
+		return err
+	}
+	return nil
 }
 
 func (s *historyService) ListChanges(ctx context.Context, req *varvev1.ListChangesRequest) (*varvev1.ListChangesResponse, error) {

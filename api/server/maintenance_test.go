@@ -255,9 +255,21 @@ func TestPrune(t *testing.T) {
 			}
 			_, err = d.History.LookupItem(t.Context(), &varvev1.LookupItemRequest{Type: "T", Id: "a", At: day(4)})
 			refused(t, err, history.Compacted)
+			_, err = d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", To: day(4)})
+			refused(t, err, history.Compacted)
+			past, err := d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", To: day(5)})
+			if err != nil || len(past.GetItems()) == 0 {
+				t.Errorf("the history up to the floor: %v, %v", past, err)
+			}
 			typed, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(8), Type: "T"})
 			if err != nil || len(typed.GetFloors().GetTypes()) != 1 || typed.GetFloors().GetTypes()[0].GetType() != "T" {
 				t.Errorf("by type: %v, %v", typed, err)
+			}
+
+			_, err = d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Since: day(1)})
+			refused(t, err, history.Compacted)
+			if _, err := d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Since: day(6)}); err != nil {
+				t.Errorf("changes since a moment above the floor: %v", err)
 			}
 		})
 	}

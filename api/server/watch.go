@@ -94,6 +94,9 @@ func (s *Server) feedFrom(ctx context.Context, req feedRequest) (history.Positio
 	if err != nil {
 		return "", err
 	}
+	if _, err := s.store.KnownAt(ctx, since); err != nil { // what was recorded since is not all there
+		return "", renamed(err, "since")
+	}
 	return s.store.PositionAt(ctx, since)
 }
 

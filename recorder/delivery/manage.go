@@ -165,7 +165,10 @@ func (d *Deliverer) begin(ctx context.Context, from From) (at progress, err erro
 	case from.Recorded < 0:
 		return at, &history.Error{Kind: history.Invalid, Field: "from", Value: from.Recorded.String(), Text: "lies before 1970; give a later moment, or a position"}
 	default:
-		at.position, err = d.store.PositionAt(ctx, from.Recorded)
+		// What was recorded since may not all be there any more.
+		if _, err = d.store.KnownAt(ctx, from.Recorded); err == nil {
+			at.position, err = d.store.PositionAt(ctx, from.Recorded)
+		}
 	}
 	if err != nil {
 		return at, err
