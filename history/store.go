@@ -15,10 +15,10 @@ import (
 // partition and in the order of revisions.
 type Store interface {
 	// Append records a batch, item by item in its order; one refused item does
-	// not hold up the others, its Result says why. A batch whose Op was seen
-	// before is not recorded again: the first receipt is returned. An error
-	// means that nothing is known of the batch's fate; send it again with the
-	// same Op.
+	// not hold up the others, its Result says why: DataLoss where what stands of
+	// the resource is damaged. A batch whose Op was seen before is not recorded
+	// again: the first receipt is returned. An error means that nothing is known
+	// of the batch's fate; send it again with the same Op.
 	Append(ctx context.Context, b Batch) (Receipt, error)
 
 	// OpenRun opens a collection run: AlreadyExists if the id was used.

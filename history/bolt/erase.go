@@ -24,11 +24,15 @@ func (s *Store) Erase(ctx context.Context, k history.Key, version uint32) error 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.Merge(); err != nil {
-			return gone(err)
+		merged := s.Merge()
+		if merged != nil && !isApart(merged) {
+			return gone(merged)
 		}
 		if err := s.eraseMerged(k, version); !errors.Is(err, errUnmerged) {
 			return err
+		}
+		if merged != nil {
+			return merged // what is set apart of this one stays in the log
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (s *Store) MergeUncut() error {
 	if s.active.first == 0 {
 		return nil
 	}
-	return s.carry(s.active)
+	return s.carry(s.active, apart{})
 }
 
 // MergeUnnoticed merges, and forgets about it: to the store it is as if the last
@@ -78,7 +78,7 @@ func (s *Store) MergeLinks() error {
 	if err := s.prepareTables(s.active); err != nil {
 		return err
 	}
-	return s.mergeLinks(s.active)
+	return s.mergeLinks(s.active, apart{})
 }
 
 // Edit changes an open store behind its back.

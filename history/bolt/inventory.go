@@ -46,12 +46,10 @@ func (r *reader) Items(ctx context.Context, q history.Query) ([]history.Item, bo
 		list.items = make([]history.Item, 0, min(q.Limit, scanBatch)+1)
 	case q.After == nil && q.IDPrefix == "" && !q.NeedsContent():
 		// Counting is cheap, moving items as their list grows is not.
+		// What is damaged, and need not be read, does not matter here.
 		counts := map[string]uint64{}
-		if err := r.count(ctx, &q, history.ByNothing, counts, r.snapshot); err != nil {
-			return nil, false, err
-		}
-		if n := counts[""]; n > 0 {
-			list.items = make([]history.Item, 0, n)
+		if err := r.count(ctx, &q, history.ByNothing, counts, r.snapshot); err == nil && counts[""] > 0 {
+			list.items = make([]history.Item, 0, counts[""])
 		}
 	}
 	err := r.scan(ctx, q, &list)
@@ -123,9 +121,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) erro
 				v.snapshot = r.snapshot(v)
 			}
 			if v.snapshot == nil && (q.Limit == 0 || q.Limit > int(v.mark.rids)/spansAhead) {
-				if err := v.readSpans(); err != nil {
-					return err
-				}
+				v.readSpans()
 			}
 			began, n := time.Now(), 0
 			err = v.eachKey(after, &q, func(e *entry) error {
@@ -250,14 +246,15 @@ func (r *reader) snapshot(v *view) *snapshot {
 
 func noSnapshot(*view) *snapshot { return nil }
 
-// readSpans reads all blocks of spans ahead, in one go through the bucket.
-func (v *view) readSpans() error {
+// readSpans reads all blocks of spans ahead, in one go through the bucket. Those that
+// are damaged it leaves to whoever needs them.
+func (v *view) readSpans() {
 	v.spans = make([]spanBlock, int(v.mark.rids)/spanSlots+1)
 	c := v.tx.Bucket(bucketSpans).Cursor()
 	for k, framed := c.First(); k != nil; k, framed = c.Next() {
 		block, err := openSpans(k, framed)
 		if err != nil {
-			return err
+			continue
 		}
 		no := int(parseRid(k))
 		if no >= len(v.spans) {
@@ -265,7 +262,6 @@ func (v *view) readSpans() error {
 		}
 		v.spans[no] = block
 	}
-	return nil
 }
 
 // Count needs no names where the query asks for none: spans alone tell what
@@ -319,15 +315,18 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 	}
 	return r.s.view(func(v *view) error {
 		return apart.each(func(n rid) error {
+			k, unknown := v.key(n)
+			if unknown == nil && !q.MatchKey(k) {
+				return nil // damaged or not
+			}
 			s, err := v.stand(n, r.at.Captured, r.at.Known)
 			if err != nil || s.number == 0 || s.deleted && !q.Deleted {
 				return err // it may have been pruned meanwhile
 			}
-			k, err := v.key(n)
-			if err == nil && q.MatchKey(k) {
+			if unknown == nil {
 				counts[by.Of(k)]++
 			}
-			return err
+			return unknown
 		})
 	})
 }

@@ -42,14 +42,14 @@ func (s *Store) linksStay(t *tail, r rid) bool {
 const linkEdits = 8192
 
 // mergeLinks carries the links of a tail into their bucket.
-func (s *Store) mergeLinks(t *tail) error {
+func (s *Store) mergeLinks(t *tail, apart apart) error {
 	state := s.links.Load()
 	if state == nil || !state.complete {
 		if err := s.disownLinks(); err != nil || state == nil {
 			return err
 		}
 	}
-	rids := slices.DeleteFunc(sortedKeys(t.resources), func(r rid) bool { return !state.covers(r) || s.linksStay(t, r) })
+	rids := slices.DeleteFunc(sortedKeys(t.resources), func(r rid) bool { return !state.covers(r) || apart[r] != nil || s.linksStay(t, r) })
 	most := 0 // about
 	for _, r := range rids {
 		for i := range t.resources[r].rows {
@@ -64,8 +64,12 @@ func (s *Store) mergeLinks(t *tail) error {
 		err := s.readTx(func(tx *bolt.Tx) (err error) {
 			v := &view{s: s, tx: tx, tails: []*tail{t}}
 			for _, r := range rids[:n] {
+				kept := len(edits)
 				if edits, err = v.linkEdits(edits, t, r); err != nil {
-					return err
+					edits = edits[:kept]
+					if err := apart.keep(r, err); err != nil {
+						return err
+					}
 				}
 			}
 			return nil

@@ -232,7 +232,7 @@ type recent struct {
 
 func (v *view) recent(r rid) (recent, error) {
 	var (
-		found [3]tailResource
+		found [4]tailResource
 		n     int
 		rec   recent
 	)

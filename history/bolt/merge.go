@@ -24,15 +24,19 @@ func (s *Store) Merge() error {
 	half := s.merging != nil // a merge before failed
 	s.mu.Unlock()
 	if half {
-		if err := s.mergeNext(); err != nil {
+		if err := s.mergeNext(); err != nil && !isApart(err) {
 			return err
 		}
 	}
 	return s.mergeNext()
 }
 
-// mergeNext merges what an earlier merge has left, else what the log holds.
+// mergeNext merges what an earlier merge has left, else what the log holds. It
+// returns an apartError if there is anything that it cannot merge.
 func (s *Store) mergeNext() error {
+	if err := s.takeUpHeld(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	if s.merging == nil {
 		if s.active.first == 0 {
@@ -56,18 +60,22 @@ func (s *Store) mergeNext() error {
 }
 
 func (s *Store) mergeTail(t *tail) error {
-	if err := s.carry(t); err != nil {
+	apart := s.apart()
+	if err := s.carry(t, apart); err != nil {
 		return err
+	}
+	if len(apart) > 0 {
+		return s.hold(t, apart)
 	}
 	return s.cutLog(t.end)
 }
 
-// carry writes a tail into the other buckets.
-func (s *Store) carry(t *tail) error {
+// carry writes a tail into the other buckets, but for resources that are set apart.
+func (s *Store) carry(t *tail, apart apart) error {
 	if err := s.prepareTables(t); err != nil {
 		return err
 	}
-	if err := s.mergeLinks(t); err != nil {
+	if err := s.mergeLinks(t, apart); err != nil {
 		return err
 	}
 	rids := sortedKeys(t.resources)
@@ -77,7 +85,7 @@ func (s *Store) carry(t *tail) error {
 			return errClosed // goes on when the store is next open
 		default:
 		}
-		writes, rest, err := s.mergeSlice(t, rids)
+		writes, rest, err := s.mergeSlice(t, rids, apart)
 		if err != nil {
 			return err
 		}
@@ -145,7 +153,7 @@ const fillLinks = 0.8
 
 // mergeSlice prepares the first resources of a list in a transaction that only
 // reads: nobody else changes what it reads.
-func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
+func (s *Store) mergeSlice(t *tail, rids []rid, apart apart) (*puts, []rid, error) {
 	p := &puts{}
 	size, known := 0, false
 	err := s.readTx(func(tx *bolt.Tx) error {
@@ -156,11 +164,18 @@ func (s *Store) mergeSlice(t *tail, rids []rid) (*puts, []rid, error) {
 				break // those that are new are written behind all others
 			}
 			known = fresh
-			bytes, err := v.mergeResource(p, t, rids[0])
-			if err != nil {
-				return err
+			if apart[rids[0]] == nil {
+				before := *p
+				bytes, err := v.mergeResource(p, t, rids[0])
+				if err != nil {
+					p.list, p.deletes = before.list, before.deletes
+					delete(p.spans, rids[0])
+					if err := apart.keep(rids[0], err); err != nil {
+						return err
+					}
+				}
+				size += bytes
 			}
-			size += bytes
 			rids = rids[1:]
 		}
 		return p.addSpans(v)
@@ -246,10 +261,7 @@ func (s *Store) cutLog(end mark) error {
 	links := s.links.Load().merged(end.commit)
 	for done := false; !done; {
 		err := s.writeTx(func(tx *bolt.Tx) error {
-			if err := tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, end.append(nil))); err != nil {
-				return err
-			}
-			if err := links.put(tx); err != nil {
+			if err := noteMerged(tx, end, links); err != nil {
 				return err
 			}
 			forgot, err := forgetOps(tx, end.recordedAt)
@@ -267,6 +279,14 @@ func (s *Store) cutLog(end mark) error {
 	}
 	s.links.Store(links)
 	return nil
+}
+
+// noteMerged notes how far the log counts as merged, and how links are.
+func noteMerged(tx *bolt.Tx, end mark, links *linkState) error {
+	if err := tx.Bucket(bucketMeta).Put(metaMerged, sealValue(metaMerged, end.append(nil))); err != nil {
+		return err
+	}
+	return links.put(tx)
 }
 
 // deleteLog deletes some of the log up to a commit; true: there is no more.

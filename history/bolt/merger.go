@@ -67,9 +67,13 @@ func (m *merger) signal() {
 }
 
 // poke wakes the merger if the active tail is due, else sets it to wake when no
-// commit follows. s.mu is held.
+// commit follows. After a merge that failed it wakes by itself. s.mu is held.
 func (m *merger) poke(active *tail) {
+	m.mu.Lock()
+	failed := m.err != nil
+	m.mu.Unlock()
 	switch {
+	case failed:
 	case m.due(active):
 		m.signal()
 	case active.first != 0:
@@ -95,6 +99,7 @@ func (m *merger) measure(tx *bolt.Tx) {
 
 func (m *merger) loop() {
 	defer close(m.done)
+	told := 0 // resources set apart
 	for {
 		select {
 		case <-m.wake:
@@ -105,9 +110,22 @@ func (m *merger) loop() {
 		err := m.s.Merge()
 		since(&m.s.counters.mergeNanos, began)
 		m.s.counters.merges.Add(1)
+		var apart *apartError
+		if errors.As(err, &apart) {
+			if apart.resources != told {
+				m.s.o.Logger.Error("merging the log", "error", apart)
+				told = apart.resources
+			}
+			err = nil
+		}
 		if errors.Is(err, errClosed) {
 			err = nil
 		}
+		m.mu.Lock()
+		m.err = err
+		close(m.stall)
+		m.stall = make(chan struct{})
+		m.mu.Unlock()
 		switch {
 		case m.s.Failed() != nil: // nothing is merged until the store is opened anew, or verified
 		case err != nil:
@@ -118,13 +136,11 @@ func (m *merger) loop() {
 			// A merge that failed before leaves what was recorded since.
 			m.s.mu.RLock()
 			m.poke(m.s.active)
+			if apart != nil && m.s.active.first == 0 {
+				m.idle.Reset(mergeAgain * m.s.o.MergeIdle)
+			}
 			m.s.mu.RUnlock()
 		}
-		m.mu.Lock()
-		m.err = err
-		close(m.stall)
-		m.stall = make(chan struct{})
-		m.mu.Unlock()
 	}
 }
 

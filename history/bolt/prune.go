@@ -26,7 +26,13 @@ func (s *Store) Prune(ctx context.Context, r history.PruneRequest) (history.Prun
 	if was.swept {
 		job.only = r.Type
 	}
-	return p, s.sweep(ctx, job, &p)
+	err = s.sweep(ctx, job, &p)
+	if e := asError(err); e != nil && !r.DryRun {
+		told := *e
+		told.Text += "; the floors stand nevertheless, and what lies below them is told no more"
+		err = &told
+	}
+	return p, err
 }
 
 // raise works out the floors that a request brings about and, if it is meant

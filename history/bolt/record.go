@@ -55,7 +55,7 @@ func (w *writer) append(v *view, b *history.Batch, items []prepared) (history.Re
 		result, err := w.record(v, &items[i], in)
 		if err != nil {
 			e := asError(err)
-			if e == nil || e.Kind == history.DataLoss {
+			if e == nil {
 				return history.Receipt{}, err // ours, not the item's
 			}
 			result = history.Result{Err: e}

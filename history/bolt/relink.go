@@ -26,18 +26,29 @@ type relinking struct {
 	mu          sync.Mutex // one after another
 	progress    sync.RWMutex
 	done, total uint64
+	err         error // that ended it
 }
 
 func (r *relinking) set(done, total uint64) {
 	r.progress.Lock()
 	defer r.progress.Unlock()
-	r.done, r.total = done, total
+	r.done, r.total, r.err = done, total, nil
 }
 
-// underWay says that links cannot be told yet.
+// end notes that what links are read from is damaged.
+func (r *relinking) end(err error) {
+	r.progress.Lock()
+	defer r.progress.Unlock()
+	r.err = err
+}
+
+// underWay says that links cannot be told yet, or at all.
 func (r *relinking) underWay() error {
 	r.progress.RLock()
 	defer r.progress.RUnlock()
+	if r.err != nil {
+		return r.err
+	}
 	return &history.Error{Kind: history.Unavailable,
 		Text: "the links of all resources are being read anew, since what they are read by has changed: " +
 			strconv.FormatUint(r.done, 10) + " of " + strconv.FormatUint(r.total, 10) + " are done; ask again later",
@@ -82,7 +93,12 @@ func (s *Store) Relink(ctx context.Context, progress func(done, total uint64)) e
 }
 
 // relink does it; relinking.mu is held.
-func (s *Store) relink(ctx context.Context, progress func(done, total uint64)) error {
+func (s *Store) relink(ctx context.Context, progress func(done, total uint64)) (err error) {
+	defer func() {
+		if errors.Is(err, history.DataLoss) {
+			s.relinking.end(err)
+		}
+	}()
 	s.upkeep.whole.RLock() // neither pruned nor copied meanwhile
 	defer s.upkeep.whole.RUnlock()
 	begun := false

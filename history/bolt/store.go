@@ -103,6 +103,8 @@ type Store struct {
 	closed      bool
 	active      *tail
 	merging     *tail // nil: none
+	held        *tail // of resources set apart; nil: there are none
+	heldBy      *apartError
 	mark        mark
 	runs        []*runRecord // by number - 1; the records are replaced, not changed
 	runByID     map[history.RunID]runNo
@@ -363,6 +365,9 @@ func (s *Store) loadMeta(tx *bolt.Tx) (err error) {
 
 // tails appends the published tails, oldest first. s.mu is held.
 func (s *Store) tails(list []*tail) []*tail {
+	if s.held != nil {
+		list = append(list, s.held)
+	}
 	if s.merging != nil {
 		list = append(list, s.merging)
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/varvehq/varve/history/plan"
 )
 
-// tail is part of the log in memory, by resource. There are up to three: the
+// tail is part of the log in memory, by resource. There are up to four: the
 // active one takes what commits bring, the merging one is being carried into
-// the other buckets, and the writer's pending one becomes part of the active
-// one when its commit is durable. What is in a tail is never changed, only
+// the other buckets, one is held of what cannot be merged, and the writer's pending
+// one becomes part of the active one when its commit is durable. What is in a tail is never changed, only
 // added to.
 type tail struct {
 	base        history.Revision // newest when the tail began

@@ -48,8 +48,8 @@ type writer struct {
 
 // request is a piece of work for the writer. Its plan adds to the pending tail, or
 // to the documents.
-// When it returns an error it has added nothing, or, if a stored value turned
-// out damaged midway, the observations before that one.
+// When it returns an error it has added nothing, or, if the file could not be read
+// midway, the observations before that one.
 type request struct {
 	plan  func(*view) error
 	bytes int

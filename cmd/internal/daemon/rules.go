@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/varvehq/varve/api/server"
@@ -26,6 +27,10 @@ func (d *Daemon) startRules(ctx context.Context) error {
 	e, err := engine.New(ctx, engine.Options{
 		Store: store, Language: managed.Language{}, Graph: around{}, Now: d.o.Now, Logger: d.o.Logger.With("part", "rules"),
 	})
+	if errors.Is(err, history.DataLoss) { // all else can be told nevertheless
+		d.o.Logger.Error("rules are neither evaluated nor told of: what they are kept in is damaged", "part", "rules", "err", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
