@@ -127,7 +127,7 @@ func (r *reader) scan(ctx context.Context, q history.Query, list *itemList) erro
 			err = v.eachKey(after, &q, func(e *entry) error {
 				s, err := v.stand(e.rid, r.at.Captured, r.at.Known)
 				if err != nil {
-					return err
+					return lossOf(&e.Key, err)
 				}
 				if s.number != 0 && (!s.deleted || q.Deleted) {
 					if fields != history.FieldsKey {
@@ -321,7 +321,7 @@ func (r *reader) count(ctx context.Context, q *history.Query, by history.GroupBy
 			}
 			s, err := v.stand(n, r.at.Captured, r.at.Known)
 			if err != nil || s.number == 0 || s.deleted && !q.Deleted {
-				return err // it may have been pruned meanwhile
+				return lossOf(&k, err) // it may have been pruned meanwhile
 			}
 			if unknown == nil {
 				counts[by.Of(k)]++

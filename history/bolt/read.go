@@ -82,13 +82,27 @@ func (r *reader) itemOf(v *view, no rid, f history.Fields, item *history.Item, c
 	if f == history.FieldsKey {
 		s, err := v.stand(no, r.at.Captured, r.at.Known)
 		s.fill(item)
-		return err
+		return lossOf(&item.Key, err)
 	}
 	l, p, err := v.around(no, r.at.Captured, r.at.Known)
-	if err != nil || p.Row == nil {
-		return err
+	if err == nil && p.Row != nil {
+		err = r.read(v, l, &p, f, item, contents)
 	}
-	return r.read(v, l, &p, f, item, contents)
+	return lossOf(&item.Key, err)
+}
+
+// lossOf has an error about damage name the resource that it is met at.
+func lossOf(k *history.Key, err error) error {
+	if err == nil {
+		return nil // as nearly always: nothing is to be allocated
+	}
+	if e := asError(err); e != nil && e.Kind == history.DataLoss && e.Meta == nil {
+		of := *e
+		of.Text = k.String() + ": " + e.Text
+		of.Meta = map[string]string{"account": k.Account, "region": k.Region, "type": k.Type, "id": k.ID}
+		return &of
+	}
+	return err
 }
 
 // read makes an item, which has a key and nothing else, of a place.
@@ -158,7 +172,7 @@ func (r *reader) Version(_ context.Context, k history.Key, number uint32) (histo
 		}
 		return plan.NoVersion(k, number)
 	})
-	return item, err
+	return item, lossOf(&k, err)
 }
 
 func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuery) ([]history.Item, bool, error) {
@@ -197,7 +211,7 @@ func (r *reader) History(_ context.Context, k history.Key, q history.HistoryQuer
 		}
 		return nil
 	})
-	return items, more, err
+	return items, more, lossOf(&k, err)
 }
 
 // places are the versions of a resource that the reader sees.
@@ -218,7 +232,7 @@ func (r *reader) Find(_ context.Context, typ, id string) ([]history.Key, error) 
 		for _, e := range list {
 			s, err := v.stand(e.rid, history.Newest, r.at.Known)
 			if err != nil {
-				return err
+				return lossOf(&e.Key, err)
 			}
 			if s.number != 0 {
 				keys = append(keys, e.Key)

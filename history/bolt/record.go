@@ -58,7 +58,7 @@ func (w *writer) append(v *view, b *history.Batch, items []prepared) (history.Re
 			if e == nil {
 				return history.Receipt{}, err // ours, not the item's
 			}
-			result = history.Result{Err: e}
+			result = history.Result{Err: asError(lossOf(&items[i].Key, e))}
 			if in != nil {
 				in.Refused++
 			}
