@@ -148,8 +148,8 @@ func (e *Engine) sides(ctx context.Context, c *history.Change) (befores []*histo
 		list = append(list, within...)
 	}
 	after = stateOf(&now)
-	if errors.Is(err, history.Compacted) {
-		// It was pruned meanwhile; what is left tells of one side.
+	if errors.Is(err, history.Compacted) || errors.Is(err, history.DataLoss) {
+		// It was pruned meanwhile, or is damaged; what is left tells of one side at most.
 		return []*history.State{nil}, after, nil
 	}
 	for i := range list {
