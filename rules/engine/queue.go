@@ -21,7 +21,7 @@ type job struct {
 	key  history.Key
 	all  history.Moment                 // by all rules; Newest: by none
 	some map[history.Key]history.Moment // by rule
-	hold int                            // the batch that waits for it
+	hold int                            // the batch that waits for it: the earliest of those that asked
 }
 
 // queue are the jobs that are to be done, one for each resource, and how far they
@@ -112,8 +112,15 @@ func (q *queue) add(batch int, k history.Key, rule *history.Key, from history.Mo
 		}
 		*fifo = append(*fifo, k)
 		q.signal()
-	} else if fresh && !q.parked[k] {
-		q.fresh = append(q.fresh, k)
+	} else {
+		if batch < j.hold { // the earlier one waits; the other comes after it anyway
+			q.batches[batch-q.first].holds++
+			q.drop(j.hold)
+			j.hold = batch
+		}
+		if fresh && !q.parked[k] {
+			q.fresh = append(q.fresh, k)
+		}
 	}
 	if rule == nil {
 		j.all = min(j.all, from)
