@@ -43,7 +43,7 @@ func TestDamagedIsSetApart(t *testing.T) {
 		}
 	}
 	moment, versions := firstMoment, 0
-	acknowledged := []string{} // of the damaged resource
+	acknowledged, captured := []string{}, history.Moment(0) // of the damaged resource
 	write := func() {
 		t.Helper()
 		versions++
@@ -64,7 +64,7 @@ func TestDamagedIsSetApart(t *testing.T) {
 		for i, r := range receipt.Results {
 			switch {
 			case r.Err == nil && i == 0:
-				acknowledged = append(acknowledged, text)
+				acknowledged, captured = append(acknowledged, text), moment
 			case r.Err != nil && (i > 0 || !errors.Is(r.Err, history.DataLoss)):
 				t.Fatal(i, r.Err)
 			}
@@ -99,6 +99,10 @@ func TestDamagedIsSetApart(t *testing.T) {
 		}
 		if _, _, err := reader.History(ctx, observed(0, 0, "").Key, history.HistoryQuery{Fields: history.FieldsAll}); !errors.Is(err, history.DataLoss) {
 			t.Fatalf("the damaged one: got %v, want DataLoss", err)
+		}
+		damaged, err := reader.Get(ctx, []history.Key{observed(0, 0, "").Key}, history.FieldsKey)
+		if err != nil || damaged[0].Version != uint32(len(acknowledged)) || damaged[0].CapturedAt != captured {
+			t.Fatalf("what there is of the damaged one: got %+v, want version %d of %d, %v", damaged, len(acknowledged), captured, err)
 		}
 		changes, _, err := s.Changes(ctx, "", 1<<20, 0)
 		if want := versions*(others+1) + len(acknowledged); err != nil || len(changes) != want {

@@ -112,6 +112,9 @@ func (v *view) unmergedSet() ridSet {
 func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing, error) {
 	if v.unmerged(r) {
 		_, p, err := v.around(r, at, known)
+		if errors.Is(err, history.DataLoss) {
+			p, err = v.inSpans(r, at, known, err)
+		}
 		if err != nil || p.Row == nil {
 			return standing{}, err
 		}
@@ -134,6 +137,28 @@ func (v *view) stand(r rid, at history.Moment, known history.Revision) (standing
 	}
 	_, rows := openEntry(block.entry(r))
 	return rows.stand(at, known), nil
+}
+
+// inSpans is where a moment falls among the rows of a resource of which what is merged
+// is damaged, as lost says: spans tell when those begin, and stand asks for no more.
+func (v *view) inSpans(r rid, at history.Moment, known history.Revision, lost error) (plan.Place, error) {
+	block, err := v.spanBlock(r)
+	if err != nil || block == nil {
+		return plan.Place{}, lost
+	}
+	rec, err := v.recent(r)
+	if err != nil {
+		return plan.Place{}, err
+	}
+	l := &loaded{rid: r}
+	_, rows := openEntry(block.entry(r))
+	for s, ok := rows.next(); ok; s, ok = rows.next() {
+		l.Rows = append(l.Rows, &plan.Row{
+			Number: s.number, Deleted: s.deleted, Start: s.start, Rank: s.rank, Opened: s.opened, Closed: s.closed,
+		})
+	}
+	l.addRecent(&rec)
+	return plan.Locate(l.Rows, at, known), nil
 }
 
 // rid finds a resource's number; zero: not recorded.
