@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -22,7 +23,8 @@ type Language interface {
 	Compile(r *rules.Rule) (rules.Judge, error)
 }
 
-// catalog has the rules that are recorded.
+// catalog has the rules that are recorded, but for damaged ones: of these nothing is
+// known, they judge nothing, and what they said stays as it is.
 type catalog struct {
 	language Language
 	log      *slog.Logger
@@ -32,6 +34,8 @@ type catalog struct {
 	byType map[string][]*Ruling    // those that name types
 	rest   []*Ruling               // those that name none
 	others bool                    // a rule looks at others
+
+	damaged map[history.Key]bool
 }
 
 // LoadRuling reads all versions of a rule as a reader knows them; nil: nothing
@@ -120,10 +124,11 @@ func (c *catalog) load(ctx context.Context, r history.Reader) error {
 	return nil
 }
 
-// reload reads one rule anew.
+// reload reads one rule anew; nil: nothing is known of it.
 func (c *catalog) reload(ctx context.Context, r history.Reader, k history.Key) (*Ruling, error) {
 	ruling, err := LoadRuling(ctx, r, c.language, k, c.find(k))
-	if err != nil {
+	damaged := errors.Is(err, history.DataLoss)
+	if err != nil && !damaged {
 		return nil, err
 	}
 	if ruling != nil {
@@ -135,6 +140,13 @@ func (c *catalog) reload(ctx context.Context, r history.Reader, k history.Key) (
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if damaged && !c.damaged[k] {
+		c.log.Error("a rule is not evaluated: what is recorded of it is damaged", "rule", k.ID, "error", err)
+		c.damaged[k] = true
+	}
+	if !damaged {
+		delete(c.damaged, k)
+	}
 	rulings := maps.Clone(c.byKey)
 	if rulings == nil {
 		rulings = map[history.Key]*Ruling{}

@@ -6,13 +6,15 @@ import "sync/atomic"
 type Counters struct {
 	Evaluations uint64 // versions of resources that rules judged
 	Transitions uint64 // states of verdicts that were recorded
+	LeftOut     uint64 // times that something was not evaluated since it is damaged
 }
 
 type counted struct {
-	evaluations, transitions atomic.Uint64
+	evaluations, transitions, leftOut atomic.Uint64
 }
 
 // Counters tell what has been done so far.
 func (e *Engine) Counters() Counters {
-	return Counters{Evaluations: e.counted.evaluations.Load(), Transitions: e.counted.transitions.Load()}
+	n := &e.counted
+	return Counters{Evaluations: n.evaluations.Load(), Transitions: n.transitions.Load(), LeftOut: n.leftOut.Load()}
 }

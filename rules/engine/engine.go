@@ -86,7 +86,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		o.Keep = time.Second
 	}
 	e := &Engine{
-		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger}, depends: newDepends(), due: &due{},
+		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger, damaged: map[history.Key]bool{}}, depends: newDepends(), due: &due{},
 		cache: NewCache(o.Cache), recorded: memo.New[history.Key, step](o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
 	}
 	e.due.sooner = e.Poke
@@ -115,21 +115,26 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 }
 
 // resume reads how far verdicts have come; zero: not at all, or what followed is
-// no longer kept.
+// no longer kept, or it is damaged.
 func (e *Engine) resume(ctx context.Context) (Through, error) {
 	d, err := e.store.Document(ctx, collection, positionName)
 	if errors.Is(err, history.NotFound) {
 		return Through{}, nil
 	}
-	if err != nil {
-		return Through{}, err
-	}
 	var t Through
-	if err := json.Unmarshal(d.Body, &t); err != nil {
-		return Through{}, &history.Error{Kind: history.DataLoss, Field: collection + "/" + positionName, Text: "cannot be read", Err: err}
+	if err == nil {
+		if err = json.Unmarshal(d.Body, &t); err != nil {
+			err = &history.Error{Kind: history.DataLoss, Field: collection + "/" + positionName, Text: "cannot be read", Err: err}
+		}
 	}
-	_, _, err = e.store.Changes(ctx, t.Position, 1, 0)
-	if errors.Is(err, history.Compacted) || errors.Is(err, history.ForeignToken) {
+	if err == nil {
+		_, _, err = e.store.Changes(ctx, t.Position, 1, 0)
+	}
+	switch {
+	case errors.Is(err, history.DataLoss):
+		e.o.Logger.Error("all is evaluated anew: how far it was evaluated is damaged", "error", err)
+		return Through{}, nil
+	case errors.Is(err, history.Compacted), errors.Is(err, history.ForeignToken):
 		return Through{}, nil
 	}
 	return t, err
@@ -177,11 +182,19 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // Rulings are the recorded rules as the engine has them, in key order, deleted ones
-// included.
+// included, damaged ones not.
 func (e *Engine) Rulings() []*Ruling { return e.rules.list() }
+
+// Damaged is how many rules are not evaluated since what is recorded of them is damaged.
+func (e *Engine) Damaged() int {
+	e.rules.mu.RLock()
+	defer e.rules.mu.RUnlock()
+	return len(e.rules.damaged)
+}
 
 // Current are the rules that stand at a reader's moment, in key order. Those that the
 // engine has made ready are not made ready once more; it may not know of others yet.
+// DataLoss if one is damaged: an answer must not seem to be what it too says.
 func (e *Engine) Current(ctx context.Context, r history.Reader) ([]*Ruling, error) {
 	ready := map[history.Key]*Ruling{}
 	for _, one := range e.Rulings() {

@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -40,11 +42,16 @@ type world struct {
 	open     func() engine.Store // the store's data again; nil: they do not outlive it
 	engine   *engine.Engine
 	stop     func()
-	crash    func() // nothing is written any more, and what was under way is lost
+	crash    func()        // nothing is written any more, and what was under way is lost
+	logged   *bytes.Buffer // warnings of the engine, to be read while it is stopped; nil: nobody wants to know
 }
 
 func (w *world) options(s engine.Store) engine.Options {
-	return engine.Options{Store: s, Language: w.language, Graph: w.graph, Now: w.now, Keep: -1}
+	o := engine.Options{Store: s, Language: w.language, Graph: w.graph, Now: w.now, Keep: -1}
+	if w.logged != nil {
+		o.Logger = slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	return o
 }
 
 // mortal is a store that may die for who uses it.
@@ -80,7 +87,10 @@ func (w *world) start() {
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- e.Run(ctx) }()
+	go func() {
+		ended <- e.Run(ctx)
+		close(ended)
+	}()
 	w.engine, w.stop = e, func() {
 		cancel()
 		if err := <-ended; err != nil && !m.dead.Load() {

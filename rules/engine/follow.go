@@ -28,8 +28,9 @@ func (e *Engine) follow(ctx context.Context) error {
 			return nil
 		case errors.Is(err, history.Unavailable):
 			return err
-		case errors.Is(err, history.Compacted):
-			// What followed was pruned: all that is left is looked at anew.
+		case errors.Is(err, history.Compacted), errors.Is(err, history.DataLoss):
+			// What followed was pruned, or is damaged: all that is left is looked at anew.
+			e.o.Logger.Warn("all is evaluated anew: what was recorded since cannot be told", "error", err)
 			if position, err = e.anew(ctx); err == nil {
 				after = position
 				continue
@@ -207,17 +208,20 @@ func (e *Engine) evaluationPut(ctx context.Context, batch int, c *history.Change
 		return err
 	}
 	i, err := r.Version(ctx, c.Key, c.Version)
+	var put Record
+	if err == nil && i.Exists() {
+		put, err = ReadRecord(&i)
+	}
 	switch {
 	case errors.Is(err, history.NotFound):
 		return nil // pruned, or replaced by one that begins earlier and tells the same
+	case errors.Is(err, history.DataLoss):
+		e.leaveOut(c.Key, err)
+		return nil
 	case err != nil:
 		return err
 	case !i.Exists():
 		return nil
-	}
-	put, err := ReadRecord(&i)
-	if err != nil {
-		return err
 	}
 	rule := RuleKey(put.Owner, put.Rule)
 	e.queue.add(batch, put.Key, &rule, c.CapturedAt, true)

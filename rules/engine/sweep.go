@@ -119,6 +119,7 @@ func (e *Engine) sweepOver(ctx context.Context, s *sweep) error {
 // sweepEvaluated goes over what evaluations were put on: not all of it is recorded.
 func (e *Engine) sweepEvaluated(ctx context.Context, r history.Reader, s *sweep) error {
 	rule := s.ruling.key()
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
 	q := history.Query{Type: TypeEvaluation, IDPrefix: s.ruling.verdictPrefix(), Deleted: true, Limit: sweepPage}
 	for more := true; more; {
 		if err := e.queue.room(ctx, sweepRoom); err != nil {
@@ -126,7 +127,7 @@ func (e *Engine) sweepEvaluated(ctx context.Context, r history.Reader, s *sweep)
 		}
 		var items []history.Item
 		var err error
-		if items, more, err = r.Items(ctx, q); err != nil {
+		if items, more, err = sound.Items(ctx, q); err != nil {
 			return err
 		}
 		for i := range items {

@@ -65,7 +65,7 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 	if len(list) == 0 {
 		return nil
 	}
-	are, err := s.stored(ctx, list, e.recorded)
+	list, are, err := e.stored(ctx, s, list)
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,19 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list 
 		return list, nil
 	}
 	of, err := s.lifetime(ctx, j.key, least)
+	if errors.Is(err, history.DataLoss) {
+		e.leaveOut(j.key, err)
+		return list, nil
+	}
 	if err != nil {
 		return list, err
 	}
 	for r, m := range from {
 		t, err := s.timeline(ctx, r, of, m)
+		if errors.Is(err, history.DataLoss) { // of what the rule looked at
+			e.leaveOut(r.verdictKey(j.key), err)
+			continue
+		}
 		if err != nil {
 			return list, err
 		}
@@ -138,6 +146,35 @@ func (e *Engine) judge(ctx context.Context, s *Session, j *job, began int, list 
 		list = append(list, &wanted{key: r.verdictKey(j.key), record: Record{Owner: r.Owner, Rule: r.Name, Key: j.key}, from: m, intervals: t.Intervals})
 	}
 	return list, nil
+}
+
+// stored reads what is recorded of verdicts, and leaves those out of which it is
+// damaged.
+func (e *Engine) stored(ctx context.Context, s *Session, list []*wanted) ([]*wanted, []stored, error) {
+	are, err := s.stored(ctx, list, e.recorded)
+	if !errors.Is(err, history.DataLoss) {
+		return list, are, err
+	}
+	sound, are := list[:0], nil
+	for _, w := range list {
+		is, err := s.stored(ctx, []*wanted{w}, e.recorded)
+		switch {
+		case errors.Is(err, history.DataLoss):
+			e.leaveOut(w.key, err)
+		case err != nil:
+			return nil, nil, err
+		default:
+			sound, are = append(sound, w), append(are, is...)
+		}
+	}
+	return sound, are, nil
+}
+
+// leaveOut notes that a resource, a verdict or an evaluation is stepped over since it
+// cannot be read, now or ever: to try again would hold up all that comes behind it.
+func (e *Engine) leaveOut(k history.Key, err error) {
+	e.counted.leftOut.Add(1)
+	e.o.Logger.Error("not evaluated: what is recorded is damaged", "resource", k.String(), "error", err)
 }
 
 // record appends what differs of each of many verdicts. What differs of one is one
