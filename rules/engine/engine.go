@@ -185,6 +185,17 @@ func (e *Engine) Run(ctx context.Context) error {
 // included, damaged ones not.
 func (e *Engine) Rulings() []*Ruling { return e.rules.list() }
 
+// Active is how many rules are in force now.
+func (e *Engine) Active() (n int) {
+	now := e.now()
+	for _, r := range e.rules.list() {
+		if r.at(now) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Damaged is how many rules are not evaluated since what is recorded of them is damaged.
 func (e *Engine) Damaged() int {
 	e.rules.mu.RLock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/cmd/internal/daemon"
 	varvev1 "github.com/varvehq/varve/proto/varve/v1"
@@ -36,6 +37,18 @@ func TestRules(t *testing.T) {
 	conn := dial(t, d)
 	comply := varvev1.NewComplianceServiceClient(conn)
 	if _, err := comply.PutRules(t.Context(), &varvev1.PutRulesRequest{Text: closedRule}); err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range []string{"gone", "coming"} { // neither is in force
+		put := &varvev1.PutRulesRequest{Text: strings.Replace(closedRule, "closed", rule, 1)}
+		if rule == "coming" {
+			put.EffectiveFrom = timestamppb.New(time.Now().Add(time.Hour))
+		}
+		if _, err := comply.PutRules(t.Context(), put); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := comply.DeleteRule(t.Context(), &varvev1.DeleteRuleRequest{Name: "rules/gone"}); err != nil {
 		t.Fatal(err)
 	}
 	// Resources that are there when the engine comes to the rule are evaluated because of it,

@@ -10,6 +10,14 @@ import (
 	"github.com/varvehq/varve/rules/engine"
 )
 
+const failing = "1 while evaluation cannot go on, 0 while it does."
+
+// NoRules says that rules are not evaluated, though there may be some.
+func (m *Metrics) NoRules() {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "varve_rules_failing", Help: failing},
+		func() float64 { return 1 }))
+}
+
 // Rules adds what the evaluation of rules tells of itself. Its lag is how much of
 // what the store holds it has not seen.
 func (m *Metrics) Rules(e *engine.Engine, s history.Store) {
@@ -23,8 +31,10 @@ func (m *Metrics) Rules(e *engine.Engine, s history.Store) {
 	m.registry.MustRegister(
 		counter("evaluations_total", "Versions of resources that rules judged.", func(c engine.Counters) uint64 { return c.Evaluations }),
 		counter("transitions_total", "States of verdicts that were recorded.", func(c engine.Counters) uint64 { return c.Transitions }),
-		gauge("active", "Rules that are known, deleted ones included.", func() float64 { return float64(len(e.Rulings())) }),
-		gauge("failing", "1 while evaluation cannot go on, 0 while it does.", func() float64 {
+		counter("left_out_total", "Times that something was not evaluated since what is recorded of it is damaged.", func(c engine.Counters) uint64 { return c.LeftOut }),
+		gauge("active", "Rules that are in force now.", func() float64 { return float64(e.Active()) }),
+		gauge("damaged", "Rules that are not evaluated, since what is recorded of them is damaged.", func() float64 { return float64(e.Damaged()) }),
+		gauge("failing", failing, func() float64 {
 			if e.Failing() != nil {
 				return 1
 			}
