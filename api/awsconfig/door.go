@@ -19,7 +19,8 @@ type Options struct {
 	Store    history.Store
 	Recorder Recorder
 	Settings *settings.Settings
-	Rules    *Rules // nil: the store keeps no rules
+	Rules    *Rules // nil: nothing is answered that needs them
+	NoRules  error  // why there are none; default: none are kept here
 
 	Authenticate Authenticate // see Signed and Anyone
 
@@ -108,6 +109,9 @@ func New(o Options) *Door {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.NoRules == nil {
+		o.NoRules = history.Errorf(history.Unimplemented, "no rules are kept here")
+	}
 	d := &Door{o: o, operations: map[string]operation{}}
 	for _, known := range shape.Operations {
 		d.operations[known.Name] = operation{Operation: known}
@@ -125,8 +129,11 @@ func New(o Options) *Door {
 
 // handlers are all operations that are offered.
 func (d *Door) handlers() []handler {
-	return slices.Concat(
-		d.settingHandlers(), d.deliveryHandlers(), d.itemHandlers(),
-		d.ruleHandlers(), d.complianceHandlers(), d.packHandlers(), d.proactiveHandlers(),
-	)
+	ofRules := slices.Concat(d.ruleHandlers(), d.complianceHandlers(), d.packHandlers(), d.proactiveHandlers())
+	if d.o.Rules == nil {
+		for i := range ofRules {
+			ofRules[i].answer = func(context.Context, Caller, any) (any, error) { return nil, d.o.NoRules }
+		}
+	}
+	return slices.Concat(d.settingHandlers(), d.deliveryHandlers(), d.itemHandlers(), ofRules)
 }

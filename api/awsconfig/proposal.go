@@ -213,9 +213,6 @@ func (d *Door) keeps(p *proposal) bool {
 
 // proposal is one of a caller's; nil: it is not there.
 func (d *Door) proposal(ctx context.Context, c Caller, id string) (*proposal, error) {
-	if d.o.Rules == nil {
-		return nil, errNoRules
-	}
 	if _, err := uuid.Parse(id); err != nil {
 		return nil, nil
 	}

@@ -34,23 +34,19 @@ type rulesSeen struct {
 	byName map[string]*ruleSeen
 }
 
-// errNoRules is of a door without rules.
-var errNoRules = history.Errorf(history.Unimplemented, "no rules are kept here")
-
-// rulesSeen reads the rules that stand at the reader's moment.
+// rulesSeen reads the rules that stand at the reader's moment. One that is damaged
+// hides no others.
 func (d *Door) rulesSeen(ctx context.Context, c Caller, r history.Reader) (*rulesSeen, error) {
-	if d.o.Rules == nil {
-		return nil, errNoRules
-	}
 	s := &rulesSeen{byName: map[string]*ruleSeen{}}
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
 	for _, q := range c.owner().Questions(history.Query{Type: rules.TypeRule}) {
-		items, err := history.Few(ctx, r, q)
+		items, err := history.Few(ctx, sound, q)
 		if err != nil {
 			return nil, err
 		}
 		for i := range items {
 			one, err := recorded.ReadRule(&items[i])
-			if err != nil {
+			if err = cmp.Or(sound.Lost[items[i].Key], err); err != nil {
 				one = recorded.Unreadable(&items[i], err)
 			}
 			seen := &ruleSeen{Rule: one, name: nameOf(one.Owner, one.Recorded()), revision: items[i].Revision}

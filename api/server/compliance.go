@@ -37,7 +37,7 @@ type complianceService struct {
 // compliance is that of the options, if rules are evaluated here.
 func (s *complianceService) compliance() (*Compliance, error) {
 	if s.opts.Compliance == nil {
-		return nil, lacks("evaluate rules")
+		return nil, s.opts.NoCompliance
 	}
 	return s.opts.Compliance, nil
 }

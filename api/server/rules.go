@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -156,6 +157,7 @@ func (s *complianceService) ListRules(ctx context.Context, req *varvev1.ListRule
 		return nil, err
 	}
 	resp := &varvev1.ListRulesResponse{}
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}} // one that is damaged hides no others
 	next := page.afterKey()
 	more, err := paging.Fill(page.size, func(limit int) ([]history.Item, bool, error) {
 		q := history.Query{Type: rules.TypeRule, After: next, Limit: limit}
@@ -165,11 +167,11 @@ func (s *complianceService) ListRules(ctx context.Context, req *varvev1.ListRule
 		if req.GetPack() != "" {
 			q.IDPrefix = req.GetPack() + "/"
 		}
-		return r.Items(ctx, q)
+		return sound.Items(ctx, q)
 	}, func(item history.Item) int {
 		next = &item.Key
 		rule, err := recorded.ReadRule(&item)
-		if err != nil {
+		if err = cmp.Or(sound.Lost[item.Key], err); err != nil {
 			rule = recorded.Unreadable(&item, err)
 		}
 		resp.Rules = append(resp.Rules, wire.RuleToProto(&rule))

@@ -52,8 +52,10 @@ type Options struct {
 	Authorizer Authorizer       // default: Everyone
 	Now        func() time.Time // default: time.Now
 
-	// Compliance answers about rules. Default: none are evaluated, and none put.
-	Compliance *Compliance
+	// Compliance answers about rules. Default: none are evaluated, and none put, for
+	// which NoCompliance tells the reason. Default: it is not implemented.
+	Compliance   *Compliance
+	NoCompliance error
 
 	// Subscriptions answers for those. Default: there are none, and none can be made.
 	Subscriptions Subscriptions
@@ -110,6 +112,9 @@ func New(store history.Store, recorder Recorder, opts Options) *Server {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.NoCompliance == nil {
+		opts.NoCompliance = lacks("evaluate rules")
 	}
 	if opts.Feed == nil {
 		opts.Feed = feed.NewSource(store, feed.Options{})

@@ -32,7 +32,7 @@ func (d *Daemon) awsDoor() *awsconfig.Door {
 	o := awsconfig.Options{
 		Store: d.store, Recorder: counted{d.recorder, d.metrics}, Settings: d.settings, Snapshots: d.snapshots,
 		Authenticate: d.signed(),
-		Now:          d.o.Now, Logger: d.o.Logger, Slow: d.o.Slow, Observe: d.metrics.AWS,
+		Now:          d.o.Now, Logger: d.o.Logger, Slow: d.o.Slow, Observe: d.metrics.AWS, NoRules: d.noRules,
 	}
 	if d.engine != nil {
 		o.Rules = &awsconfig.Rules{

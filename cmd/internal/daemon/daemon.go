@@ -104,7 +104,8 @@ type Daemon struct {
 
 	grpcListener, httpListener net.Listener
 
-	engine    *engine.Engine // nil: the store keeps no rules
+	engine    *engine.Engine // nil: the store keeps no rules, or see noRules
+	noRules   error          // why there are none that the store keeps; nil: it keeps none
 	stopRules func()         // returns when they are no longer evaluated
 
 	stop context.CancelFunc // ends what goes on in the background

@@ -31,6 +31,8 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 	}
 	if d.engine != nil {
 		m.Rules(d.engine, d.store)
+	} else if d.noRules != nil {
+		m.NoRules()
 	}
 	if d.pair != nil {
 		m.Expiry(func() time.Time { return d.pair.Leaf().NotAfter })
@@ -41,7 +43,7 @@ func (d *Daemon) newMetrics() *metrics.Metrics {
 func (d *Daemon) serverOptions() server.Options {
 	o := server.Options{
 		Version: d.o.Version, Logger: d.o.Logger, Now: d.o.Now,
-		Compliance: d.compliance(), GraphCache: d.o.GraphCache,
+		Compliance: d.compliance(), NoCompliance: d.noRules, GraphCache: d.o.GraphCache,
 		Observe: d.metrics.Call, Slow: d.o.Slow, Stats: d.wire(serverSide), Feed: d.feed,
 	}
 	if d.deliverer != nil {

@@ -28,7 +28,8 @@ func (d *Daemon) startRules(ctx context.Context) error {
 		Store: store, Language: managed.Language{}, Graph: around{}, Now: d.o.Now, Logger: d.o.Logger.With("part", "rules"),
 	})
 	if errors.Is(err, history.DataLoss) { // all else can be told nevertheless
-		d.o.Logger.Error("rules are neither evaluated nor told of: what they are kept in is damaged", "part", "rules", "err", err)
+		d.o.Logger.Error("no rules are evaluated: which there are cannot be read", "part", "rules", "err", err)
+		d.noRules = unread(err)
 		return nil
 	}
 	if err != nil {
@@ -48,6 +49,16 @@ func (d *Daemon) startRules(ctx context.Context) error {
 		<-done
 	}
 	return nil
+}
+
+// unread tells those who ask for rules why there are none, and what is damaged.
+func unread(err error) error {
+	told := history.Error{Text: "a stored value is damaged; run varve verify"}
+	if e := (*history.Error)(nil); errors.As(err, &e) {
+		told = *e
+	}
+	told.Kind, told.Text = history.DataLoss, "no rules are evaluated, since which there are cannot be read: "+told.Text
+	return &told
 }
 
 // renewPacks puts packs again that another version of the program has put, where this
