@@ -200,6 +200,7 @@ type Stats struct {
 
 	Unmerged      uint64 // records of the log that are not yet merged
 	UnmergedBytes uint64
+	Apart         uint64 // resources of which nothing is merged since what was merged of them is damaged
 
 	Commits      uint64
 	Observations uint64 // accepted

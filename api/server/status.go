@@ -39,7 +39,7 @@ func (s *historyService) GetStatus(ctx context.Context, _ *varvev1.GetStatusRequ
 		resp.Sizes = &varvev1.GetStatusResponse_Sizes{
 			FileBytes: bytesOf(stats.FileBytes), LiveBytes: bytesOf(stats.LiveBytes), FreeBytes: bytesOf(stats.FreeBytes),
 		}
-		resp.Lag = &varvev1.GetStatusResponse_Lag{Records: stats.Unmerged, Bytes: stats.UnmergedBytes}
+		resp.Lag = &varvev1.GetStatusResponse_Lag{Records: stats.Unmerged, Bytes: stats.UnmergedBytes, ResourcesApart: stats.Apart}
 		resp.Format = stats.Format
 	}
 	return resp, nil

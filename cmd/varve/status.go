@@ -18,7 +18,8 @@ func newStatus(a *app) *cobra.Command {
 it no longer keeps, and how large it is: free space is used again before the file
 grows, and "varve compact" gives it back. What is unmerged is durable and part of
 every answer, but not yet in its final place in the file. The number of resources
-counts all that were ever recorded, deleted and pruned ones too.`,
+counts all that were ever recorded, deleted and pruned ones too. Resources are damaged
+where the file does not hold what was written to it: see "varve verify".`,
 		Example: `  varve status
   varve status -o json | jq .sizes.freeBytes`,
 		Args: noArgs,
@@ -59,6 +60,10 @@ func statusFields(s answer.Status) []table.Field {
 	if s.Lag != nil {
 		fields = append(fields, table.Field{Name: "unmerged", Cell: table.Text(fmt.Sprintf("%d records, %s",
 			s.Lag.Records, size(int64(s.Lag.Bytes))))})
+	}
+	if s.Lag != nil && s.Lag.Apart > 0 {
+		fields = append(fields, table.Field{Name: "damaged", Cell: table.Text(fmt.Sprintf(
+			"%d resources, of which what comes stays unmerged: run varve verify", s.Lag.Apart))})
 	}
 	if s.Format != 0 {
 		fields = append(fields, table.Field{Name: "format", Cell: table.Text(fmt.Sprint(s.Format))})

@@ -126,8 +126,8 @@ func TestDamagedIsSetApart(t *testing.T) {
 			look()
 			merge()
 			look()
-			if stats, err := s.Stats(ctx); err != nil || stats.Unmerged > 20 {
-				t.Fatalf("%d records are not merged, %v", stats.Unmerged, err)
+			if stats, err := s.Stats(ctx); err != nil || stats.Unmerged > 20 || stats.Apart != 1 {
+				t.Fatalf("%d records are not merged, %d resources are apart, %v", stats.Unmerged, stats.Apart, err)
 			}
 			write()
 			merge()
@@ -152,6 +152,9 @@ func TestDamagedIsSetApart(t *testing.T) {
 	open()
 	if err := s.Merge(); err != nil {
 		t.Fatal("merge after the damage was mended:", err)
+	}
+	if stats, err := s.Stats(ctx); err != nil || stats.Apart != 0 {
+		t.Fatalf("%d resources are still apart, %v", stats.Apart, err)
 	}
 	reader, err := s.AsOf(ctx, history.At{})
 	if err != nil {

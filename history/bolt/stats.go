@@ -66,13 +66,17 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 	for _, t := range s.tails(nil) {
 		records, bytes = records+t.records, bytes+t.bytes
 	}
+	apart := 0
+	if s.heldBy != nil {
+		apart = s.heldBy.resources
+	}
 	s.mu.RUnlock()
 	if closed {
 		return history.Stats{}, errClosed
 	}
 	n := &s.counters
 	stats := history.Stats{
-		Format: formatVersion, Unmerged: uint64(records), UnmergedBytes: uint64(bytes),
+		Format: formatVersion, Unmerged: uint64(records), UnmergedBytes: uint64(bytes), Apart: uint64(apart),
 		Commits: n.commits.Load(), CommitNanos: n.commitNanos.Load(),
 		Observations: n.observations.Load(), Unchanged: n.unchanged.Load(), Refused: n.refused.Load(),
 		Merges: n.merges.Load(), MergeFailed: n.mergeFailed.Load(), MergeNanos: n.mergeNanos.Load(),

@@ -40,6 +40,7 @@ type Sizes struct {
 type Lag struct {
 	Records uint64 `json:"records"`
 	Bytes   uint64 `json:"bytes"`
+	Apart   uint64 `json:"resourcesApart,omitzero"` // since what is merged of them is damaged
 }
 
 // StatusOf reads a status.
@@ -55,7 +56,7 @@ func StatusOf(p *varvev1.GetStatusResponse) Status {
 		s.Sizes = &Sizes{File: z.GetFileBytes(), Live: z.GetLiveBytes(), Free: z.GetFreeBytes()}
 	}
 	if l := p.GetLag(); l != nil {
-		s.Lag = &Lag{Records: l.GetRecords(), Bytes: l.GetBytes()}
+		s.Lag = &Lag{Records: l.GetRecords(), Bytes: l.GetBytes(), Apart: l.GetResourcesApart()}
 	}
 	return s
 }

@@ -76,4 +76,17 @@ func TestDamagedValue(t *testing.T) {
 		}
 		stop()
 	}
+
+	d, _ := start(t, daemon.Options{Dir: dir, Tuning: bolt.Options{MergeIdle: time.Millisecond}})
+	for begin := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		_, text := get(t, d, "/v1/status")
+		if strings.Contains(text, `"resourcesApart":"1"`) {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal("the status does not tell of the damage: ", text)
+		}
+	}
+	_, text := get(t, d, "/metrics")
+	contains(t, "metrics", text, "varve_store_resources_apart 1\n", "varve_store_merges_failed_total 0\n")
 }

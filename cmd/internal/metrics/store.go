@@ -71,6 +71,7 @@ var ofStats = []measure[history.Stats]{
 
 	gauge("unmerged_records", "Records of the log that are not yet merged: how far the merger is behind.", func(s *history.Stats) float64 { return float64(s.Unmerged) }),
 	gauge("unmerged_bytes", "Size of these records.", func(s *history.Stats) float64 { return float64(s.UnmergedBytes) }),
+	gauge("resources_apart", "Resources of which nothing is merged since what was merged of them is damaged: run varve verify.", func(s *history.Stats) float64 { return float64(s.Apart) }),
 
 	counter("commits_total", "Commits of observations, runs and documents.", func(s *history.Stats) float64 { return float64(s.Commits) }),
 	counter("commit_seconds_total", "Time spent in commits, planning included.", func(s *history.Stats) float64 { return seconds(s.CommitNanos) }),

@@ -1654,9 +1654,12 @@ type GetStatusResponse_Lag struct {
 	// Records.
 	Records uint64 `protobuf:"varint,1,opt,name=records,proto3" json:"records,omitempty"`
 	// Bytes of them.
-	Bytes         uint64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Bytes uint64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Resources whose records stay there, since what the file has of them in its
+	// final place is damaged; "varve verify" tells where. 0 while all is well.
+	ResourcesApart uint64 `protobuf:"varint,3,opt,name=resources_apart,json=resourcesApart,proto3" json:"resources_apart,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse_Lag) Reset() {
@@ -1699,6 +1702,13 @@ func (x *GetStatusResponse_Lag) GetRecords() uint64 {
 func (x *GetStatusResponse_Lag) GetBytes() uint64 {
 	if x != nil {
 		return x.Bytes
+	}
+	return 0
+}
+
+func (x *GetStatusResponse_Lag) GetResourcesApart() uint64 {
+	if x != nil {
+		return x.ResourcesApart
 	}
 	return 0
 }
@@ -1837,7 +1847,7 @@ const file_varve_v1_history_proto_rawDesc = "" +
 	"\vrecorded_at\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"recordedAt\"\x12\n" +
-	"\x10GetStatusRequest\"\xa6\x04\n" +
+	"\x10GetStatusRequest\"\xcf\x04\n" +
 	"\x11GetStatusResponse\x12\x19\n" +
 	"\bstore_id\x18\x01 \x01(\tR\astoreId\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12;\n" +
@@ -1857,10 +1867,11 @@ const file_varve_v1_history_proto_rawDesc = "" +
 	"\n" +
 	"live_bytes\x18\x02 \x01(\x04R\tliveBytes\x12\x1d\n" +
 	"\n" +
-	"free_bytes\x18\x03 \x01(\x04R\tfreeBytes\x1a5\n" +
+	"free_bytes\x18\x03 \x01(\x04R\tfreeBytes\x1a^\n" +
 	"\x03Lag\x12\x18\n" +
 	"\arecords\x18\x01 \x01(\x04R\arecords\x12\x14\n" +
-	"\x05bytes\x18\x02 \x01(\x04R\x05bytes2\x91\x06\n" +
+	"\x05bytes\x18\x02 \x01(\x04R\x05bytes\x12'\n" +
+	"\x0fresources_apart\x18\x03 \x01(\x04R\x0eresourcesApart2\x91\x06\n" +
 	"\x0eHistoryService\x12S\n" +
 	"\n" +
 	"LookupItem\x12\x1b.varve.v1.LookupItemRequest\x1a\x0e.varve.v1.Item\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/items:lookup\x12q\n" +
