@@ -178,8 +178,9 @@ type Relinker interface {
 
 // Prober is a store that may have stopped taking writes while it still answers.
 type Prober interface {
-	// Probe returns nil while writes are taken, else why they are not. It is
-	// asked often, and costs no access to the disk.
+	// Probe returns nil while writes are taken, else why they are not. A disk
+	// without room is no reason: the next write is tried, and may be one that fits.
+	// It is asked often, and costs no access to the disk.
 	Probe(ctx context.Context) error
 }
 
@@ -211,6 +212,7 @@ type Stats struct {
 	MergeNanos   uint64 // spent merging
 	StallNanos   uint64 // for which the writer waited for the merger
 	CommitNanos  uint64 // spent in commits, planning included
+	WithoutRoom  uint64 // writes that the disk had no room for, which left nothing behind
 
 	CacheHits   map[string]uint64 // by cache
 	CacheMisses map[string]uint64

@@ -14,7 +14,8 @@ import (
 
 // probe is the health service. It does not believe what it was told once: each
 // check asks the store, and those who watch learn of it when that changes. All
-// services live and fall together, since all of them stand on the store.
+// services live and fall together, since all of them stand on the store. One whose
+// disk is full serves, see history.Prober: its metrics tell of that.
 type probe struct {
 	*health.Server
 	store history.Store

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -260,6 +262,24 @@ func TestFailedWrite(t *testing.T) {
 	}
 }
 
+// withoutRoom is the metric of writes that the disk had no room for, if there were any.
+var withoutRoom = regexp.MustCompile(`varve_store_writes_without_room_total [1-9]`)
+
+// answers asks over HTTP, and wants something of the answer to be there.
+func (d *served) answers(t *testing.T, path, want string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + d.http + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(text), want) {
+		t.Errorf("%s: %s without %q, %v", path, resp.Status, want, err)
+	}
+	return string(text)
+}
+
 // TestFullDisk takes the room away and gives it back, while the daemon runs.
 func TestFullDisk(t *testing.T) {
 	// room is what fills the disk of a daemon, and what makes room again.
@@ -341,12 +361,21 @@ func TestFullDisk(t *testing.T) {
 					}
 				}
 				s.check()
+				d.answers(t, "/readyz", "SERVING") // reads go on
+				d.answers(t, "/metrics", "varve_store_writable 1\n")
 				r.make(d)
 				for range 5 {
 					s.eventually()
 				}
 			}
 			s.check()
+			deadline := time.Now().Add(time.Minute) // what a store tells of itself may be some seconds old
+			for !withoutRoom.MatchString(d.answers(t, "/metrics", "")) {
+				if time.Now().After(deadline) {
+					t.Fatal("writes without room are not counted")
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
 			if err := d.stop(syscall.SIGTERM); err != nil {
 				t.Error(err)
 			}

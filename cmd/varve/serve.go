@@ -48,7 +48,8 @@ access keys of --aws-keys-file, and without one all are refused. For a trial on
 this machine, --aws-auth=none lets everybody in with any key: see ` + "`varve help aws`" + `.
 
 Over HTTP, /livez says whether the process answers, /readyz whether the store
-does and takes writes, /metrics is for Prometheus.
+does and takes writes, /metrics is for Prometheus. A full disk refuses writes, but
+reads go on, and so does /readyz: see to varve_store_writes_without_room_total.
 
 All of this and more may stand in a file; flags win over it. ` + "`varve help config`" + `
 prints one with every key explained, ` + "`varve help systemd`" + ` a unit, and

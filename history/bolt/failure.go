@@ -35,7 +35,9 @@ import (
 // them, or as they were before: nobody was told that they were put.
 //
 // A disk without room is no such failure, as long as the meta page was not
-// reached: nothing happened, and the next write may succeed.
+// reached: nothing happened, and the next write may succeed. Health and /readyz say
+// so too: to take a daemon that answers every read away from its clients makes
+// nothing better. Stats count such writes, for whoever is to make room.
 
 // FailedName is the file, beside the store's, that says that a store failed and
 // was not verified since. Its content is for people.
@@ -57,6 +59,7 @@ func (s *Store) Probe(context.Context) error { return s.Failed() }
 // judge says what a failed commit means for what comes after it.
 func (s *Store) judge(id int, err error) error {
 	if outOfRoom(err) && s.shown() < id {
+		s.counters.withoutRoom.Add(1)
 		return &history.Error{Kind: history.Unavailable,
 			Text: "the disk has no room: nothing was written; make room, then try again", Err: err}
 	}

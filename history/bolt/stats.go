@@ -18,7 +18,7 @@ type counters struct {
 	commits, commitNanos             atomic.Uint64
 	observations, unchanged, refused atomic.Uint64
 	merges, mergeFailed, mergeNanos  atomic.Uint64
-	stallNanos                       atomic.Uint64
+	stallNanos, withoutRoom          atomic.Uint64
 	contentHits, contentMisses       atomic.Uint64
 	ridHits, ridMisses               atomic.Uint64
 	headHits, headMisses             atomic.Uint64
@@ -80,7 +80,7 @@ func (s *Store) Stats(context.Context) (history.Stats, error) {
 		Commits: n.commits.Load(), CommitNanos: n.commitNanos.Load(),
 		Observations: n.observations.Load(), Unchanged: n.unchanged.Load(), Refused: n.refused.Load(),
 		Merges: n.merges.Load(), MergeFailed: n.mergeFailed.Load(), MergeNanos: n.mergeNanos.Load(),
-		StallNanos: n.stallNanos.Load(),
+		StallNanos: n.stallNanos.Load(), WithoutRoom: n.withoutRoom.Load(),
 		CacheHits: map[string]uint64{
 			"content": n.contentHits.Load(), "resource": n.ridHits.Load(), "head": n.headHits.Load(),
 		},

@@ -75,6 +75,7 @@ var ofStats = []measure[history.Stats]{
 
 	counter("commits_total", "Commits of observations, runs and documents.", func(s *history.Stats) float64 { return float64(s.Commits) }),
 	counter("commit_seconds_total", "Time spent in commits, planning included.", func(s *history.Stats) float64 { return seconds(s.CommitNanos) }),
+	counter("writes_without_room_total", "Writes that failed since the disk had no room, and left nothing behind. Reads go on, and the store stays writable.", func(s *history.Stats) float64 { return float64(s.WithoutRoom) }),
 	counter("merges_total", "Merges of the log.", func(s *history.Stats) float64 { return float64(s.Merges) }),
 	counter("merges_failed_total", "Merges of the log that failed, and are tried again.", func(s *history.Stats) float64 { return float64(s.MergeFailed) }),
 	counter("merge_seconds_total", "Time spent merging.", func(s *history.Stats) float64 { return seconds(s.MergeNanos) }),
@@ -86,7 +87,7 @@ var (
 	bucketBytes   = describe("bucket_bytes", "Size of the pages of a part of the file.", "bucket")
 	cacheHits     = describe("cache_hits_total", "Look-ups that a cache could answer.", "cache")
 	cacheMisses   = describe("cache_misses_total", "Look-ups that a cache could not answer.", "cache")
-	writable      = describe("writable", "1 while the store takes writes, else 0.")
+	writable      = describe("writable", "1 while the store takes writes, be the disk full or not, else 0.")
 )
 
 // Describe implements prometheus.Collector.
