@@ -32,4 +32,11 @@
 //
 // What verdicts looked at is kept in memory. Starting up judges rules that look at
 // others in full again, in the background, and others where the clock has moved.
+//
+// # Damage
+//
+// What cannot be read is left out, logged and counted, and everything else goes on:
+// to try it again would hold up all that comes behind it. A rule with one damaged
+// version judges nothing, since that may be the one in force at any moment; what it
+// said before stays.
 package engine
