@@ -189,7 +189,7 @@ func (s *Store) caught(p any) error {
 	if !damage {
 		panic(p)
 	}
-	s.o.Logger.Error("a page of the store is damaged", "panic", fmt.Sprint(p), "in", where, "stack", string(debug.Stack()))
+	s.o.Logger.Error("a page of the store is damaged", "file", s.db.Path(), "panic", fmt.Sprint(p), "in", where, "stack", string(debug.Stack()))
 	return damagedPages(s.db.Path(), p)
 }
 
@@ -207,9 +207,10 @@ func guardedView(db *bolt.DB, f func(*bolt.Tx) error) (err error) {
 	return db.View(f)
 }
 
-// damagedPages is the error for a panic that damage of a file has caused.
+// damagedPages is the error for a panic that damage of a file has caused. Where the
+// file lies is part of the cause, which no client is told.
 func damagedPages(path string, p any) error {
-	return &history.Error{Kind: history.DataLoss, Text: path + " has a damaged page; run varve verify", Err: fmt.Errorf("%v", p)}
+	return &history.Error{Kind: history.DataLoss, Text: "the store has a damaged page; run varve verify", Err: fmt.Errorf("%s: %v", path, p)}
 }
 
 // blame tells whether the panic that is being recovered from was caused by the

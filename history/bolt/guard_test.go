@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,13 +138,19 @@ func TestFreeList(t *testing.T) {
 	})
 }
 
-// TestPanics tells mistakes in our code from damage.
+// TestPanics tells mistakes in our code from damage, and clients nothing of where
+// the file lies.
 func TestPanics(t *testing.T) {
-	s := openWith(t, memoryDir(t), bolt.Options{})
+	dir := memoryDir(t)
+	s := openWith(t, dir, bolt.Options{})
 	ours := func(f func(*bbolt.Tx)) (p any) {
 		defer func() { p = recover() }()
-		if err := s.Read(func(tx *bbolt.Tx) error { f(tx); return nil }); !errors.Is(err, history.DataLoss) {
+		err := s.Read(func(tx *bbolt.Tx) error { f(tx); return nil })
+		var e *history.Error
+		if !errors.As(err, &e) || e.Kind != history.DataLoss {
 			t.Errorf("got %v, want DataLoss or a panic", err)
+		} else if strings.Contains(e.Message(), dir) || !strings.Contains(e.Error(), dir) {
+			t.Errorf("clients are told %q, the log %q", e.Message(), e)
 		}
 		return nil
 	}
