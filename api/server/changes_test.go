@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/varvehq/varve/api/internal/apitest"
 	"github.com/varvehq/varve/history"
@@ -57,7 +58,11 @@ func TestChangesWait(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_, err := d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Position: "x"})
+		_, err := d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Since: timestamppb.New(time.Now().Add(time.Hour))})
+		if meta := refused(t, err, history.Future); meta["field"] != "since" {
+			t.Error(err)
+		}
+		_, err = d.History.ListChanges(t.Context(), &varvev1.ListChangesRequest{Position: "x"})
 		refused(t, err, history.ForeignToken)
 	})
 	t.Run("EndsWithTheClient", func(t *testing.T) {

@@ -58,10 +58,6 @@ func (s *watchService) WatchChanges(req *varvev1.WatchChangesRequest, stream var
 // watchedFrom is the position that a request begins after, once it is known that
 // the feed can be read from there.
 func (s *watchService) watchedFrom(ctx context.Context, req *varvev1.WatchChangesRequest) (history.Position, error) {
-	if since := req.GetSince(); since != nil && since.AsTime().After(s.opts.Now().Add(knownSlack)) {
-		return "", &history.Error{Kind: history.Future, Field: "since", Value: since.AsTime().Format(time.RFC3339Nano),
-			Text: "lies in the future; leave it out to begin now"}
-	}
 	after, err := s.feedFrom(ctx, req)
 	if err != nil {
 		return "", err
@@ -93,6 +89,10 @@ func (s *Server) feedFrom(ctx context.Context, req feedRequest) (history.Positio
 	since, err := wire.AskedFromProto("since", req.GetSince())
 	if err != nil {
 		return "", err
+	}
+	if since > history.MomentOf(s.opts.Now().Add(knownSlack)) {
+		return "", &history.Error{Kind: history.Future, Field: "since", Value: since.String(),
+			Text: "lies in the future: nothing was recorded since; name a moment that has passed, or now"}
 	}
 	if _, err := s.store.KnownAt(ctx, since); err != nil { // what was recorded since is not all there
 		return "", renamed(err, "since")
