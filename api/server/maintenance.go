@@ -43,6 +43,9 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 	}
 	ctx, stop := s.untilDrained(stream.Context())
 	defer stop()
+	if err := s.prunable(ctx, pruner, req.GetType()); err != nil {
+		return err
+	}
 
 	var pruned history.Pruned
 	err = s.follow(ctx, stop, func(progress func(done, total uint64)) (err error) {
@@ -62,6 +65,28 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 		Floors: floorsToProto(&pruned.Floors), Resources: pruned.Resources, Versions: pruned.Versions,
 		Sightings: pruned.Sightings, Changes: pruned.Changes,
 	}}})
+}
+
+// prunable refuses a type of which nothing was ever known: by a slip of the pen a
+// floor would stand for ever, and what was to go would stay. One that all went of has
+// a floor.
+func (s *maintenanceService) prunable(ctx context.Context, p history.Pruner, typ string) error {
+	if typ == "" {
+		return nil
+	}
+	floors, err := p.Floors(ctx)
+	if _, has := floors.ByType[typ]; has || err != nil {
+		return err
+	}
+	r, err := s.store.AsOf(ctx, history.At{})
+	if err != nil {
+		return err
+	}
+	types, err := r.Count(ctx, history.Query{Deleted: true}, history.ByType)
+	if err != nil {
+		return err
+	}
+	return among(types, typ)
 }
 
 // follow does long work beside a stream and tells on it how far that is, so that

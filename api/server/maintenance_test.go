@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,6 +286,26 @@ func TestPrune(t *testing.T) {
 		refused(t, err, history.Future)
 		_, _, err = pruned(t, d, &varvev1.PruneRequest{Floor: day(5), Recorded: future})
 		refused(t, err, history.Future)
+	})
+	t.Run("UnknownTypeIsRefused", func(t *testing.T) {
+		d := open(t, apitest.Options{})
+		d.Record(t, seen("a", 1, `1`))
+		for _, dry := range []bool{true, false} {
+			_, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(5), Type: "t", DryRun: dry})
+			if meta := refused(t, err, history.NotFound); meta["field"] != "type" || !strings.Contains(err.Error(), "near it: T") {
+				t.Error(err)
+			}
+		}
+		status, err := d.History.GetStatus(t.Context(), &varvev1.GetStatusRequest{})
+		if err != nil || len(status.GetFloors().GetTypes()) > 0 {
+			t.Errorf("floors: %v, %v", status.GetFloors(), err)
+		}
+		if _, err := d.Store.(history.Pruner).Prune(t.Context(), history.PruneRequest{Floor: history.MomentOf(day(5).AsTime()), Type: "Went"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(6), Type: "Went"}); err != nil {
+			t.Errorf("a type that has a floor: %v", err)
+		}
 	})
 	t.Run("MalformedIsRefused", func(t *testing.T) {
 		d := open(t, apitest.Options{})

@@ -56,6 +56,11 @@ func (s *Server) knownType(ctx context.Context, r history.Reader, typ string) er
 	if err != nil || len(types) == 0 {
 		return err
 	}
+	return among(types, typ)
+}
+
+// among is knownType for types that are counted.
+func among(types []history.Group, typ string) error {
 	var near []string
 	for _, t := range types {
 		if t.Name == typ {
