@@ -113,6 +113,15 @@ func (s *historyService) ListItemHistory(ctx context.Context, req *varvev1.ListI
 	if more {
 		resp.NextPageToken = page.token(r.At().Known, binary.AppendUvarint(nil, uint64(q.After)))
 	}
+	if pruner, ok := power[history.Pruner](s.store); ok {
+		floors, err := pruner.Floors(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if floor := floors.Of(key.Type); q.From < floor {
+			resp.Floor = wire.MomentToProto(floor)
+		}
+	}
 	return resp, nil
 }
 

@@ -262,6 +262,12 @@ func TestPrune(t *testing.T) {
 			if err != nil || len(past.GetItems()) == 0 {
 				t.Errorf("the history up to the floor: %v, %v", past, err)
 			}
+			for from, told := range map[*timestamppb.Timestamp]bool{nil: true, day(4): true, day(5): false, day(6): false} {
+				list, err := d.History.ListItemHistory(t.Context(), &varvev1.ListItemHistoryRequest{Type: "T", Id: "a", From: from})
+				if err != nil || told != list.GetFloor().AsTime().Equal(day(5).AsTime()) || told != (list.GetFloor() != nil) {
+					t.Errorf("the history from %v: floor %v, %v", from, list.GetFloor(), err)
+				}
+			}
 			typed, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(8), Type: "T"})
 			if err != nil || len(typed.GetFloors().GetTypes()) != 1 || typed.GetFloors().GetTypes()[0].GetType() != "T" {
 				t.Errorf("by type: %v, %v", typed, err)

@@ -35,7 +35,8 @@ when each was true, who made it, and what changed against the version before.
 Deletions are versions too.
 
 --from and --to bound the time of capture, both inclusive. A version that was
-captured before --from is left out, even if it still held then.
+captured before --from is left out, even if it still held then. Where --from lies
+before the floor of "varve prune", standard error says so.
 
 Version numbers count in the order in which the versions became known. One that
 was captured earlier but learned of later stands in its place in time, with a
@@ -62,10 +63,17 @@ higher number.`,
 			Type: s.typ, Id: s.id, Account: s.account.value(), Region: s.region.value(),
 			From: from.Timestamp(), To: to.Timestamp(), KnownAt: known.String(),
 		}}
+		show := a.historyTable
 		if a.output == asJSON {
-			return a.historyJSON(cmd.Context(), h, limit)
+			show = a.historyJSON
 		}
-		return a.historyTable(cmd.Context(), h, limit)
+		if err := show(cmd.Context(), h, limit); err != nil {
+			return err
+		}
+		if from.Given() && h.floor != nil {
+			fmt.Fprintf(a.stderr, "what was captured before %s is no longer kept\n", h.floor.AsTime().Format(time.RFC3339Nano))
+		}
+		return nil
 	}
 	return cmd
 }
@@ -74,6 +82,7 @@ higher number.`,
 type versions struct {
 	conn    *client.Conn
 	request *varvev1.ListItemHistoryRequest
+	floor   *timestamppb.Timestamp // what was to come before it is not kept; set at the end
 }
 
 // each gives up to limit versions, newest first; 0 gives all. It reports whether
@@ -92,11 +101,12 @@ func (v *versions) each(ctx context.Context, limit int, use func(*varvev1.Item) 
 			if err := use(item); err != nil {
 				return false, err
 			}
-			if n++; n == limit {
-				return i+1 < len(page.GetItems()) || page.GetNextPageToken() != "", nil
+			if n++; n == limit && (i+1 < len(page.GetItems()) || page.GetNextPageToken() != "") {
+				return true, nil
 			}
 		}
 		if v.request.PageToken = page.GetNextPageToken(); v.request.PageToken == "" {
+			v.floor = page.GetFloor()
 			return false, nil
 		}
 	}

@@ -193,9 +193,11 @@ type ListItemHistoryRequest struct {
 	Account *string `protobuf:"bytes,3,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// Region; may be left out where type and id tell the resource.
 	Region *string `protobuf:"bytes,4,opt,name=region,proto3,oneof" json:"region,omitempty"`
-	// Only versions captured at or after this moment.
+	// Only versions captured at or after this moment. May lie below the floor: the
+	// answer then begins with what is kept, and says so.
 	From *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
-	// Only versions captured at or before this moment.
+	// Only versions captured at or before this moment. COMPACTED (OUT_OF_RANGE) if
+	// nothing is kept of so long ago.
 	To *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	// Revision or moment of recording. Default: now.
 	KnownAt string `protobuf:"bytes,7,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"`
@@ -316,6 +318,9 @@ type ListItemHistoryResponse struct {
 	Items []*Item `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
 	// Gives the next page; empty on the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Captured moment before which versions are no longer kept, but for the one that
+	// stood then. Set where the range that was asked for begins before it.
+	Floor         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=floor,proto3" json:"floor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -362,6 +367,13 @@ func (x *ListItemHistoryResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListItemHistoryResponse) GetFloor() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Floor
+	}
+	return nil
 }
 
 // Request of DiffItem.
@@ -1114,7 +1126,9 @@ type ListChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Continue after this position.
 	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
-	// Begin with the first change recorded at or after this moment.
+	// Begin with the first change recorded at or after this moment. COMPACTED
+	// (OUT_OF_RANGE) if changes since then were pruned, IN_THE_FUTURE (OUT_OF_RANGE) if
+	// it is still to come.
 	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
 	// At most this many, 1 to 1,000. Default 100.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -1744,10 +1758,11 @@ const file_varve_v1_history_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.FieldMaskR\breadMaskB\n" +
 	"\n" +
 	"\b_accountB\t\n" +
-	"\a_region\"g\n" +
+	"\a_region\"\x99\x01\n" +
 	"\x17ListItemHistoryResponse\x12$\n" +
 	"\x05items\x18\x01 \x03(\v2\x0e.varve.v1.ItemR\x05items\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x120\n" +
+	"\x05floor\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05floor\"\x92\x02\n" +
 	"\x0fDiffItemRequest\x12\x18\n" +
 	"\x04type\x18\x01 \x01(\tB\x04\xe2A\x01\x02R\x04type\x12\x14\n" +
 	"\x02id\x18\x02 \x01(\tB\x04\xe2A\x01\x02R\x02id\x12\x1d\n" +
@@ -1936,51 +1951,52 @@ var file_varve_v1_history_proto_depIdxs = []int32{
 	21, // 3: varve.v1.ListItemHistoryRequest.to:type_name -> google.protobuf.Timestamp
 	22, // 4: varve.v1.ListItemHistoryRequest.read_mask:type_name -> google.protobuf.FieldMask
 	23, // 5: varve.v1.ListItemHistoryResponse.items:type_name -> varve.v1.Item
-	22, // 6: varve.v1.DiffItemRequest.read_mask:type_name -> google.protobuf.FieldMask
-	23, // 7: varve.v1.DiffItemResponse.from:type_name -> varve.v1.Item
-	23, // 8: varve.v1.DiffItemResponse.to:type_name -> varve.v1.Item
-	6,  // 9: varve.v1.DiffItemResponse.patch:type_name -> varve.v1.PatchOperation
-	6,  // 10: varve.v1.DiffItemResponse.attributes:type_name -> varve.v1.PatchOperation
-	24, // 11: varve.v1.PatchOperation.value:type_name -> varve.v1.Json
-	21, // 12: varve.v1.ListItemsRequest.at:type_name -> google.protobuf.Timestamp
-	22, // 13: varve.v1.ListItemsRequest.read_mask:type_name -> google.protobuf.FieldMask
-	23, // 14: varve.v1.ListItemsResponse.items:type_name -> varve.v1.Item
-	21, // 15: varve.v1.CountItemsRequest.at:type_name -> google.protobuf.Timestamp
-	0,  // 16: varve.v1.CountItemsRequest.group_by:type_name -> varve.v1.CountItemsRequest.GroupBy
-	18, // 17: varve.v1.CountItemsResponse.groups:type_name -> varve.v1.CountItemsResponse.Group
-	21, // 18: varve.v1.ExportItemsRequest.at:type_name -> google.protobuf.Timestamp
-	23, // 19: varve.v1.ExportItemsResponse.items:type_name -> varve.v1.Item
-	21, // 20: varve.v1.ListChangesRequest.since:type_name -> google.protobuf.Timestamp
-	25, // 21: varve.v1.ListChangesRequest.wait:type_name -> google.protobuf.Duration
-	15, // 22: varve.v1.ListChangesResponse.changes:type_name -> varve.v1.Change
-	26, // 23: varve.v1.Change.key:type_name -> varve.v1.ResourceKey
-	21, // 24: varve.v1.Change.captured_at:type_name -> google.protobuf.Timestamp
-	21, // 25: varve.v1.Change.recorded_at:type_name -> google.protobuf.Timestamp
-	21, // 26: varve.v1.GetStatusResponse.recorded_at:type_name -> google.protobuf.Timestamp
-	27, // 27: varve.v1.GetStatusResponse.floors:type_name -> varve.v1.Floors
-	19, // 28: varve.v1.GetStatusResponse.sizes:type_name -> varve.v1.GetStatusResponse.Sizes
-	20, // 29: varve.v1.GetStatusResponse.lag:type_name -> varve.v1.GetStatusResponse.Lag
-	1,  // 30: varve.v1.HistoryService.LookupItem:input_type -> varve.v1.LookupItemRequest
-	2,  // 31: varve.v1.HistoryService.ListItemHistory:input_type -> varve.v1.ListItemHistoryRequest
-	4,  // 32: varve.v1.HistoryService.DiffItem:input_type -> varve.v1.DiffItemRequest
-	7,  // 33: varve.v1.HistoryService.ListItems:input_type -> varve.v1.ListItemsRequest
-	9,  // 34: varve.v1.HistoryService.CountItems:input_type -> varve.v1.CountItemsRequest
-	11, // 35: varve.v1.HistoryService.ExportItems:input_type -> varve.v1.ExportItemsRequest
-	13, // 36: varve.v1.HistoryService.ListChanges:input_type -> varve.v1.ListChangesRequest
-	16, // 37: varve.v1.HistoryService.GetStatus:input_type -> varve.v1.GetStatusRequest
-	23, // 38: varve.v1.HistoryService.LookupItem:output_type -> varve.v1.Item
-	3,  // 39: varve.v1.HistoryService.ListItemHistory:output_type -> varve.v1.ListItemHistoryResponse
-	5,  // 40: varve.v1.HistoryService.DiffItem:output_type -> varve.v1.DiffItemResponse
-	8,  // 41: varve.v1.HistoryService.ListItems:output_type -> varve.v1.ListItemsResponse
-	10, // 42: varve.v1.HistoryService.CountItems:output_type -> varve.v1.CountItemsResponse
-	12, // 43: varve.v1.HistoryService.ExportItems:output_type -> varve.v1.ExportItemsResponse
-	14, // 44: varve.v1.HistoryService.ListChanges:output_type -> varve.v1.ListChangesResponse
-	17, // 45: varve.v1.HistoryService.GetStatus:output_type -> varve.v1.GetStatusResponse
-	38, // [38:46] is the sub-list for method output_type
-	30, // [30:38] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	21, // 6: varve.v1.ListItemHistoryResponse.floor:type_name -> google.protobuf.Timestamp
+	22, // 7: varve.v1.DiffItemRequest.read_mask:type_name -> google.protobuf.FieldMask
+	23, // 8: varve.v1.DiffItemResponse.from:type_name -> varve.v1.Item
+	23, // 9: varve.v1.DiffItemResponse.to:type_name -> varve.v1.Item
+	6,  // 10: varve.v1.DiffItemResponse.patch:type_name -> varve.v1.PatchOperation
+	6,  // 11: varve.v1.DiffItemResponse.attributes:type_name -> varve.v1.PatchOperation
+	24, // 12: varve.v1.PatchOperation.value:type_name -> varve.v1.Json
+	21, // 13: varve.v1.ListItemsRequest.at:type_name -> google.protobuf.Timestamp
+	22, // 14: varve.v1.ListItemsRequest.read_mask:type_name -> google.protobuf.FieldMask
+	23, // 15: varve.v1.ListItemsResponse.items:type_name -> varve.v1.Item
+	21, // 16: varve.v1.CountItemsRequest.at:type_name -> google.protobuf.Timestamp
+	0,  // 17: varve.v1.CountItemsRequest.group_by:type_name -> varve.v1.CountItemsRequest.GroupBy
+	18, // 18: varve.v1.CountItemsResponse.groups:type_name -> varve.v1.CountItemsResponse.Group
+	21, // 19: varve.v1.ExportItemsRequest.at:type_name -> google.protobuf.Timestamp
+	23, // 20: varve.v1.ExportItemsResponse.items:type_name -> varve.v1.Item
+	21, // 21: varve.v1.ListChangesRequest.since:type_name -> google.protobuf.Timestamp
+	25, // 22: varve.v1.ListChangesRequest.wait:type_name -> google.protobuf.Duration
+	15, // 23: varve.v1.ListChangesResponse.changes:type_name -> varve.v1.Change
+	26, // 24: varve.v1.Change.key:type_name -> varve.v1.ResourceKey
+	21, // 25: varve.v1.Change.captured_at:type_name -> google.protobuf.Timestamp
+	21, // 26: varve.v1.Change.recorded_at:type_name -> google.protobuf.Timestamp
+	21, // 27: varve.v1.GetStatusResponse.recorded_at:type_name -> google.protobuf.Timestamp
+	27, // 28: varve.v1.GetStatusResponse.floors:type_name -> varve.v1.Floors
+	19, // 29: varve.v1.GetStatusResponse.sizes:type_name -> varve.v1.GetStatusResponse.Sizes
+	20, // 30: varve.v1.GetStatusResponse.lag:type_name -> varve.v1.GetStatusResponse.Lag
+	1,  // 31: varve.v1.HistoryService.LookupItem:input_type -> varve.v1.LookupItemRequest
+	2,  // 32: varve.v1.HistoryService.ListItemHistory:input_type -> varve.v1.ListItemHistoryRequest
+	4,  // 33: varve.v1.HistoryService.DiffItem:input_type -> varve.v1.DiffItemRequest
+	7,  // 34: varve.v1.HistoryService.ListItems:input_type -> varve.v1.ListItemsRequest
+	9,  // 35: varve.v1.HistoryService.CountItems:input_type -> varve.v1.CountItemsRequest
+	11, // 36: varve.v1.HistoryService.ExportItems:input_type -> varve.v1.ExportItemsRequest
+	13, // 37: varve.v1.HistoryService.ListChanges:input_type -> varve.v1.ListChangesRequest
+	16, // 38: varve.v1.HistoryService.GetStatus:input_type -> varve.v1.GetStatusRequest
+	23, // 39: varve.v1.HistoryService.LookupItem:output_type -> varve.v1.Item
+	3,  // 40: varve.v1.HistoryService.ListItemHistory:output_type -> varve.v1.ListItemHistoryResponse
+	5,  // 41: varve.v1.HistoryService.DiffItem:output_type -> varve.v1.DiffItemResponse
+	8,  // 42: varve.v1.HistoryService.ListItems:output_type -> varve.v1.ListItemsResponse
+	10, // 43: varve.v1.HistoryService.CountItems:output_type -> varve.v1.CountItemsResponse
+	12, // 44: varve.v1.HistoryService.ExportItems:output_type -> varve.v1.ExportItemsResponse
+	14, // 45: varve.v1.HistoryService.ListChanges:output_type -> varve.v1.ListChangesResponse
+	17, // 46: varve.v1.HistoryService.GetStatus:output_type -> varve.v1.GetStatusResponse
+	39, // [39:47] is the sub-list for method output_type
+	31, // [31:39] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_varve_v1_history_proto_init() }

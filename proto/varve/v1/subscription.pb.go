@@ -430,7 +430,8 @@ type PutSubscriptionRequest struct {
 	Secret *string `protobuf:"bytes,2,opt,name=secret,proto3,oneof" json:"secret,omitempty"`
 	// Begin with what comes after this position.
 	Position string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
-	// Begin with the first change recorded at or after this moment.
+	// Begin with the first change recorded at or after this moment. COMPACTED
+	// (OUT_OF_RANGE) if changes since then were pruned.
 	Since         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -83,7 +83,9 @@ type WatchChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Continue after this position.
 	Position string `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
-	// Begin with the first change kept that was recorded at or after this moment.
+	// Begin with the first change recorded at or after this moment. COMPACTED
+	// (OUT_OF_RANGE) if changes since then were pruned, IN_THE_FUTURE (OUT_OF_RANGE) if
+	// it is still to come.
 	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
 	// Send only what this condition in CEL chooses. Default: everything.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
