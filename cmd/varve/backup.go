@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/spf13/cobra"
@@ -23,8 +25,9 @@ func newBackup(a *app) *cobra.Command {
 		Long: `Copy the store of the running daemon, as it stands when the copy begins, into FILE,
 or with - to standard output. Recording and questions go on meanwhile.
 
-The file is written here, not by the daemon: under another name beside FILE first,
-and it gets its own when it is whole and on the disk. A file that is there already
+The file is written here, not by the daemon: as .FILE.NUMBER.part beside FILE first,
+and it gets its own name when it is whole and on the disk. What a backup that was
+killed left there, the next one of the same FILE removes. A file that is there already
 is replaced with --force only. "varve restore" makes a store of it, and refuses one
 that is damaged or was cut short.`,
 		Example: `  varve backup /backups/varve-$(date +%F)
@@ -75,14 +78,18 @@ that is damaged or was cut short.`,
 
 // oneFile takes FILE, or - for standard input or output.
 func oneFile(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 || args[0] == "" {
+	switch {
+	case len(args) != 1:
 		return usagef(cmd, "one FILE is needed, or -; %d are given", len(args))
+	case args[0] == "":
+		return usagef(cmd, "FILE is empty: name a file, or - for standard input or output")
 	}
 	return nil
 }
 
 // backupFile writes a backup that is there under its name only when it is whole.
 func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (size int64, err error) {
+	sweepParts(name)
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
 	if err != nil {
 		if path := (*os.PathError)(nil); errors.As(err, &path) {
@@ -95,6 +102,7 @@ func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (s
 			_ = errors.Join(f.Close(), os.Remove(f.Name()))
 		}
 	}()
+	holdPart(f)
 	if size, err = a.backup(ctx, conn, f); err != nil {
 		return 0, err
 	}
@@ -109,6 +117,20 @@ func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (s
 		return 0, err
 	}
 	return size, errors.Join(dir.Sync(), dir.Close())
+}
+
+// sweepParts removes what backups of the same file left that were killed: each may be
+// as large as the store. One that is still written stays.
+func sweepParts(name string) {
+	dir, base := filepath.Split(name)
+	entries, _ := os.ReadDir(filepath.Clean(dir)) // if it cannot be read, nothing is written there
+	for _, e := range entries {
+		number, ours := strings.CutPrefix(e.Name(), "."+base+".")
+		number, part := strings.CutSuffix(number, ".part")
+		if _, err := strconv.ParseUint(number, 10, 64); ours && part && err == nil {
+			removeLeft(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // backup writes a backup and returns how many bytes it has.
