@@ -141,12 +141,12 @@ func suspect(dir string) (bool, error) {
 func survey(path string, o *Options) (t tree, first string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return t, "", fmt.Errorf("bolt: open: %w", err)
+		return t, "", openError(path, err)
 	}
 	defer f.Close()
 	t.file = f
 	if t.meta, err = inspect(path); err != nil {
-		return t, "", fmt.Errorf("bolt: open %s: %w", path, err)
+		return t, "", openError(path, err)
 	}
 	t.find = func(page uint64, bucket, text string) {
 		finding := pageFinding(page, bucket, text)
@@ -168,7 +168,7 @@ func (s *Store) secure(dir string, suspected bool, t *tree, first string) error 
 	s.guard.turn = make(chan struct{}, runtime.GOMAXPROCS(0))
 	f, err := os.Open(s.db.Path())
 	if err != nil {
-		return fmt.Errorf("bolt: open: %w", err)
+		return openError(s.db.Path(), err)
 	}
 	defer f.Close()
 	if err := s.guard.metas.open(f, s); err != nil {

@@ -32,6 +32,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -147,7 +148,7 @@ var errClosed = history.Errorf(history.Unavailable, "the store is closed")
 func Open(dir string, o Options) (*Store, error) {
 	o.fill()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("bolt: open %s: %w", dir, err)
+		return nil, openError(dir, err)
 	}
 	suspected, err := suspect(dir)
 	if err != nil {
@@ -199,7 +200,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	path := filepath.Join(dir, FileName)
 	state, err := inspect(path)
 	if err != nil {
-		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+		return nil, openError(path, err)
 	}
 	if err := state.check(path); err != nil {
 		return nil, err
@@ -230,7 +231,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 		return nil, &history.Error{Kind: history.Locked,
 			Text: fmt.Sprintf("the store in %s is in use by another process; stop that first", dir)}
 	case err != nil:
-		return nil, fmt.Errorf("bolt: open %s: %w", path, err)
+		return nil, openError(path, err)
 	}
 	db.AllocSize = growStep
 	if replaced, err := file.replaced(); replaced || err != nil {
@@ -240,6 +241,15 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 		return openFile(dir, o, readOnly)
 	}
 	return db, nil
+}
+
+// openError is an error met while the file or folder at path is opened. It names the
+// path once, also where the error does.
+func openError(path string, err error) error {
+	if at := (*fs.PathError)(nil); errors.As(err, &at) && at.Path == path {
+		err = at.Err
+	}
+	return fmt.Errorf("bolt: open %s: %w", path, err)
 }
 
 // load makes a new file's buckets, or reads a file's state and the rest of its

@@ -339,6 +339,20 @@ func TestDamagedPages(t *testing.T) {
 			t.Errorf("got %v, want DataLoss", err)
 		}
 	})
+	t.Run("AFolderIsRefused", func(t *testing.T) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, bolt.FileName)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := bolt.Open(dir, bolt.Options{})
+		_, verifyErr := bolt.Verify(context.Background(), dir, nil, func(bolt.Finding) {})
+		for _, err := range []error{err, verifyErr} {
+			if err == nil || strings.Count(err.Error(), path) != 1 {
+				t.Errorf("got %v, want the path once", err)
+			}
+		}
+	})
 	t.Run("CutShortIsRefused", func(t *testing.T) {
 		dir := damage(t, func(b []byte) []byte { return b[:8*page] })
 		if _, err := bolt.Open(dir, bolt.Options{}); !errors.Is(err, history.DataLoss) {
