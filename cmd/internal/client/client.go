@@ -55,9 +55,11 @@ func Dial(addr string) (*Conn, error) { return Access{}.Dial(addr) }
 // https://host:port; nothing is sent yet.
 func (a Access) Dial(addr string) (*Conn, error) {
 	target, secure := strings.CutPrefix(addr, "https://")
-	target = strings.TrimPrefix(target, "http://")
+	if strings.HasPrefix(target, "http://") {
+		return nil, fmt.Errorf("address %q: write HOST:PORT without http://, or https://HOST:PORT for TLS", addr)
+	}
 	host, port, err := net.SplitHostPort(target)
-	if err != nil || port == "" {
+	if err != nil || port == "" || strings.Contains(port, "/") {
 		return nil, fmt.Errorf("address %q is not of the form HOST:PORT or https://HOST:PORT", addr)
 	}
 	c := &Conn{addr: addr}
