@@ -29,6 +29,9 @@ other documents, until "varve compact" writes it anew.`,
 	s.bind(a, cmd)
 	cmd.Flags().Uint32Var(&version, "version", 0, "`NUMBER` of the version, as its history lists it")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if version == 0 && cmd.Flags().Changed("version") {
+			return usagef(cmd, "--version 0: versions are numbered from 1, as varve history lists them")
+		}
 		if version == 0 {
 			return usagef(cmd, "--version is needed: the number of the version, as varve history lists it")
 		}

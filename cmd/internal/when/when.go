@@ -49,13 +49,17 @@ func Parse(text string, now time.Time) (Moment, error) {
 		}
 		return momentOf(now.Add(-d)), nil
 	}
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return momentOf(t), nil
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339Nano, strings.ToUpper(text))
 	}
-	if t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(text)); err == nil {
-		return momentOf(t), nil
+	switch {
+	case err != nil:
+		return Moment{}, fmt.Errorf("%q is not a moment; write %s", text, Forms)
+	case strings.HasPrefix(text, "0000"): // a slip, or what another program writes for none
+		return Moment{}, fmt.Errorf("%q is not a moment: there is no year 0; write %s", text, Forms)
 	}
-	return Moment{}, fmt.Errorf("%q is not a moment; write %s", text, Forms)
+	return momentOf(t), nil
 }
 
 // units in falling order, as they must stand in a distance.

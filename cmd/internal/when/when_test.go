@@ -59,7 +59,7 @@ func TestParseRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "-", "yesterday", "2026", "2026-13-01", "2026-07-18T12:00:00", "2026-07-18 12:00:00Z",
 		"-h", "-2", "-2x", "-2h3", "-2h1d", "-1h1h", "-1.5h", "--2h", "+2h", "2h", "-9999999w", "-9223372036854775808s", "NOW",
-		"v3", "17",
+		"v3", "17", "0000-01-01", "0000-12-31T12:00:00Z",
 	} {
 		t.Run(text, func(t *testing.T) {
 			if m, err := when.Parse(text, noon); err == nil {
