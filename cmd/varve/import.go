@@ -34,7 +34,8 @@ func newImport(a *app) *cobra.Command {
 		Short: "Record what files tell",
 		Long: `Read observations from files and record them. "-" is standard input; gzip and zstd
 are understood. Lines may come in any order of time: what is older than what is
-known takes its place in the past. Importing the same again records nothing.
+known takes its place in the past. Importing the same again records nothing. Times
+are kept to the microsecond: what is finer is cut off.
 
 Formats (--format auto tells them apart):
   ndjson      one object a line: time, type, id, and what is known of provider,
