@@ -39,6 +39,9 @@ otherwise; https://HOST:PORT speaks TLS with it. Where it asks for a token,
 the token itself; --ca-file or VARVE_CA_FILE names the authority of its certificate,
 where that is not one of the system's.
 
+Tables are for people. On a terminal a cell that is wider than all of it, and than
+128 columns, is shortened in the middle; pipes, files and -o json get it whole.
+
 Exit codes: 0 done; 1 answered no, or part was refused (not found, rejected lines,
 damage found); 2 the command line is wrong, or the daemon cannot be reached.`
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -27,7 +28,7 @@ type Table struct {
 	screen  terminal.Screen
 	head    []string
 	right   []bool
-	rows    [][]string
+	rows    [][]Cell // whose texts are clean
 	giveWay bool
 }
 
@@ -43,14 +44,15 @@ func New(screen terminal.Screen, head ...string) *Table {
 }
 
 // GiveWay lets the last column be cut off where the screen is too narrow. All
-// others are shown in full, since people copy them.
+// others are shown in full, since people copy them, but for cells that would make
+// every line several lines long: see shorten.
 func (t *Table) GiveWay() { t.giveWay = true }
 
 // Row adds a row, with a cell for each column.
 func (t *Table) Row(cells ...Cell) {
-	row := make([]string, len(t.head))
+	row := make([]Cell, len(t.head))
 	for i, c := range cells {
-		row[i] = t.screen.Paint(c.Style, terminal.Clean(c.Text))
+		row[i] = Cell{terminal.Clean(c.Text), c.Style}
 	}
 	t.rows = append(t.rows, row)
 }
@@ -64,6 +66,7 @@ func (t *Table) WriteTo(w io.Writer) (int64, error) {
 	if len(columns) == 0 {
 		return 0, nil
 	}
+	t.shorten(columns)
 	out := table.NewWriter()
 	out.SetStyle(style)
 	out.SuppressTrailingSpaces()
@@ -76,7 +79,7 @@ func (t *Table) WriteTo(w io.Writer) (int64, error) {
 	for _, row := range t.rows {
 		cells := make(table.Row, len(columns))
 		for i, c := range columns {
-			cells[i] = row[c]
+			cells[i] = t.screen.Paint(row[c].Style, row[c].Text)
 		}
 		out.AppendRow(cells)
 	}
@@ -90,7 +93,7 @@ func (t *Table) WriteTo(w io.Writer) (int64, error) {
 func (t *Table) columns() []int {
 	var columns []int
 	for c := range t.head {
-		if slices.ContainsFunc(t.rows, func(row []string) bool { return row[c] != "" }) {
+		if slices.ContainsFunc(t.rows, func(row []Cell) bool { return row[c].Text != "" }) {
 			columns = append(columns, c)
 		}
 	}
@@ -119,7 +122,7 @@ func (t *Table) configs(columns []int) []table.ColumnConfig {
 		rest -= t.width(c) + len(gap)
 	}
 	last := columns[len(columns)-1]
-	if !t.giveWay || t.screen.Width == 0 || last != len(t.head)-1 {
+	if !t.givesWay(last) {
 		return configs
 	}
 	config := &configs[len(configs)-1]
@@ -131,7 +134,49 @@ func (t *Table) configs(columns []int) []table.ColumnConfig {
 func (t *Table) width(column int) int {
 	width := text.StringWidthWithoutEscSequences(t.head[column])
 	for _, row := range t.rows {
-		width = max(width, text.StringWidthWithoutEscSequences(row[column]))
+		width = max(width, text.StringWidthWithoutEscSequences(row[column].Text))
 	}
 	return width
+}
+
+// givesWay reports whether a column is cut off where the screen is too narrow.
+func (t *Table) givesWay(column int) bool {
+	return t.giveWay && t.screen.Width > 0 && column == len(t.head)-1
+}
+
+// longest is how wide a cell may be, other than in a column that gives way, before
+// it is shortened on a screen. ARNs and paths of resources are within it.
+const longest = 128
+
+// shorten takes out the middle of cells that are very long, such as an id of 1,000
+// characters, and wider than the screen: every row is as wide as the widest. What
+// is left has room on half the screen. Files and pipes get all of it.
+func (t *Table) shorten(columns []int) {
+	if t.screen.Width == 0 {
+		return
+	}
+	for _, c := range columns {
+		if t.givesWay(c) {
+			continue
+		}
+		for _, row := range t.rows {
+			if text.StringWidthWithoutEscSequences(row[c].Text) > max(longest, t.screen.Width) {
+				row[c].Text = middleOut(row[c].Text, max(t.screen.Width/2, 2*narrowest))
+			}
+		}
+	}
+}
+
+// middleOut shortens a text to a width. Its beginning and its end stay.
+func middleOut(s string, width int) string {
+	head := text.Trim(s, (width-1)/2)
+	room, tail := width-1-text.StringWidthWithoutEscSequences(head), len(s)
+	for tail > len(head) {
+		r, size := utf8.DecodeLastRuneInString(s[:tail])
+		if room -= text.RuneWidth(r); room < 0 {
+			break
+		}
+		tail -= size
+	}
+	return head + "…" + s[tail:]
 }

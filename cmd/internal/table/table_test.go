@@ -52,6 +52,39 @@ func TestTableNarrow(t *testing.T) {
 	}
 }
 
+// What is very long is shortened on a screen only, and keeps both of its ends.
+func TestTableLong(t *testing.T) {
+	ids := []string{"begin-" + strings.Repeat("x", 1000) + "-end", "多" + strings.Repeat("多", 500) + "多", strings.Repeat("a", 128)}
+	draw := func(screen terminal.Screen) string {
+		tab := table.New(screen, "id", "type", "note")
+		for _, id := range ids {
+			tab.Row(table.Cell{Text: id, Style: terminal.Red}, table.Text("T"), table.Text("n"))
+		}
+		return render(t, tab)
+	}
+	for _, screen := range []terminal.Screen{{}, {Terminal: true}} {
+		got := draw(screen)
+		for _, id := range ids {
+			if !strings.Contains(got, id) {
+				t.Errorf("%+v: cut\n%s", screen, got)
+			}
+		}
+	}
+	got := draw(terminal.Screen{Terminal: true, Width: 100})
+	for _, want := range []string{
+		"begin-" + strings.Repeat("x", 18) + "…" + strings.Repeat("x", 21) + "-end",
+		strings.Repeat("多", 12) + "…" + strings.Repeat("多", 12),
+		ids[2],
+	} {
+		if !strings.Contains(got, want+" ") {
+			t.Errorf("got\n%s\nwant %s", got, want)
+		}
+	}
+	if strings.Contains(got, strings.Repeat("x", 100)) || strings.Contains(got, strings.Repeat("多", 50)) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestFields(t *testing.T) {
 	var b strings.Builder
 	table.Fields(&b, terminal.Screen{}, []table.Field{
