@@ -143,7 +143,7 @@ func New(o Options) *Daemon {
 	return &Daemon{o: o, stop: func() {}, stopRules: func() {}}
 }
 
-// Start opens the store, listens, and returns when both doors answer, which it
+// Start listens, opens the store, and returns when both doors answer, which it
 // logs as "ready". An error leaves nothing behind: history.Invalid for an address
 // that others can reach without the protection which that takes, history.Locked
 // for a store that another process has.
@@ -164,14 +164,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	if err := d.loadSecrets(); err != nil {
 		return err
 	}
-	if d.store = d.o.Store; d.store == nil {
-		if d.store, err = open(d.o); err != nil {
-			return err
-		}
-	}
-	if err := d.startRules(ctx); err != nil {
-		return err
-	}
+	// An address that is taken is told before a store is made.
 	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
 		return err
 	}
@@ -179,6 +172,14 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 	if err := d.checkAWS(); err != nil { // now that the name of the host is an address
+		return err
+	}
+	if d.store = d.o.Store; d.store == nil {
+		if d.store, err = open(d.o); err != nil {
+			return err
+		}
+	}
+	if err := d.startRules(ctx); err != nil {
 		return err
 	}
 	if err := d.startDelivery(ctx); err != nil {

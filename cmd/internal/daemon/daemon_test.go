@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -166,6 +168,14 @@ func TestAddresses(t *testing.T) {
 			if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), flag) {
 				t.Errorf("%s: %v", flag, err)
 			}
+		}
+		dir := filepath.Join(t.TempDir(), "store")
+		d := daemon.New(daemon.Options{Dir: dir, GRPCAddr: "127.0.0.1:0", HTTPAddr: l.Addr().String()})
+		if err := d.Start(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a store was made: %v", err)
 		}
 	})
 }
