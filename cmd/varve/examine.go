@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +39,8 @@ func (a *app) examine(ctx context.Context, dir string) error {
 	debug.SetMaxStack(maxStack)
 	go watchMemory(fileSize(dir))
 	sum, err := bolt.Verify(ctx, dir, graph.Linker{}, func(f bolt.Finding) {
-		_ = a.writeJSON(examined{Finding: &finding{Bucket: f.Bucket, Key: hex.EncodeToString(f.Key), Text: f.Text}})
+		of := findingOf(f)
+		_ = a.writeJSON(examined{Finding: &of})
 	})
 	if err != nil {
 		return a.writeJSON(examined{Error: err.Error()})

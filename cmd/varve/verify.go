@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/signal"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/varvehq/varve/cmd/internal/table"
 	"github.com/varvehq/varve/cmd/internal/terminal"
+	"github.com/varvehq/varve/history"
+	"github.com/varvehq/varve/history/bolt"
 )
 
 // verification is what a check of a store came to.
@@ -30,9 +33,37 @@ type verification struct {
 
 // finding is one thing that is not as it should be.
 type finding struct {
-	Bucket string `json:"bucket"`
-	Key    string `json:"key"` // hexadecimal
-	Text   string `json:"text"`
+	Bucket   string           `json:"bucket"`
+	Key      string           `json:"key"`               // hexadecimal
+	Resource *findingResource `json:"resource,omitzero"` // absent if it is about none, or several
+	Text     string           `json:"text"`
+}
+
+// findingResource is the resource that a finding is about: its number in the store,
+// and which that is, as far as it can be told.
+type findingResource struct {
+	Number  uint32 `json:"number,omitempty"`
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
+	Type    string `json:"type,omitempty"`
+	ID      string `json:"id,omitempty"`
+}
+
+func findingOf(f bolt.Finding) finding {
+	of := finding{Bucket: f.Bucket, Key: hex.EncodeToString(f.Key), Text: f.Text}
+	if k := f.Resource; f.Subject() != "" {
+		of.Resource = &findingResource{Number: f.Number, Account: k.Account, Region: k.Region, Type: k.Type, ID: k.ID}
+	}
+	return of
+}
+
+// subject is the resource in words; empty if there is none.
+func (f finding) subject() string {
+	r := f.Resource
+	if r == nil {
+		return ""
+	}
+	return bolt.Finding{Number: r.Number, Resource: history.Key{Account: r.Account, Region: r.Region, Type: r.Type, ID: r.ID}}.Subject()
 }
 
 func newVerify(a *app) *cobra.Command {
@@ -44,6 +75,10 @@ func newVerify(a *app) *cobra.Command {
 		Long: `Read every value of the store in DIR and report what is damaged, or contradicts
 something else. Nothing is changed. The daemon must not be running: a store that
 is in use is refused. Exit code 1 means that damage was found.
+
+What is wrong comes with the resource that it is about, if it is about one and that
+can still be told, and with the place in the file. A value that is damaged is told
+once: what others say of it cannot be held against it until it is mended.
 
 The daemon verifies a store by itself when the disk failed to write before, which
 the file varve.failed beside the store says: it answers questions meanwhile, and
@@ -112,9 +147,14 @@ func (a *app) verifyTable(v verification) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
-	t := table.New(a.screen, "bucket", "key", "what is wrong")
+	t := table.New(a.screen, "bucket", "what is wrong")
 	for _, f := range v.Findings {
-		t.Row(table.Text(f.Bucket), table.Text(f.Key), table.Cell{Text: f.Text, Style: terminal.Red})
+		t.Row(table.Text(f.Bucket), table.Cell{Text: f.Text, Style: terminal.Red})
+		for _, more := range []string{prefixed("of ", f.subject()), prefixed("key ", f.Key)} { // below it: each may take a line
+			if more != "" {
+				t.Row(table.Text(""), table.Text(more))
+			}
+		}
 	}
 	_, err := t.WriteTo(a.stdout)
 	return err

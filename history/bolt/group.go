@@ -101,3 +101,8 @@ func nameKey(n groupNo, id string) []byte {
 	b := make([]byte, 0, 4+len(id))
 	return append(binary.BigEndian.AppendUint32(b, uint32(n)), id...)
 }
+
+// parseNameKey reads a key of four bytes or more.
+func parseNameKey(b []byte) (n groupNo, id string) {
+	return groupNo(binary.BigEndian.Uint32(b)), string(b[4:])
+}

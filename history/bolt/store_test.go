@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -266,6 +267,73 @@ func TestVerify(t *testing.T) {
 				t.Errorf("a dropped key of %s was not found", bucket)
 			}
 		})
+	}
+}
+
+// TestVerifyTellsOnce damages values of one resource: each is told once, with the
+// resource, and what does not agree with it for want of it is not told at all.
+func TestVerifyTellsOnce(t *testing.T) {
+	origin := memoryDir(t)
+	usedStore(t, origin)
+	whole, err := os.ReadFile(filepath.Join(origin, bolt.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func(t *testing.T, f func(*bbolt.Tx) error) (list []bolt.Finding) {
+		dir := memoryDir(t)
+		if err := os.WriteFile(filepath.Join(dir, bolt.FileName), whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		edit(t, dir, f)
+		if _, err := bolt.Verify(context.Background(), dir, testLinker, func(f bolt.Finding) { list = append(list, f) }); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	flip := func(tx *bbolt.Tx, bucket string, n int) []byte {
+		c := tx.Bucket([]byte(bucket)).Cursor()
+		k, v := c.First()
+		for range n {
+			k, v = c.Next()
+		}
+		value := bytes.Clone(v)
+		value[len(value)/2] ^= 0x20
+		k = bytes.Clone(k)
+		if err := tx.Bucket([]byte(bucket)).Put(k, value); err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	keys := map[history.Key]bool{}
+	for _, k := range usedKeys() {
+		keys[k] = true
+	}
+	for _, bucket := range []string{"seg", "head", "name", "span"} {
+		for n := range 5 {
+			list := verify(t, func(tx *bbolt.Tx) error { flip(tx, bucket, n*n); return nil })
+			if len(list) != 1 || list[0].Bucket != bucket || keys[list[0].Resource] == (bucket == "span") {
+				t.Errorf("%s %d: found %v", bucket, n, list)
+			}
+			if bucket == "span" {
+				break // there are no more
+			}
+		}
+	}
+
+	// Damage of something else of the resource is told beside it.
+	for bucket, want := range map[string]string{"head": "name", "name": "head", "span": "span", "link": "link"} {
+		list := verify(t, func(tx *bbolt.Tx) error {
+			of := flip(tx, "seg", 0)[:4]
+			b := tx.Bucket([]byte(bucket))
+			k, _ := b.Cursor().First()
+			if bucket == "head" {
+				k = of
+			}
+			return b.Delete(k)
+		})
+		if !named(list, "seg") || !named(list, want) {
+			t.Errorf("a segment, and a key of %s that is dropped: found %v", bucket, list)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,14 +23,35 @@ type Finding struct {
 	Bucket string
 	Key    []byte
 	Text   string
+
+	// The resource that it is about, if it is about one: its number in the store, or
+	// zero, and which that is, as far as it can be told; else its type is empty.
+	Number   uint32
+	Resource history.Key
 }
 
-// String reads `seg 00000001…: its checksum does not match`.
-func (f Finding) String() string {
-	if len(f.Key) == 0 {
-		return fmt.Sprintf("%s: %s", f.Bucket, f.Text)
+// Subject is the resource that the finding is about, in words; empty if it is about
+// none, or several.
+func (f Finding) Subject() string {
+	switch {
+	case f.Resource.Type != "":
+		return f.Resource.String()
+	case f.Number != 0:
+		return fmt.Sprintf("resource %d", f.Number)
 	}
-	return fmt.Sprintf("%s %x: %s", f.Bucket, f.Key, f.Text)
+	return ""
+}
+
+// String reads `seg 00000001…: AWS::S3::Bucket logs: its checksum does not match`.
+func (f Finding) String() string {
+	text := f.Text
+	if of := f.Subject(); of != "" {
+		text = of + ": " + text
+	}
+	if len(f.Key) == 0 {
+		return fmt.Sprintf("%s: %s", f.Bucket, text)
+	}
+	return fmt.Sprintf("%s %x: %s", f.Bucket, f.Key, text)
 }
 
 // Summary says what a verification has read.
@@ -63,7 +85,7 @@ func Verify(ctx context.Context, dir string, by history.Linker, report func(Find
 
 // examine verifies a store into which nobody writes. What faults is a finding.
 func (s *Store) examine(ctx context.Context, report func(Finding)) (Summary, error) {
-	c := check{ctx: ctx, report: report}
+	c := check{ctx: ctx, report: report, found: map[rid]*found{}, lost: map[rid]bool{}, named: map[rid]history.Key{}}
 	file, err := os.Open(s.db.Path())
 	if err != nil {
 		return c.sum, err
@@ -124,7 +146,9 @@ func pageFinding(page uint64, bucket, text string) Finding {
 	return Finding{Bucket: string(bucketPages), Text: fmt.Sprintf("page %d%s: %s", page, bucket, text)}
 }
 
-// check walks the file bucket by bucket.
+// check walks the file bucket by bucket. A value that is damaged is told once: that
+// others, which are to agree with it, do not is no finding where it may be the only
+// reason. What else of them can be held against each other still is.
 type check struct {
 	ctx    context.Context
 	tx     *bolt.Tx
@@ -133,14 +157,20 @@ type check struct {
 	merged mark // what the buckets but the log hold at least: a merge may have been cut short
 	end    mark // what the log ends with
 	found  map[rid]*found
+	lost   map[rid]bool // resources of which a value is damaged, which was told
 	floors *floors
 	groups *groups
 	dicts  *dicts
 	s      *Store
+
+	named    map[rid]history.Key // what heads do not tell of
+	nameless bool                // a group is missing: which are the others is not known
 }
 
 // found is what the segments say of a resource.
 type found struct {
+	cut      bool // a segment is damaged: what it says is not here
+	listed   bool // there is an entry of its spans, or was in a value that is damaged
 	spans    []span
 	newest   plan.Row
 	last     uint32
@@ -149,7 +179,63 @@ type found struct {
 }
 
 func (c *check) find(bucket, key []byte, format string, args ...any) {
-	c.add(Finding{string(bucket), bytes.Clone(key), fmt.Sprintf(format, args...)})
+	c.findOf(0, bucket, key, format, args...)
+}
+
+// findOf is find for what is about one resource; zero is none.
+func (c *check) findOf(r rid, bucket, key []byte, format string, args ...any) {
+	f := Finding{Bucket: string(bucket), Key: bytes.Clone(key), Text: fmt.Sprintf(format, args...), Number: uint32(r)}
+	if r != 0 {
+		f.Resource = c.key(r)
+	}
+	c.add(f)
+}
+
+// loss is findOf for a value that cannot be read.
+func (c *check) loss(r rid, bucket, key []byte, format string, args ...any) {
+	c.findOf(r, bucket, key, format, args...)
+	c.lost[r] = true
+}
+
+// broken says of a value that it is not what was written.
+const broken = "its checksum does not match, or it is cut short"
+
+// key is the resource of a number; the zero Key if that cannot be told.
+func (c *check) key(r rid) (k history.Key) {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, damage := blame(p); !damage {
+				panic(p)
+			}
+		}
+	}()
+	if k, ok := c.named[r]; ok {
+		return k
+	}
+	value, ok := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+	d := decoder{b: value}
+	_, n, id := d.head()
+	if !ok || d.short {
+		_, n, id, _ = decodeGone(ridKey(r), c.tx.Bucket(bucketGone).Get(ridKey(r)))
+	}
+	return c.keyOf(n, string(id))
+}
+
+// keyOf is the key of a group and an id, if the group is known.
+func (c *check) keyOf(n groupNo, id string) history.Key {
+	k, ok := c.groups.key(n, id)
+	if !ok || k.Type == "" || c.nameless {
+		return history.Key{}
+	}
+	return k
+}
+
+// ridAt is the number at the front of a key; zero if it is too short for one.
+func ridAt(k []byte) rid {
+	if len(k) < 4 {
+		return 0
+	}
+	return parseRid(k)
 }
 
 func (c *check) add(f Finding) {
@@ -220,6 +306,7 @@ func (c *check) tables() error {
 		g, ok := decodeGroup(k, framed)
 		if !ok || !bytes.Equal(k, groupKey(next)) {
 			c.find(bucketGroups, k, "its checksum does not match, or one before it is missing")
+			c.nameless = c.nameless || !bytes.Equal(k, groupKey(next))
 		}
 		list = append(list, g)
 		next++
@@ -231,54 +318,66 @@ func (c *check) tables() error {
 func (c *check) names() error {
 	c.sum.Resources, c.sum.Runs = uint64(c.end.rids), uint64(c.end.runs)
 	return c.each(bucketNames, func(k, framed []byte) {
-		r, err := openName(k, framed)
-		if err != nil || len(k) < 5 {
-			c.find(bucketNames, k, "its checksum does not match, or it is cut short")
+		if len(k) < 5 {
+			c.find(bucketNames, k, broken)
 			return
 		}
-		head, ok := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+		resource := c.keyOf(parseNameKey(k))
+		r, err := openName(k, framed)
+		if err != nil {
+			c.add(Finding{Bucket: string(bucketNames), Key: bytes.Clone(k), Text: broken, Resource: resource})
+			return
+		}
+		framedHead := c.tx.Bucket(bucketHeads).Get(ridKey(r))
+		head, ok := openValue(ridKey(r), framedHead)
 		d := decoder{b: head}
 		_, n, id := d.head()
-		if !ok || d.short || !bytes.Equal(nameKey(n, string(id)), k) {
-			c.find(bucketNames, k, "its number does not lead back to it")
+		if !ok {
+			c.named[r] = resource
+		}
+		switch {
+		case !ok && framedHead != nil: // told of the head
+		case d.short || !bytes.Equal(nameKey(n, string(id)), k):
+			c.add(Finding{Bucket: string(bucketNames), Key: bytes.Clone(k), Text: "its number does not lead back to it", Number: uint32(r), Resource: resource})
 		}
 	})
 }
 
 func (c *check) segments() error {
-	c.found = map[rid]*found{}
-	var (
-		before, open plan.Row
-		of           rid
-	)
+	var before, open plan.Row
 	return c.each(bucketSegments, func(k, framed []byte) {
+		r := ridAt(k)
 		seg, err := decodeSegment(k, framed)
-		if err != nil {
-			c.find(bucketSegments, k, "its checksum does not match, or it is cut short")
+		if r == 0 {
+			c.find(bucketSegments, k, broken)
 			return
 		}
-		r := parseRid(k)
 		f := c.found[r]
 		if f == nil {
 			f = &found{versions: map[uint32]bool{}}
 			f.floor, _ = c.floorsOf(r)
 			c.found[r], before, open = f, plan.Row{}, plan.Row{}
 		}
-		if of = r; c.tx.Bucket(bucketHeads).Get(ridKey(of)) == nil {
-			c.find(bucketSegments, k, "no resource has its number")
+		if err != nil {
+			c.loss(r, bucketSegments, k, broken)
+			f.cut, open = true, plan.Row{} // what follows it may be equal to what stands before it
+			return
+		}
+		if c.tx.Bucket(bucketHeads).Get(ridKey(r)) == nil {
+			c.findOf(r, bucketSegments, k, "no resource has its number")
 		}
 		if !bytes.Equal(k, segmentKey(r, &seg[0].Row)) {
-			c.find(bucketSegments, k, "its first version belongs elsewhere")
+			c.findOf(r, bucketSegments, k, "its first version belongs elsewhere")
 		}
 		for i := range seg {
 			f.spans = append(f.spans, spanOf(&seg[i]))
 			c.sum.ContentBytes += int64(len(seg[i].body))
-			c.row(bucketSegments, k, f, &seg[i].Row, &before, &open)
-			if c.without(bucketSegments, k, &seg[i]) {
+			c.row(r, k, f, &seg[i].Row, &before, &open)
+			if c.without(r, bucketSegments, k, &seg[i]) {
 				continue
 			}
 			payload, err := seg.payload(i, c.dicts, nil)
-			c.payload(bucketSegments, k, &seg[i].Row, payload, err)
+			c.payload(r, bucketSegments, k, &seg[i].Row, payload, err)
 		}
 	})
 }
@@ -300,120 +399,167 @@ func (c *check) floorsOf(r rid) (history.Moment, history.Revision) {
 
 // without reports whether a row is to have no content, and checks that it has
 // none.
-func (c *check) without(bucket, k []byte, r *row) bool {
+func (c *check) without(of rid, bucket, k []byte, r *row) bool {
 	without := r.Erased || r.Bare
 	if without != bytes.Equal(r.body, erasedBody) {
-		c.find(bucket, k, "version %d was erased or pruned, or was not, and its content disagrees", r.Number)
+		c.loss(of, bucket, k, "version %d was erased or pruned, or was not, and its content disagrees", r.Number)
 		return true
 	}
 	return without
 }
 
-// row checks a row against those before it.
-func (c *check) row(bucket, k []byte, f *found, r, before, open *plan.Row) {
+// row checks a row of a segment against those before it.
+func (c *check) row(of rid, k []byte, f *found, r, before, open *plan.Row) {
 	c.sum.Versions++
 	switch {
 	case before.Number != 0 && before.Compare(r) >= 0:
-		c.find(bucket, k, "version %d is out of order", r.Number)
+		c.findOf(of, bucketSegments, k, "version %d is out of order", r.Number)
 	case f.versions[r.Number] || r.Number == 0:
-		c.find(bucket, k, "version number %d is given twice", r.Number)
+		c.findOf(of, bucketSegments, k, "version number %d is given twice", r.Number)
 	case r.Closed != 0 && r.Closed <= r.Opened:
-		c.find(bucket, k, "version %d is closed before it is opened", r.Number)
+		c.findOf(of, bucketSegments, k, "version %d is closed before it is opened", r.Number)
 	case r.Opened > c.end.revision || r.Closed > c.end.revision:
-		c.find(bucket, k, "version %d has a revision that was not given", r.Number)
+		c.findOf(of, bucketSegments, k, "version %d has a revision that was not given", r.Number)
 	}
 	f.versions[r.Number] = true
 	f.last = max(f.last, r.Number)
 	if r.Closed == 0 {
 		// Of what stood below the floor, some may have been pruned.
 		if open.Number != 0 && r.Start >= f.floor && open.Hash == r.Hash {
-			c.find(bucket, k, "versions %d and %d follow each other and are equal", open.Number, r.Number)
+			c.findOf(of, bucketSegments, k, "versions %d and %d follow each other and are equal", open.Number, r.Number)
 		}
 		*open, f.newest = *r, *r
 	}
 	*before = *r
 }
 
-func (c *check) payload(bucket, k []byte, r *plan.Row, payload []byte, err error) {
+func (c *check) payload(of rid, bucket, k []byte, r *plan.Row, payload []byte, err error) {
 	if err != nil {
-		c.find(bucket, k, "the content of version %d cannot be restored", r.Number)
+		c.loss(of, bucket, k, "the content of version %d cannot be restored", r.Number)
 		return
 	}
 	from, content, err := splitPayload(payload)
 	if err != nil {
-		c.find(bucket, k, "the content of version %d cannot be read", r.Number)
+		c.loss(of, bucket, k, "the content of version %d cannot be read", r.Number)
 		return
 	}
 	_, bad := decodeOrigin(from)
 	state, err := history.DecodeContent(content)
 	switch {
 	case bad != nil || err != nil:
-		c.find(bucket, k, "the content of version %d cannot be read", r.Number)
+		c.loss(of, bucket, k, "the content of version %d cannot be read", r.Number)
 	case history.HashContent(content) != r.Hash:
-		c.find(bucket, k, "the content of version %d does not match its hash", r.Number)
+		c.loss(of, bucket, k, "the content of version %d does not match its hash", r.Number)
 	case state.Deleted != r.Deleted || state.Status != r.Status:
-		c.find(bucket, k, "version %d and its content disagree", r.Number)
+		c.findOf(of, bucket, k, "version %d and its content disagree", r.Number)
 	}
 }
 
 // spans holds what inventories read against the segments.
 func (c *check) spans() error {
-	entries := 0
 	err := c.each(bucketSpans, func(k, framed []byte) {
 		block, err := openSpans(k, framed)
+		first := ridAt(k) * spanSlots
 		if err != nil || len(k) != 4 {
-			c.find(bucketSpans, k, "its checksum does not match, or it is cut short")
+			c.find(bucketSpans, k, broken)
+			for r := first; r < first+spanSlots; r++ {
+				c.list(r)
+			}
 			return
 		}
-		first := parseRid(k) * spanSlots
 		for r := first; r < first+spanSlots; r++ {
 			entry := block.entry(r)
 			if len(entry) == 0 {
 				continue
 			}
-			entries++
+			c.list(r)
 			n, rows := openEntry(entry)
 			var list []span
 			for s, ok := rows.next(); ok; s, ok = rows.next() {
 				list = append(list, *s)
 			}
-			if f := c.found[r]; f == nil || !slices.Equal(list, f.spans) {
-				c.find(bucketSpans, k, "it does not tell the versions of resource %d", r)
+			if f := c.found[r]; f == nil || !f.are(list) {
+				c.findOf(r, bucketSpans, k, "it does not tell the versions of the resource")
 			}
 			if _, ok := c.groups.key(n, ""); !ok {
-				c.find(bucketSpans, k, "resource %d is of no group", r)
+				c.findOf(r, bucketSpans, k, "the resource is of no group")
 			}
 		}
 	})
-	if entries != len(c.found) {
-		c.find(bucketSpans, nil, "there are %d entries for %d resources", entries, len(c.found))
+	missing, first := 0, rid(0)
+	for r, f := range c.found {
+		if !f.listed && len(f.spans) > 0 {
+			if missing++; first == 0 || r < first {
+				first = r
+			}
+		}
+	}
+	if missing > 0 {
+		c.findOf(first, bucketSpans, nil, "there is no entry of %d resources; this is the first of them", missing)
 	}
 	return err
 }
 
+// list notes that a resource has an entry.
+func (c *check) list(r rid) {
+	if f := c.found[r]; f != nil {
+		f.listed = true
+	}
+}
+
+// are reports whether the versions of a resource are those that an entry lists, as
+// far as they can be read.
+func (f *found) are(list []span) bool {
+	if !f.cut {
+		return slices.Equal(list, f.spans)
+	}
+	rest := f.spans
+	for i := range list {
+		if len(rest) > 0 && list[i] == rest[0] {
+			rest = rest[1:]
+		}
+	}
+	return len(rest) == 0
+}
+
 func (c *check) heads() error {
-	heads := 0
-	err := c.sealed(bucketHeads, func(k []byte, d *decoder) {
-		heads++
+	return c.each(bucketHeads, func(k, framed []byte) {
+		r := ridAt(k)
+		f := c.found[r]
+		value, ok := openValue(k, framed)
+		d := decoder{b: value}
 		h, n, id := d.head()
+		if !ok || d.short {
+			c.loss(r, bucketHeads, k, broken)
+			if f != nil {
+				f.last = math.MaxUint32 // not known
+			}
+			return
+		}
 		key, ok := c.groups.key(n, string(id))
 		name := nameKey(n, key.ID)
-		if r, err := openName(name, c.tx.Bucket(bucketNames).Get(name)); !ok || err != nil || !bytes.Equal(ridKey(r), k) {
-			c.find(bucketHeads, k, "its name does not lead back to it")
-		}
-		f := c.found[parseRid(k)]
+		named := c.tx.Bucket(bucketNames).Get(name)
+		back, err := openName(name, named)
 		switch {
-		case d.short:
-		case f == nil || f.newest != h.newest || f.last != h.last && !(c.floors.any() && f.last < h.last):
-			c.find(bucketHeads, k, "it does not sum up its resource")
-		default:
-			f.last = h.last
+		case ok && err != nil && named != nil: // told of the name
+		case !ok || err != nil || back != r:
+			c.findOf(r, bucketHeads, k, "its name does not lead back to it")
 		}
+		if f == nil || !c.sums(&h, f) {
+			c.findOf(r, bucketHeads, k, "it does not sum up its resource")
+			return
+		}
+		f.last = h.last
 	})
-	if heads != len(c.found) {
-		c.find(bucketHeads, nil, "there are %d of them for %d resources", heads, len(c.found))
+}
+
+// sums reports whether a head sums up the versions of its resource, as far as they
+// can be read.
+func (c *check) sums(h *head, f *found) bool {
+	if f.cut {
+		return f.last <= h.last && (f.newest == h.newest || f.newest.Compare(&h.newest) < 0)
 	}
-	return err
+	return f.newest == h.newest && (f.last == h.last || c.floors.any() && f.last < h.last)
 }
 
 func (c *check) sightings() error {
@@ -424,20 +570,20 @@ func (c *check) sightings() error {
 	return c.each(bucketSightings, func(k, framed []byte) {
 		list, err := read.decode(k, framed)
 		if err != nil {
-			c.find(bucketSightings, k, "its checksum does not match, or it is cut short")
+			c.find(bucketSightings, k, broken)
 			return
 		}
 		for i := range list {
 			e := &list[i]
 			c.sum.Sightings++
 			if _, err := decodeOrigin(e.origin); err != nil {
-				c.find(bucketSightings, k, "the origin of a sighting cannot be read")
+				c.findOf(e.rid, bucketSightings, k, "the origin of a sighting cannot be read")
 			}
 			if c.found[e.rid] == nil {
-				c.find(bucketSightings, k, "resource %d, which it names, is not there", e.rid)
+				c.findOf(e.rid, bucketSightings, k, "the resource, which it names, is not there")
 			}
 			if before.compare(e) >= 0 {
-				c.find(bucketSightings, k, "a sighting of resource %d is not in order", e.rid)
+				c.findOf(e.rid, bucketSightings, k, "a sighting of the resource is not in order")
 			}
 			before = sightEntry{rid: e.rid, Sighting: e.Sighting}
 		}
@@ -454,7 +600,7 @@ func (c *check) feed() error {
 	err := c.each(bucketFeed, func(k, framed []byte) {
 		list, err := decodeFeedBlock(k, framed)
 		if err != nil {
-			c.find(bucketFeed, k, "its checksum does not match, or it is cut short")
+			c.find(bucketFeed, k, broken)
 			next = 0
 			return
 		}
@@ -467,8 +613,9 @@ func (c *check) feed() error {
 				c.find(bucketFeed, k, "sequence %d runs against the revisions", list[i].seq)
 			case list[i].seq <= c.floors.Seq: // to be dropped
 			case c.floors.any() && c.pruned(f, &list[i]):
+			case f != nil && f.cut && list[i].version <= f.last: // of what is damaged
 			case f == nil || !f.versions[list[i].version]:
-				c.find(bucketFeed, k, "sequence %d tells of a version that is not there", list[i].seq)
+				c.findOf(list[i].rid, bucketFeed, k, "sequence %d tells of a version that is not there", list[i].seq)
 			}
 			next, last = list[i].seq+1, list[i].revision
 			c.sum.Changes++
@@ -500,11 +647,17 @@ func (c *check) gone() error {
 		_, known := c.groups.key(n, string(id))
 		switch {
 		case err != nil:
-			c.find(bucketGone, k, "its checksum does not match, or it is cut short")
-		case !known || seq > c.end.seq || c.found[parseRid(k)] != nil:
-			c.find(bucketGone, k, "it tells of no resource that went")
+			c.findOf(ridAt(k), bucketGone, k, broken)
+		case !known || seq > c.end.seq || c.stands(parseRid(k)):
+			c.findOf(parseRid(k), bucketGone, k, "it tells of no resource that went")
 		}
 	})
+}
+
+// stands reports whether versions of a resource were found.
+func (c *check) stands(r rid) bool {
+	f := c.found[r]
+	return f != nil && len(f.spans) > 0
 }
 
 func (c *check) clock() error {
@@ -512,7 +665,7 @@ func (c *check) clock() error {
 	return c.each(bucketClock, func(k, framed []byte) {
 		v, ok := openValue(k, framed)
 		if !ok || len(k) != 8 || len(v) != 8 {
-			c.find(bucketClock, k, "its checksum does not match, or it is cut short")
+			c.find(bucketClock, k, broken)
 			return
 		}
 		rev := history.Revision(binary.BigEndian.Uint64(v))
@@ -539,12 +692,12 @@ func (c *check) seen() error {
 		err := eachSeen(k, framed, func(e seenEntry) bool {
 			went := c.floors.any() && e.rid <= c.end.rids
 			if !went && c.tx.Bucket(bucketHeads).Get(ridKey(e.rid)) == nil {
-				c.find(bucketSeen, k, "it names a resource that is not there")
+				c.findOf(e.rid, bucketSeen, k, "the resource, which it names, is not there")
 			}
 			return true
 		})
 		if err != nil {
-			c.find(bucketSeen, k, "its checksum does not match, or it is cut short")
+			c.find(bucketSeen, k, broken)
 		}
 	})
 }

@@ -54,9 +54,9 @@ func (c *check) links() error {
 			s.take(&linkSpan{l.rid, spans[i]}, spans[i].Term, false)
 		}
 	})
-	for r, sum := range s.sums {
-		if sum != 0 {
-			c.find(bucketLinks, nil, "it does not tell the links of resource %d", r)
+	for _, r := range sortedKeys(s.sums) {
+		if s.sums[r] != 0 && !c.lost[r] { // what is lost may have had any
+			c.findOf(r, bucketLinks, nil, "it does not tell the links of the resource")
 		}
 	}
 	return err
@@ -74,7 +74,7 @@ func (c *check) linkBlocks(s *linkSums) error {
 		}
 		spans, err := readLinkBlock(k, framed)
 		if err != nil {
-			c.find(bucketLinks, k, "its checksum does not match, or it is cut short")
+			c.find(bucketLinks, k, broken)
 			return
 		}
 		if own := k[:len(k)-len(rest)]; bytes.Equal(own, before) {

@@ -61,19 +61,24 @@ func (c *check) logContents(t *tail) error {
 		if len(res.rows) == 0 {
 			continue
 		}
+		if k, ok := t.keys[r]; ok {
+			c.named[r] = k
+		}
 		l, err := v.load(r)
 		if err != nil {
-			c.find(bucketLog, ridKey(r), "what it says of the resource cannot be read: %v", err)
+			if !c.lost[r] { // else it is for want of what is merged
+				c.findOf(r, bucketLog, ridKey(r), "what it says of the resource cannot be read: %v", err)
+			}
 			continue
 		}
 		for i := range res.rows {
 			row := &res.rows[i]
 			key := logKey(row.commit, 0)
-			if c.without(bucketLog, key, &row.row) {
+			if c.without(r, bucketLog, key, &row.row) {
 				continue
 			}
 			payload, err := l.payloadOf(row.Number)
-			c.payload(bucketLog, key, &row.Row, payload, err)
+			c.payload(r, bucketLog, key, &row.Row, payload, err)
 		}
 	}
 	return nil
