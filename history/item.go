@@ -146,7 +146,8 @@ type Item struct {
 	State      State  // with FieldsHead and FieldsKey only Deleted is set
 	Origin     Origin // with FieldsHead and FieldsKey empty
 	Hash       Hash   // of the State
-	Erased     bool   // its content was erased: State and Origin are empty
+	Erased     bool   // its content was erased, or is lost: State and Origin are empty
+	Lost       bool   // with Erased: to damage of the store, which was repaired; Hash may be zero and Status a guess
 }
 
 // Exists reports whether the item is a version of a live resource.

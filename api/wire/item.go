@@ -95,6 +95,7 @@ func ItemToProto(i history.Item) *varvev1.Item {
 		Provider:         i.Origin.Provider,
 		Extras:           JSONToProto(i.Origin.Extras),
 		Erased:           i.Erased,
+		Lost:             i.Lost,
 	}
 	if i.Origin.Run != "" {
 		p.Run = RunName(i.Origin.Run)
@@ -108,6 +109,7 @@ func ItemFromProto(p *varvev1.Item) (history.Item, error) {
 		Version:  p.GetVersion(),
 		Revision: history.Revision(p.GetRevision()),
 		Erased:   p.GetErased(),
+		Lost:     p.GetLost(),
 		Status:   history.Status(p.GetStatus()),
 		State: history.State{
 			Deleted:          p.GetDeleted(),

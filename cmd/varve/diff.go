@@ -128,7 +128,7 @@ func sideCell(p *varvev1.Item) table.Cell {
 	case p.GetDeleted():
 		return table.Cell{Text: text + "  deleted", Style: terminal.Red}
 	case i.Erased:
-		return table.Cell{Text: text + "  content was erased", Style: terminal.Red}
+		return table.Cell{Text: text + "  content " + goneBy(p), Style: terminal.Red}
 	}
 	return table.Text(text)
 }

@@ -74,7 +74,7 @@ func writeItem(w io.Writer, screen terminal.Screen, i answer.Item) error {
 		{Name: "captured", Cell: table.Text(i.CapturedAt)},
 		{Name: "last seen", Cell: table.Text(i.LastSeenAt)},
 		{Name: "recorded", Cell: table.Text(i.RecordedAt)},
-		{Name: "content", Cell: erasedCell(i.Erased)},
+		{Name: "content", Cell: contentCell(i)},
 		{Name: "by", Cell: table.Text(causeText(i.Cause))},
 		{Name: "source", Cell: table.Text(joinNonEmpty(", ", i.Source, i.Provider, prefixed("run ", i.Run)))},
 	})
@@ -99,11 +99,14 @@ func writeItem(w io.Writer, screen terminal.Screen, i answer.Item) error {
 	return writeDocument(w, screen, "extras", i.Extras)
 }
 
-func erasedCell(erased bool) table.Cell {
-	if !erased {
-		return table.Cell{}
+func contentCell(i answer.Item) table.Cell {
+	switch {
+	case i.Lost:
+		return table.Cell{Text: lostToDamage, Style: terminal.Red}
+	case i.Erased:
+		return table.Cell{Text: wasErased, Style: terminal.Red}
 	}
-	return table.Cell{Text: "was erased", Style: terminal.Red}
+	return table.Cell{}
 }
 
 func writeDocument(w io.Writer, screen terminal.Screen, title string, raw []byte) error {

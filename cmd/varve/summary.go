@@ -17,7 +17,7 @@ func changeText(older, newer *varvev1.Item) string {
 	case newer.GetDeleted():
 		return "deleted"
 	case newer.GetErased():
-		return "content was erased"
+		return "content " + goneBy(newer)
 	case older == nil && newer.GetVersion() > 1 && newer.GetStatus() != "ResourceDiscovered":
 		return "the oldest that is kept"
 	case older == nil:
@@ -25,13 +25,26 @@ func changeText(older, newer *varvev1.Item) string {
 	case older.GetDeleted():
 		return "there again"
 	case older.GetErased():
-		return fmt.Sprintf("content of v%d, before it, was erased", older.GetVersion())
+		return fmt.Sprintf("content of v%d, before it, %s", older.GetVersion(), goneBy(older))
 	}
 	configuration, attributes, err := compare(older, newer)
 	if err != nil {
 		return err.Error()
 	}
 	return summary(slices.Concat(configuration, attributes))
+}
+
+// What became of a content that is not there.
+const (
+	wasErased    = "was erased"
+	lostToDamage = "was lost to damage"
+)
+
+func goneBy(p *varvev1.Item) string {
+	if p.GetLost() {
+		return lostToDamage
+	}
+	return wasErased
 }
 
 // compare returns what changed between two versions, for people. Either may be

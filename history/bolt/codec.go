@@ -103,6 +103,7 @@ const (
 	flagOwnRank // the row begins with the evidence that opened it: rank is opened
 	flagErased  // its content was erased
 	flagBare    // it was pruned, but for what other rows need of it
+	flagLost    // with flagErased: its content was lost to damage
 )
 
 // appendRow writes a row relative to the one before it, which keeps the numbers
@@ -131,6 +132,9 @@ func appendRow(b []byte, r, before *plan.Row) []byte {
 	if r.Bare {
 		flags |= flagBare
 	}
+	if r.Lost {
+		flags |= flagLost
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(r.Number))
 	b = binary.AppendVarint(b, int64(r.Start-before.Start))
@@ -158,7 +162,7 @@ func (d *decoder) aloneRow() (r plan.Row) {
 func (d *decoder) row(r, before *plan.Row) {
 	flags := d.byte()
 	r.Deleted, r.Derived = flags&flagDeleted != 0, flags&flagDerived != 0
-	r.Erased, r.Bare = flags&flagErased != 0, flags&flagBare != 0
+	r.Erased, r.Bare, r.Lost = flags&flagErased != 0, flags&flagBare != 0, flags&flagLost != 0
 	r.Number = uint32(d.uvarint())
 	r.Start = before.Start + history.Moment(d.varint())
 	if flags&flagOwnRank == 0 {

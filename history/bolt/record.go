@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/varvehq/varve/history"
 	"github.com/varvehq/varve/history/plan"
@@ -241,7 +242,7 @@ func resumed(v *view, r rid, out plan.Outcome) (map[uint32][]byte, error) {
 		}
 		like := l.like(n)
 		if like == nil {
-			bodies[n.Number], n.Erased = erasedBody, true
+			bodies[n.Number], n.Erased, n.Lost = erasedBody, true, l.lost(n.Hash)
 			continue
 		}
 		payload, err := l.payload(like)
@@ -275,6 +276,11 @@ func (l *loaded) like(n *plan.NewRow) *plan.Row {
 		}
 	}
 	return other
+}
+
+// lost reports whether a content was lost to damage.
+func (l *loaded) lost(h history.Hash) bool {
+	return slices.ContainsFunc(l.Rows, func(r *plan.Row) bool { return r.Lost && r.Hash == h })
 }
 
 // origin finds the encoded origin of a piece of evidence; where every row that

@@ -28,7 +28,8 @@ type Row struct {
 	Deleted    bool
 	Derived    bool // a deletion that follows from a completed run, not from an observation
 	Status     history.Status
-	Erased     bool // its content was erased
+	Erased     bool // its content was erased, or is lost
+	Lost       bool // with Erased: to damage; where nothing tells it, Hash and RecordedAt are zero and Status is empty
 	Bare       bool // it was pruned but for what others need of it: no reader is shown it
 }
 

@@ -20,7 +20,7 @@ func (p *Place) Fill(item *history.Item, lastSeen history.Moment) {
 	item.Version, item.Revision, item.Hash = r.Number, r.Opened, r.Hash
 	item.CapturedAt, item.LastSeenAt, item.Until, item.RecordedAt = r.Start, lastSeen, p.Until(), r.RecordedAt
 	item.Status = history.DeriveStatus(r.Status, r.Deleted, p.Alive())
-	item.State.Deleted, item.Erased = r.Deleted, r.Erased
+	item.State.Deleted, item.Erased, item.Lost = r.Deleted, r.Erased, r.Lost
 }
 
 // Places lists the visible rows, in order, each with its neighbours.

@@ -28,10 +28,11 @@ type State struct {
 	Cause      *Cause `json:"cause,omitzero"`
 	Source     string `json:"source,omitempty"`
 	Erased     bool   `json:"erased,omitzero"` // its content was: the patch tells nothing
+	Lost       bool   `json:"lost,omitzero"`   // with erased: to damage
 }
 
 // StateFields are the fields of an item that a State is made of.
-var StateFields = []string{"version", "status", "captured_at", "last_seen_at", "recorded_at", "revision", "cause", "source", "erased"}
+var StateFields = []string{"version", "status", "captured_at", "last_seen_at", "recorded_at", "revision", "cause", "source", "erased", "lost"}
 
 // Operation is one of an RFC 6902 patch.
 type Operation struct {
@@ -65,6 +66,7 @@ func stateOf(p *varvev1.Item) *State {
 		Cause:      causeOf(p),
 		Source:     p.GetSource(),
 		Erased:     p.GetErased(),
+		Lost:       p.GetLost(),
 	}
 }
 

@@ -36,6 +36,7 @@ type Item struct {
 	Run              string                    `json:"run,omitempty"`
 	Extras           jsontext.Value            `json:"extras,omitzero"`
 	Erased           bool                      `json:"erased,omitzero"` // its content was
+	Lost             bool                      `json:"lost,omitzero"`   // with erased: to damage
 }
 
 // Relationship is a declared edge to another resource.
@@ -80,6 +81,7 @@ func ItemOf(p *varvev1.Item) Item {
 		Run:              RunID(p.GetRun()),
 		Extras:           p.GetExtras().GetRaw(),
 		Erased:           p.GetErased(),
+		Lost:             p.GetLost(),
 	}
 	if len(p.GetSupplementary()) > 0 {
 		i.Supplementary = make(map[string]jsontext.Value)

@@ -553,8 +553,12 @@ type Item struct {
 	// derived.
 	SourceStatus string `protobuf:"bytes,23,opt,name=source_status,json=sourceStatus,proto3" json:"source_status,omitempty"`
 	// The content was erased: configuration and all else that the source told is
-	// empty. The hash, by which an equal observation is known, is kept.
-	Erased        bool `protobuf:"varint,24,opt,name=erased,proto3" json:"erased,omitempty"`
+	// empty. The hash, by which an equal observation is known, is kept. Also set
+	// where the content was lost.
+	Erased bool `protobuf:"varint,24,opt,name=erased,proto3" json:"erased,omitempty"`
+	// The content was lost to damage of the store, which was repaired since: nobody
+	// erased it.
+	Lost          bool `protobuf:"varint,25,opt,name=lost,proto3" json:"lost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -757,6 +761,13 @@ func (x *Item) GetErased() bool {
 	return false
 }
 
+func (x *Item) GetLost() bool {
+	if x != nil {
+		return x.Lost
+	}
+	return false
+}
+
 var File_varve_v1_resource_proto protoreflect.FileDescriptor
 
 const file_varve_v1_resource_proto_rawDesc = "" +
@@ -807,7 +818,7 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\x12SupplementaryEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12$\n" +
 	"\x05value\x18\x02 \x01(\v2\x0e.varve.v1.JsonR\x05value:\x028\x01B\x11\n" +
-	"\x0f_expect_version\"\xd7\b\n" +
+	"\x0f_expect_version\"\xeb\b\n" +
 	"\x04Item\x12'\n" +
 	"\x03key\x18\x01 \x01(\v2\x15.varve.v1.ResourceKeyR\x03key\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x16\n" +
@@ -837,7 +848,8 @@ const file_varve_v1_resource_proto_rawDesc = "" +
 	"\x03run\x18\x14 \x01(\tR\x03run\x12&\n" +
 	"\x06extras\x18\x15 \x01(\v2\x0e.varve.v1.JsonR\x06extras\x12#\n" +
 	"\rsource_status\x18\x17 \x01(\tR\fsourceStatus\x12\x16\n" +
-	"\x06erased\x18\x18 \x01(\bR\x06erased\x1a7\n" +
+	"\x06erased\x18\x18 \x01(\bR\x06erased\x12\x12\n" +
+	"\x04lost\x18\x19 \x01(\bR\x04lost\x1a7\n" +
 	"\tTagsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1aP\n" +

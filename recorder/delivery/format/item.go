@@ -72,6 +72,7 @@ func (e *encoder) item(name string, i *history.Item) {
 	}
 	e.text("sourceStatus", string(s.Status))
 	e.bool("erased", i.Erased)
+	e.bool("lost", i.Lost)
 	e.close('}')
 }
 
