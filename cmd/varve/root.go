@@ -200,7 +200,7 @@ func newRoot(a *app) *cobra.Command {
 	add(groupRecord, newImport(a), newRun(a), newExport(a))
 	add(groupComply, newCompliance(a), newRule(a), newPack(a), newWaiver(a))
 	add(groupOperate, newServe(a), newStatus(a), newSubscription(a), newBackup(a), newRestore(a), newPrune(a), newErase(a), newCompact(a),
-		newVerify(a), newRebuild(a), newDemo(a), newVersion(a))
+		newVerify(a), newRepair(a), newRebuild(a), newDemo(a), newVersion(a))
 	root.AddCommand(newTopics()...)
 	root.SetHelpCommandGroupID(groupOperate)
 	root.SetHelpCommand(newHelp(root))

@@ -116,7 +116,8 @@ records again once nothing was found.`,
 			if len(v.Findings) == 1 {
 				findings = "finding"
 			}
-			a.complain("%d %s: the store is damaged", len(v.Findings), findings)
+			a.complain("%d %s: the store is damaged. Restore a backup (varve restore), or have a new store made of what can be read: varve repair --data %s --into NEW",
+				len(v.Findings), findings, dir)
 			return errReported
 		}
 		return err

@@ -148,6 +148,31 @@ func TestDamagedIsSetApart(t *testing.T) {
 		}
 	}
 
+	repaired := filepath.Join(memoryDir(t), "new")
+	var lost []string
+	if _, err := bolt.Repair(ctx, dir, repaired, func(l bolt.Loss) { lost = append(lost, l.Text) }, bolt.CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(lost) != 1 || lost[0] != "the content of version 1" {
+		t.Fatalf("a repair loses %q", lost)
+	}
+	s = openWith(t, repaired, bolt.Options{})
+	whole := historyOf(t, s, observed(0, 0, "").Key)
+	if first := whole[len(whole)-1]; len(whole) != len(acknowledged) || !first.Lost || first.Version != 1 {
+		t.Fatalf("%d versions of %d after a repair; the first is %+v", len(whole), len(acknowledged), first)
+	}
+	for i, item := range whole[:len(whole)-1] {
+		if want := acknowledged[len(acknowledged)-1-i]; string(item.State.Configuration) != want || item.Lost {
+			t.Fatalf("after a repair version %d is %s, want %s", item.Version, item.State.Configuration, want)
+		}
+	}
+	for r := range others {
+		if n := len(historyOf(t, s, observed(1+r, 0, "").Key)); n != versions {
+			t.Fatalf("%d versions of %d after a repair", n, versions)
+		}
+	}
+	closeIt()
+
 	replace("damaged!!", "DAMAGE-ME")
 	open()
 	if err := s.Merge(); err != nil {
@@ -156,13 +181,9 @@ func TestDamagedIsSetApart(t *testing.T) {
 	if stats, err := s.Stats(ctx); err != nil || stats.Apart != 0 {
 		t.Fatalf("%d resources are still apart, %v", stats.Apart, err)
 	}
-	reader, err := s.AsOf(ctx, history.At{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	items, _, err := reader.History(ctx, observed(0, 0, "").Key, history.HistoryQuery{Fields: history.FieldsAll})
-	if err != nil || len(items) != len(acknowledged) || len(items) < 5 {
-		t.Fatalf("%d versions of %d, %v", len(items), len(acknowledged), err)
+	items := historyOf(t, s, observed(0, 0, "").Key)
+	if len(items) != len(acknowledged) || len(items) < 5 {
+		t.Fatalf("%d versions of %d", len(items), len(acknowledged))
 	}
 	for i, item := range items {
 		if want := acknowledged[len(acknowledged)-1-i]; string(item.State.Configuration) != want {
@@ -173,4 +194,18 @@ func TestDamagedIsSetApart(t *testing.T) {
 	if _, err := bolt.Verify(ctx, dir, nil, func(f bolt.Finding) { t.Error(f) }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// historyOf is all that there is of a resource, newest first.
+func historyOf(t *testing.T, s *bolt.Store, k history.Key) []history.Item {
+	t.Helper()
+	reader, err := s.AsOf(context.Background(), history.At{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, _, err := reader.History(context.Background(), k, history.HistoryQuery{Fields: history.FieldsAll})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
 }

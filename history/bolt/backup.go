@@ -53,7 +53,7 @@ func Restore(ctx context.Context, r io.Reader, dir string, o CopyOptions) (Resto
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("bolt: restore: %w", err)
 	}
-	if err := checkEmpty(dir); err != nil {
+	if err := checkEmpty("data", dir); err != nil {
 		return Restored{}, err
 	}
 	from, err := newUnarchiver(r)
@@ -77,14 +77,14 @@ func Restore(ctx context.Context, r io.Reader, dir string, o CopyOptions) (Resto
 
 // checkEmpty refuses a folder with anything in it but what a restore that was
 // cut short left.
-func checkEmpty(dir string) error {
+func checkEmpty(field, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("bolt: restore: %w", err)
 	}
 	for _, e := range entries {
 		if e.Name() != newFileName {
-			return &history.Error{Kind: history.AlreadyExists, Field: "data", Value: dir,
+			return &history.Error{Kind: history.AlreadyExists, Field: field, Value: dir,
 				Text: fmt.Sprintf("is not empty: it holds %s; choose another folder", e.Name())}
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/klauspost/compress/s2"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/varvehq/varve/history"
@@ -99,7 +98,7 @@ func newBuilder(path string) (*builder, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	b := &builder{db: db, path: path, groups: map[history.Key]groupNo{}, block: map[rid][]byte{}}
-	b.dicts.byNo, b.dicts.current, b.dicts.samples = map[dictNo]*s2.Dict{}, map[string]*dict{}, map[string]*sample{}
+	b.dicts.init()
 	return b, nil
 }
 

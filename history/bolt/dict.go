@@ -64,10 +64,14 @@ func (l *dicts) of(typ string) *dict {
 	return l.current[typ]
 }
 
+func (l *dicts) init() {
+	l.byNo, l.current, l.samples = map[dictNo]*s2.Dict{}, map[string]*dict{}, map[string]*sample{}
+}
+
 // load reads which dictionaries there are. One that is damaged is reported and
 // left out: what was written with it cannot be read, all else can.
 func (l *dicts) load(tx *bolt.Tx, report func(key []byte)) {
-	l.byNo, l.current, l.samples = map[dictNo]*s2.Dict{}, map[string]*dict{}, map[string]*sample{}
+	l.init()
 	c := tx.Bucket(bucketDicts).Cursor()
 	for k, framed := c.First(); k != nil; k, framed = c.Next() {
 		if len(k) == 4 {

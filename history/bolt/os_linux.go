@@ -38,5 +38,9 @@ func (m *metaPages) look() byte {
 // file is mapped.
 func unlock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_UN) }
 
+// lockShared takes part in bbolt's lock on a file as one who reads it; an error
+// while somebody writes to it.
+func lockShared(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) }
+
 // dropCache has the kernel forget what it holds of a file that nobody maps.
 func dropCache(f *os.File) error { return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED) }

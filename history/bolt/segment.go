@@ -64,14 +64,20 @@ func decodeSegment(key, framed []byte) (segment, error) { return appendRows(nil,
 
 // appendRows decodes a segment into the memory of one that is no longer needed.
 func appendRows(old segment, key, framed []byte) (segment, error) {
-	value, ok := openValue(key, framed)
-	if !ok {
-		return nil, damaged(bucketSegments, key)
+	if value, ok := openValue(key, framed); ok {
+		if rows, err := parseRows(old, value); err == nil {
+			return rows, nil
+		}
 	}
+	return nil, damaged(bucketSegments, key)
+}
+
+// parseRows is appendRows of what was checked.
+func parseRows(old segment, value []byte) (segment, error) {
 	d := decoder{b: value}
 	n := d.uvarint()
 	if n == 0 || n > uint64(len(value)) {
-		return nil, damaged(bucketSegments, key)
+		return nil, errShort
 	}
 	rows := slices.Grow(old[:0], int(n))[:n]
 	before := &plan.Row{}
@@ -85,7 +91,7 @@ func appendRows(old segment, key, framed []byte) (segment, error) {
 		rows[i].body = d.take(rows[i].size)
 	}
 	if d.short || d.more() {
-		return nil, damaged(bucketSegments, key)
+		return nil, errShort
 	}
 	return rows, nil
 }

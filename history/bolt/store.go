@@ -228,8 +228,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, &history.Error{Kind: history.Locked,
-			Text: fmt.Sprintf("the store in %s is in use by another process; stop that first", dir)}
+		return nil, inUse(dir)
 	case err != nil:
 		return nil, openError(path, err)
 	}
@@ -250,6 +249,10 @@ func openError(path string, err error) error {
 		err = at.Err
 	}
 	return fmt.Errorf("bolt: open %s: %w", path, err)
+}
+
+func inUse(dir string) error {
+	return history.Errorf(history.Locked, "the store in %s is in use by another process; stop that first", dir)
 }
 
 // load makes a new file's buckets, or reads a file's state and the rest of its

@@ -184,50 +184,54 @@ func (t *tail) readRecords(m mark, b []byte) error {
 	t.last, t.end = m.commit, m
 	t.clock = append(t.clock, m.stamp())
 	t.bytes += len(b)
-	d := decoder{b: b}
-	for d.more() {
-		switch recordKind(d.byte()) {
-		case recResource:
-			r := rid(d.uvarint())
-			t.addResource(r, history.Key{Account: d.string(), Region: d.string(), Type: d.string(), ID: d.string()})
-		case recRow:
-			r := rid(d.uvarint())
-			res := t.resource(r)
-			t.changed.add(r)
-			res.rows = append(res.rows, tailRow{m.commit, row{Row: d.aloneRow(), body: slices.Clone(d.bytes())}, &linkSet{}})
-			t.linked.news = append(t.linked.news, r)
-		case recClose:
-			r := rid(d.uvarint())
-			res := t.resource(r)
-			t.changed.add(r)
-			res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
-		case recSighting:
-			r, s := rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}
-			t.addSighting(0, r, s, slices.Clone(d.bytes()))
-		case recChange:
-			seq := history.Seq(d.uvarint())
-			t.changes = append(t.changes, d.change(&change{seq: seq - 1}))
-			t.records++
-		case recRun:
-			r := d.run()
-			t.runs[r.no] = &r
-		case recSeen:
-			n := runNo(d.uvarint())
-			t.addSighting(n, rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}, nil)
-		case recSightings:
-			t.readSightings(&d)
-		case recOp:
-			op := opRecord{id: history.OpID(d.take16()), at: history.Moment(d.varint())}
-			op.receipt = slices.Clone(d.bytes())
-			t.ops[op.id] = op
-		default:
-			return errShort
-		}
-		if d.short {
-			return errShort
+	for d := (decoder{b: b}); d.more(); {
+		if err := t.readRecord(m, &d); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// readRecord reads one of them.
+func (t *tail) readRecord(m mark, d *decoder) error {
+	switch recordKind(d.byte()) {
+	case recResource:
+		r := rid(d.uvarint())
+		t.addResource(r, history.Key{Account: d.string(), Region: d.string(), Type: d.string(), ID: d.string()})
+	case recRow:
+		r := rid(d.uvarint())
+		res := t.resource(r)
+		t.changed.add(r)
+		res.rows = append(res.rows, tailRow{m.commit, row{Row: d.aloneRow(), body: slices.Clone(d.bytes())}, &linkSet{}})
+		t.linked.news = append(t.linked.news, r)
+	case recClose:
+		r := rid(d.uvarint())
+		res := t.resource(r)
+		t.changed.add(r)
+		res.closes = append(res.closes, tailClose{m.commit, uint32(d.uvarint()), history.Revision(d.uvarint())})
+	case recSighting:
+		r, s := rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}
+		t.addSighting(0, r, s, slices.Clone(d.bytes()))
+	case recChange:
+		seq := history.Seq(d.uvarint())
+		t.changes = append(t.changes, d.change(&change{seq: seq - 1}))
+		t.records++
+	case recRun:
+		r := d.run()
+		t.runs[r.no] = &r
+	case recSeen:
+		n := runNo(d.uvarint())
+		t.addSighting(n, rid(d.uvarint()), plan.Sighting{At: history.Moment(d.uvarint()), Rev: history.Revision(d.uvarint())}, nil)
+	case recSightings:
+		t.readSightings(d)
+	case recOp:
+		op := opRecord{id: history.OpID(d.take16()), at: history.Moment(d.varint())}
+		op.receipt = slices.Clone(d.bytes())
+		t.ops[op.id] = op
+	default:
+		return errShort
+	}
+	return d.err()
 }
 
 func (d *decoder) take16() (v [16]byte) {

@@ -176,6 +176,8 @@ type found struct {
 	last     uint32
 	versions map[uint32]bool
 	floor    history.Moment
+	lost     bool      // versions are, since the store was repaired
+	equal    []Finding // versions that follow each other and are equal
 }
 
 func (c *check) find(bucket, key []byte, format string, args ...any) {
@@ -184,11 +186,15 @@ func (c *check) find(bucket, key []byte, format string, args ...any) {
 
 // findOf is find for what is about one resource; zero is none.
 func (c *check) findOf(r rid, bucket, key []byte, format string, args ...any) {
+	c.add(c.finding(r, bucket, key, format, args...))
+}
+
+func (c *check) finding(r rid, bucket, key []byte, format string, args ...any) Finding {
 	f := Finding{Bucket: string(bucket), Key: bytes.Clone(key), Text: fmt.Sprintf(format, args...), Number: uint32(r)}
 	if r != 0 {
 		f.Resource = c.key(r)
 	}
-	c.add(f)
+	return f
 }
 
 // loss is findOf for a value that cannot be read.
@@ -345,7 +351,7 @@ func (c *check) names() error {
 
 func (c *check) segments() error {
 	var before, open plan.Row
-	return c.each(bucketSegments, func(k, framed []byte) {
+	err := c.each(bucketSegments, func(k, framed []byte) {
 		r := ridAt(k)
 		seg, err := decodeSegment(k, framed)
 		if r == 0 {
@@ -380,6 +386,14 @@ func (c *check) segments() error {
 			c.payload(r, bucketSegments, k, &seg[i].Row, payload, err)
 		}
 	})
+	for _, r := range sortedKeys(c.found) {
+		if f := c.found[r]; len(f.versions) >= int(f.last) { // else one between them may have been lost, or pruned
+			for _, equal := range f.equal {
+				c.add(equal)
+			}
+		}
+	}
+	return err
 }
 
 // floorsOf are the floors of a resource.
@@ -421,12 +435,12 @@ func (c *check) row(of rid, k []byte, f *found, r, before, open *plan.Row) {
 	case r.Opened > c.end.revision || r.Closed > c.end.revision:
 		c.findOf(of, bucketSegments, k, "version %d has a revision that was not given", r.Number)
 	}
-	f.versions[r.Number] = true
+	f.versions[r.Number], f.lost = true, f.lost || r.Lost
 	f.last = max(f.last, r.Number)
 	if r.Closed == 0 {
 		// Of what stood below the floor, some may have been pruned.
-		if open.Number != 0 && r.Start >= f.floor && open.Hash == r.Hash {
-			c.findOf(of, bucketSegments, k, "versions %d and %d follow each other and are equal", open.Number, r.Number)
+		if open.Number != 0 && r.Start >= f.floor && open.Hash == r.Hash && !r.Lost {
+			f.equal = append(f.equal, c.finding(of, bucketSegments, k, "versions %d and %d follow each other and are equal", open.Number, r.Number))
 		}
 		*open, f.newest = *r, *r
 	}
@@ -436,24 +450,36 @@ func (c *check) row(of rid, k []byte, f *found, r, before, open *plan.Row) {
 func (c *check) payload(of rid, bucket, k []byte, r *plan.Row, payload []byte, err error) {
 	if err != nil {
 		c.loss(of, bucket, k, "the content of version %d cannot be restored", r.Number)
-		return
+	} else if err := wholePayload(r, payload); errors.Is(err, errDisagree) {
+		c.findOf(of, bucket, k, "the content of version %d %v", r.Number, err)
+	} else if err != nil {
+		c.loss(of, bucket, k, "the content of version %d %v", r.Number, err)
 	}
+}
+
+// wholePayload says what is wrong with the payload of a row.
+func wholePayload(r *plan.Row, payload []byte) error {
 	from, content, err := splitPayload(payload)
 	if err != nil {
-		c.loss(of, bucket, k, "the content of version %d cannot be read", r.Number)
-		return
+		return errUnreadable
 	}
 	_, bad := decodeOrigin(from)
 	state, err := history.DecodeContent(content)
 	switch {
 	case bad != nil || err != nil:
-		c.loss(of, bucket, k, "the content of version %d cannot be read", r.Number)
+		return errUnreadable
 	case history.HashContent(content) != r.Hash:
-		c.loss(of, bucket, k, "the content of version %d does not match its hash", r.Number)
+		return errors.New("does not match its hash")
 	case state.Deleted != r.Deleted || state.Status != r.Status:
-		c.findOf(of, bucket, k, "version %d and its content disagree", r.Number)
+		return errDisagree
 	}
+	return nil
 }
+
+var (
+	errUnreadable = errors.New("cannot be read")
+	errDisagree   = errors.New("and the version disagree")
+)
 
 // spans holds what inventories read against the segments.
 func (c *check) spans() error {
@@ -559,7 +585,7 @@ func (c *check) sums(h *head, f *found) bool {
 	if f.cut {
 		return f.last <= h.last && (f.newest == h.newest || f.newest.Compare(&h.newest) < 0)
 	}
-	return f.newest == h.newest && (f.last == h.last || c.floors.any() && f.last < h.last)
+	return f.newest == h.newest && (f.last == h.last || (f.lost || c.floors.any()) && f.last < h.last)
 }
 
 func (c *check) sightings() error {
