@@ -135,6 +135,16 @@ var harms = []harm{
 			file[at+i] = byte(rnd.Uint32())
 		}
 	}},
+	{"a page number", func(rnd *rand.Rand, file []byte, page int) { // of a page that it follows
+		for at := rnd.IntN(len(file)/page) * page; ; at = (at + page) % len(file) {
+			b := file[at:]
+			if binary.NativeEndian.Uint64(b) == uint64(at/page+2) && binary.NativeEndian.Uint16(b[8:]) == 1 {
+				n := 16 + 16*rnd.IntN(int(binary.NativeEndian.Uint16(b[10:])))
+				binary.NativeEndian.PutUint64(b[n+8:], uint64(2+rnd.IntN(len(file)/page)))
+				return
+			}
+		}
+	}},
 	{"one page for another", func(rnd *rand.Rand, file []byte, page int) {
 		copy(file[rnd.IntN(len(file)/page)*page:][:page], file[rnd.IntN(len(file)/page)*page:][:page])
 	}},
@@ -143,9 +153,9 @@ var harms = []harm{
 // TestRepair damages used files, repairs them, and holds what is there then against
 // what was there before: each answer is the right one, or what it lacks is reported.
 func TestRepair(t *testing.T) {
-	rounds := 10 * scale()
+	rounds := 5 * scale()
 	if testing.Short() {
-		rounds = 2
+		rounds = 1
 	}
 	for name, fill := range map[string]func(testing.TB, string){"Used": usedStore, "Pruned": prunedStore} {
 		dir := memoryDir(t)

@@ -18,9 +18,10 @@ import (
 //
 // A damaged page number may lead to a page of another bucket, or to one that was
 // freed and holds what was true once. So a page is followed for certain only where
-// the key that leads to it is its first one. Others are followed if no other page
-// leads to them and they are not free: strays. So are strays that nothing leads to,
-// where a page is lost and their keys lie in its place.
+// the key that leads to it is its first one, and it is not free. Others are followed
+// if nothing else leads to them and they are not free: strays. So are strays that
+// nothing leads to, where a page is lost and their keys lie in its place; where none
+// is, a free page is followed, since the list of free pages may be what is wrong.
 type rescue struct {
 	tree
 	roots  map[string]uint64 // of the buckets
@@ -63,11 +64,12 @@ func newRescue(file *os.File, report func(Loss)) (*rescue, error) {
 	}
 	size := r.meta.pages/64 + 1
 	r.used, r.free = make(pageSet, size), make(pageSet, size)
+	r.freelist()
 	r.directory()
 	for name, root := range r.roots {
 		r.certain(name, root)
 	}
-	switch r.freelist(); {
+	switch {
 	case !r.unsafe: // else what was freed cannot be told from what is lost
 		r.findStrays()
 	case r.lost[""]:
@@ -206,7 +208,7 @@ func (r *rescue) certain(bucket string, root uint64) {
 				continue
 			}
 			for _, e := range p.elements() {
-				if r.begins(e.page, e.key) && !r.used.has(e.page) {
+				if r.begins(e.page, e.key) && !r.used.has(e.page) && !r.free.has(e.page) {
 					r.used.set(e.page)
 					next = append(next, e.page)
 				}
@@ -322,8 +324,15 @@ func (w *pageWalk) follow(at ref) bool {
 		if i+1 < len(list) {
 			child.high = list[i+1].key
 		}
-		step := w.follow
-		if !w.stray[e.page] && !w.begins(e.page, e.key) {
+		step, matches := w.follow, w.begins(e.page, e.key)
+		switch {
+		case w.stray[e.page]:
+		case matches && w.free.has(e.page):
+			w.find(e.page, w.bucket, "it is listed as free, but one leads to it")
+			if len(w.straysIn(child)) > 0 {
+				step = w.instead
+			}
+		case !matches:
 			w.find(e.page, w.bucket, "it is damaged, or what leads to it")
 			step = w.instead
 		}
@@ -336,13 +345,23 @@ func (w *pageWalk) follow(at ref) bool {
 
 // instead hands out what strays hold of the keys of a page that is lost.
 func (w *pageWalk) instead(of ref) bool {
-	for _, s := range w.strays {
-		inside := bytes.Compare(s.first, of.low) >= 0 && (of.high == nil || bytes.Compare(s.last, of.high) < 0)
-		if inside && keyFits(w.bucket, s.first) && keyFits(w.bucket, s.last) && !w.follow(ref{page: s.page, high: of.high}) {
+	for _, s := range w.straysIn(of) {
+		if !w.follow(ref{page: s.page, high: of.high}) {
 			return false
 		}
 	}
 	return true
+}
+
+// straysIn are the strays that may hold the keys of a page.
+func (w *pageWalk) straysIn(of ref) (list []stray) {
+	for _, s := range w.strays {
+		inside := bytes.Compare(s.first, of.low) >= 0 && (of.high == nil || bytes.Compare(s.last, of.high) < 0)
+		if inside && keyFits(w.bucket, s.first) && keyFits(w.bucket, s.last) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // valueFits reports whether a bucket has values of that form: checksums do not tell
