@@ -157,7 +157,7 @@ func survey(path string, o *Options) (t tree, first string, err error) {
 	}
 	t.walk()
 	if t.circle {
-		return t, first, history.Errorf(history.DataLoss, "%s is damaged (%s); run varve verify, and restore a copy", path, first)
+		return t, first, history.Errorf(history.DataLoss, "%s is damaged (%s); run varve verify, then varve repair, or restore a backup", path, first)
 	}
 	return t, first, nil
 }
@@ -177,7 +177,7 @@ func (s *Store) secure(dir string, suspected bool, t *tree, first string) error 
 	switch {
 	case t.unsafe:
 		s.guard.failure.Store(&history.Error{Kind: history.DataLoss, Text: fmt.Sprintf(
-			"the store takes no writes: it is damaged, and they might overwrite what it holds (%s). Run varve verify, and restore a copy", first)})
+			"the store takes no writes: it is damaged, and they might overwrite what it holds (%s). Run varve verify, then varve repair, or restore a backup", first)})
 	case suspected:
 		s.guard.failure.Store(history.Errorf(history.Unavailable,
 			"the store takes no writes yet: it failed before, and is being verified; try again later"))
@@ -218,7 +218,7 @@ func (s *Store) clear(ctx context.Context) {
 	}
 	if sum.Findings > 0 {
 		s.guard.failure.Store(&history.Error{Kind: history.DataLoss, Text: fmt.Sprintf(
-			"the store takes no writes: it failed before, and verification found damage (%s; %d in all). Run varve verify, and restore a copy",
+			"the store takes no writes: it failed before, and verification found damage (%s; %d in all). Run varve verify, then varve repair, or restore a backup",
 			first, sum.Findings)})
 		return
 	}

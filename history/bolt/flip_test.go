@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -139,7 +140,8 @@ func TestFlippingChild(t *testing.T) {
 }
 
 // flipOf chooses a byte of the pages in use, every third time where a page's
-// header and elements stand, and what to flip in it.
+// header and elements stand, every fifth where small buckets do, and what to flip
+// in it.
 func flipOf(i int, whole []byte) (at int64, mask byte) {
 	rnd := rand.New(rand.NewPCG(7, uint64(i)))
 	page := os.Getpagesize()
@@ -153,6 +155,13 @@ func flipOf(i int, whole []byte) (at int64, mask byte) {
 	}
 	if i%3 == 0 {
 		return int64(rnd.IntN(pages)*page + rnd.IntN(256)), mask
+	}
+	if i%5 == 1 { // where buckets stand within the page of another
+		for n := range pages {
+			if at := n * page; bytes.HasPrefix(whole[at+8:], []byte{2, 0}) && bytes.Contains(whole[at:at+page], []byte("opage")) {
+				return int64(at + rnd.IntN(page/2)), mask
+			}
+		}
 	}
 	return int64(rnd.IntN(pages * page)), mask
 }

@@ -291,12 +291,28 @@ func noteMerged(tx *bolt.Tx, end mark, links *linkState) error {
 
 // deleteLog deletes some of the log up to a commit; true: there is no more.
 func deleteLog(tx *bolt.Tx, last uint64) (done bool, err error) {
-	c := tx.Bucket(bucketLog).Cursor()
+	return deleteFirst(tx, bucketLog, func(k []byte) (goes bool, err error) {
+		return len(k) >= 8 && binary.BigEndian.Uint64(k) <= last, nil
+	})
+}
+
+// deleteFirst deletes some keys at the front of a bucket, up to one that does not
+// go; true: there is no more to delete.
+func deleteFirst(tx *bolt.Tx, bucket []byte, goes func(k []byte) (bool, error)) (done bool, err error) {
+	var before []byte
+	c := tx.Bucket(bucket).Cursor()
 	for range mergeDeletes {
 		k, _ := c.First()
-		if len(k) < 8 || binary.BigEndian.Uint64(k) > last {
+		if k == nil {
 			return true, nil
 		}
+		if bytes.Equal(k, before) { // where keys are out of order bbolt finds none to delete
+			return false, damaged(bucket, k)
+		}
+		if more, err := goes(k); err != nil || !more {
+			return err == nil, err
+		}
+		before = bytes.Clone(k)
 		if err := c.Delete(); err != nil {
 			return false, err
 		}
@@ -307,25 +323,18 @@ func deleteLog(tx *bolt.Tx, last uint64) (done bool, err error) {
 // forgetOps drops some results of operations that nobody is promised any more;
 // true: there are no more.
 func forgetOps(tx *bolt.Tx, now history.Moment) (done bool, err error) {
-	c := tx.Bucket(bucketOpAges).Cursor()
-	for range mergeDeletes {
-		k, _ := c.First()
+	return deleteFirst(tx, bucketOpAges, func(k []byte) (goes bool, err error) {
 		if len(k) != 24 || plan.Remembers(history.Moment(binary.BigEndian.Uint64(k)), now) {
-			return true, nil
+			return false, nil
 		}
 		// The id may have been given again since.
 		ops, id := tx.Bucket(bucketOps), bytes.Clone(k[8:])
 		if value, ok := openValue(id, ops.Get(id)); ok {
 			d := decoder{b: value}
 			if bytes.Equal(uint64Key(d.varint()), k[:8]) {
-				if err := ops.Delete(id); err != nil {
-					return false, err
-				}
+				return true, ops.Delete(id)
 			}
 		}
-		if err := c.Delete(); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
+		return true, nil
+	})
 }

@@ -52,7 +52,7 @@ func migrate(dir string, db *bolt.DB, o *Options, t *tree, first string) (*bolt.
 	}
 	if t.unsafe {
 		return db, history.Errorf(history.DataLoss,
-			"%s is damaged (%s) and cannot be migrated from format %d; restore a copy", db.Path(), first, version)
+			"%s is damaged (%s) and cannot be migrated from format %d; restore a backup", db.Path(), first, version)
 	}
 	began := time.Now()
 	o.Logger.Info("migrating the store", "dir", dir, "from", version, "to", formatVersion)

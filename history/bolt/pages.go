@@ -90,7 +90,7 @@ func (f *fileState) check(path string) error {
 		return history.Errorf(history.DataLoss, "%s is not a store of Varve, or both of its meta pages are damaged", path)
 	case f.size < f.needs:
 		return &history.Error{Kind: history.DataLoss,
-			Text: fmt.Sprintf("%s was cut short: it has %d bytes and needs %d; bring a copy back", path, f.size, f.needs)}
+			Text: fmt.Sprintf("%s was cut short: it has %d bytes and needs %d; run varve repair, or restore a backup", path, f.size, f.needs)}
 	}
 	return nil
 }

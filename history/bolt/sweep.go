@@ -106,12 +106,17 @@ func (s *Store) sweepSeen(tx *bolt.Tx, job *sweep) (bool, error) {
 	s.mu.RUnlock()
 	c := tx.Bucket(bucketSeen).Cursor()
 	n := 0
+	var before []byte
 	for _, no := range below {
 		prefix := seenKey(no, 0, 0)[:4]
 		for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Seek(prefix) {
 			if n++; n > mergeDeletes {
 				return false, nil
 			}
+			if bytes.Equal(k, before) { // as in deleteFirst
+				return false, damaged(bucketSeen, k)
+			}
+			before = bytes.Clone(k)
 			if err := c.Delete(); err != nil {
 				return false, err
 			}

@@ -45,7 +45,7 @@ type tree struct {
 	buffer     []byte // for pages of which only the numbers in it are of interest
 	live       uint64 // pages of buckets, in a deep walk
 	circle     bool   // some page is led to twice: to follow the pages may never end
-	unsafe     bool   // the free list is not what the tree leaves free: not to be written to
+	unsafe     bool   // not to be written to: the free list is not what the tree leaves free, or a bucket within a page is damaged
 }
 
 // pageSet is a set of page numbers.
@@ -220,13 +220,18 @@ func (t *tree) leaf(p *page, bucket string, within ref) {
 			}
 			continue
 		}
+		// A bucket within the page of another. Whoever writes to it has bbolt copy it
+		// into memory, where what lies beyond its end is anything.
 		inline := page{number: p.number, flags: leafFlag, b: e.value[16:]}
 		if len(inline.b) < pageHeader || binary.NativeEndian.Uint16(inline.b[8:]) != leafFlag {
 			t.find(p.number, name, "its header is damaged")
+			t.unsafe = true
 			continue
 		}
 		inline.count = int(binary.NativeEndian.Uint16(inline.b[10:]))
-		t.laidOut(&inline, name, ref{})
+		if !t.laidOut(&inline, name, ref{}) {
+			t.unsafe = true
+		}
 	}
 }
 
