@@ -241,7 +241,7 @@ func (b *backtest) end(versions int) error {
 // changeFields are those of an item that a change tells: what it holds is in the
 // patch.
 var changeFields = &fieldmaskpb.FieldMask{Paths: []string{
-	"key", "version", "status", "deleted", "captured_at", "last_seen_at", "until", "recorded_at", "revision", "name", "cause", "source", "run", "erased",
+	"key", "version", "status", "deleted", "captured_at", "last_seen_at", "until", "recorded_at", "revision", "name", "cause", "source", "run", "erased", "lost",
 }}
 
 func resourceChange(k history.Key, before, after history.Item, patch diff.Patch) *varvev1.ResourceChange {

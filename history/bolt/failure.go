@@ -206,7 +206,7 @@ func (s *Store) clear(ctx context.Context) {
 	first := ""
 	sum, err := s.examine(ctx, func(f Finding) {
 		if first == "" {
-			first = f.String()
+			first = f.place() // without the resource: not everybody who writes may know of it
 		}
 		s.o.Logger.Error("the store is damaged", "finding", f.String())
 	})

@@ -48,6 +48,13 @@ func (f Finding) String() string {
 	if of := f.Subject(); of != "" {
 		text = of + ": " + text
 	}
+	return f.at(text)
+}
+
+// place is String without the resource.
+func (f Finding) place() string { return f.at(f.Text) }
+
+func (f Finding) at(text string) string {
 	if len(f.Key) == 0 {
 		return fmt.Sprintf("%s: %s", f.Bucket, text)
 	}

@@ -2,6 +2,7 @@ package recorded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -224,8 +225,12 @@ func (s *Shelf) DeleteRule(ctx context.Context, o rules.Owner, name string) (his
 // Unreadable stands for a version of a rule that ReadRule refuses.
 func Unreadable(i *history.Item, err error) Rule {
 	pack, name := rules.Unqualify(i.Key.ID)
+	text := err.Error()
+	if told := (*history.Error)(nil); errors.As(err, &told) {
+		text = told.Message() // the cause is for the log: it may name the store's file
+	}
 	return Rule{
-		Rule:  rules.Rule{Name: name, Description: "cannot be read: " + err.Error()},
+		Rule:  rules.Rule{Name: name, Description: "cannot be read: " + text},
 		Owner: ownerOf(i.Key), Pack: pack, From: i.CapturedAt, PutAt: i.CapturedAt, Version: i.Version,
 	}
 }

@@ -34,7 +34,7 @@ func (u *Unreachable) Error() string {
 		return fmt.Sprintf("daemon at %s was lost and did not come back within %s: %s", u.Addr, Patience, cause(u.Err))
 	}
 	if text := status.Convert(u.Err).Message(); strings.Contains(text, "server preface") {
-		return fmt.Sprintf("daemon at %s does not answer in gRPC; it may still be opening its store; if it speaks TLS, its address is https://%s, and HTTP has a port of its own", u.Addr, u.Addr)
+		return fmt.Sprintf("daemon at %s does not answer in gRPC; if it speaks TLS, its address is https://%s, and HTTP has a port of its own", u.Addr, u.Addr)
 	}
 	return fmt.Sprintf("daemon at %s is unreachable: %s; start it with `varve serve --data DIR`, or say where it is with VARVE_ADDR", u.Addr, cause(u.Err))
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -143,7 +145,7 @@ func New(o Options) *Daemon {
 	return &Daemon{o: o, stop: func() {}, stopRules: func() {}}
 }
 
-// Start listens, opens the store, and returns when both doors answer, which it
+// Start opens the store, listens, and returns when both doors answer, which it
 // logs as "ready". An error leaves nothing behind: history.Invalid for an address
 // that others can reach without the protection which that takes, history.Locked
 // for a store that another process has.
@@ -164,14 +166,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	if err := d.loadSecrets(); err != nil {
 		return err
 	}
-	// An address that is taken is told before a store is made.
-	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
-		return err
-	}
-	if d.httpListener, err = d.listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
-		return err
-	}
-	if err := d.checkAWS(); err != nil { // now that the name of the host is an address
+	if err := d.probe(ctx); err != nil {
 		return err
 	}
 	if d.store = d.o.Store; d.store == nil {
@@ -180,6 +175,15 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		}
 	}
 	if err := d.startRules(ctx); err != nil {
+		return err
+	}
+	if d.grpcListener, err = d.listen(ctx, "--grpc-addr", d.o.GRPCAddr); err != nil {
+		return err
+	}
+	if d.httpListener, err = d.listen(ctx, "--http-addr", d.o.HTTPAddr); err != nil {
+		return err
+	}
+	if err := d.checkAWS(); err != nil { // now that the name of the host is an address
 		return err
 	}
 	if err := d.startDelivery(ctx); err != nil {
@@ -210,6 +214,23 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.started = true
 	d.tellDoors()
 	d.o.Logger.Info("ready", "grpc", d.GRPCAddr(), "http", d.HTTPAddr())
+	return nil
+}
+
+// probe refuses addresses that are taken, or that others can reach, where a store is
+// yet to be made: none is left behind. One that is there is opened first, which may
+// take long: nobody listens who does not answer.
+func (d *Daemon) probe(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(d.o.Dir, bolt.FileName)); d.o.Store != nil || err == nil {
+		return nil
+	}
+	for _, a := range []struct{ flag, addr string }{{"--grpc-addr", d.o.GRPCAddr}, {"--http-addr", d.o.HTTPAddr}} {
+		l, err := d.listen(ctx, a.flag, a.addr)
+		if err != nil {
+			return err
+		}
+		defer l.Close() // when all were probed: two may be the same
+	}
 	return nil
 }
 

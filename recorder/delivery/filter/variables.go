@@ -101,7 +101,7 @@ func of(get func(*history.Item) ref.Val, which func(*feed.Event) *history.Item) 
 
 var (
 	pruned = expr.Undecidable(errors.New("the versions of this change were pruned"))
-	erased = expr.Undecidable(errors.New("the content of a version was erased"))
+	erased = expr.Undecidable(errors.New("the content of a version was erased or lost"))
 )
 
 func integer(n uint64) ref.Val { return types.Int(min(n, math.MaxInt64)) }

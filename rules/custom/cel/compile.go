@@ -109,6 +109,8 @@ func (j *judge) Needs() rules.Needs { return j.needs }
 // Judge gives the verdict.
 func (j *judge) Judge(ctx context.Context, s *rules.Subject) (rules.Verdict, error) {
 	switch {
+	case s.Item.Lost:
+		return rules.Annotate(rules.InsufficientData, "the content of this version was lost to damage"), nil
 	case s.Item.Erased:
 		return rules.Annotate(rules.InsufficientData, "the content of this version was erased"), nil
 	case s.Item.State.Configuration == nil && s.Item.Status == history.StatusNotRecorded:
