@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -86,6 +87,9 @@ Exit code 1 means that something is lost.`,
 		}, bolt.CopyOptions{Progress: bar.reached})
 		bar.end(err)
 		if err != nil {
+			if len(result.Losses) > 0 && a.output != asJSON {
+				err = errors.Join(err, a.lossTable(result.Losses))
+			}
 			return err
 		}
 		result.StoreID = uuid.UUID(done.Lineage.StoreID).String()
@@ -123,8 +127,12 @@ func (a *app) repairTable(r repaired) error {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
+	return a.lossTable(r.Losses)
+}
+
+func (a *app) lossTable(list []loss) error {
 	t := table.New(a.screen, "what", "what is lost")
-	for _, l := range r.Losses {
+	for _, l := range list {
 		style := terminal.Red
 		if l.What == bolt.Mended.String() {
 			style = terminal.Green

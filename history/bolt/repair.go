@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/varvehq/varve/history"
 )
@@ -69,12 +70,32 @@ func Repair(ctx context.Context, from, into string, report func(Loss), o CopyOpt
 	if err := lockShared(file); err != nil {
 		return Repaired{}, inUse(from)
 	}
-	if err := os.MkdirAll(into, 0o700); err != nil {
-		return Repaired{}, fmt.Errorf("repair: %w", err)
-	}
-	if err := checkEmpty("into", into); err != nil {
+	made, err := makeFolder(into, from)
+	if err != nil {
 		return Repaired{}, err
 	}
+	result, err := repair(ctx, file, into, report, &o)
+	if err != nil && made {
+		_ = os.Remove(into) // if nothing else came into it
+	}
+	return result, err
+}
+
+// makeFolder makes the folder of the new store, unless it is there and empty.
+func makeFolder(into, from string) (made bool, err error) {
+	if inside, err := filepath.Rel(from, into); err == nil && !strings.HasPrefix(inside, "..") {
+		return false, &history.Error{Kind: history.Invalid, Field: "into", Value: into, Text: "lies in the folder of the damaged store; choose another"}
+	}
+	if _, err := os.Stat(into); err != nil {
+		if err := os.MkdirAll(into, 0o700); err != nil {
+			return false, fmt.Errorf("repair: %w", err)
+		}
+		return true, nil
+	}
+	return false, checkEmpty("into", into)
+}
+
+func repair(ctx context.Context, file *os.File, into string, report func(Loss), o *CopyOptions) (Repaired, error) {
 	pages, err := newRescue(file, report)
 	if err != nil {
 		return Repaired{}, err
@@ -97,11 +118,8 @@ func Repair(ctx context.Context, from, into string, report func(Loss), o CopyOpt
 		Lineage: lineage, Revision: s.header.mark.revision, Recorded: s.header.mark.recordedAt,
 		Resources: counts.resources, Versions: counts.rows,
 	}}
-	if result.FileBytes, err = install(into); err != nil {
-		return Repaired{}, err
-	}
-	first := ""
-	result.Summary, err = Verify(ctx, into, nil, func(f Finding) {
+	first, made := "", filepath.Join(into, newFileName)
+	result.Summary, err = verifyFile(ctx, made, nil, func(f Finding) {
 		if first == "" {
 			first = f.String()
 		}
@@ -110,7 +128,8 @@ func Repair(ctx context.Context, from, into string, report func(Loss), o CopyOpt
 		err = history.Errorf(history.DataLoss, "what can be read contradicts itself (%s): restore a backup", first)
 	}
 	if err != nil {
-		return Repaired{}, errors.Join(err, os.Remove(filepath.Join(into, FileName)))
+		return Repaired{}, errors.Join(err, os.Remove(made))
 	}
-	return result, nil
+	result.FileBytes, err = install(into)
+	return result, err
 }

@@ -96,6 +96,24 @@ func prunedStore(t testing.TB, dir string) {
 	}
 }
 
+// erasedStore is usedStore, all of it merged, with a version erased of many resources.
+func erasedStore(t testing.TB, dir string) {
+	usedStore(t, dir)
+	s, err := bolt.Open(dir, bolt.Options{Linker: testLinker, NoSync: true, MergeIdle: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, k := range usedKeys()[:200] {
+		if err := s.Erase(context.Background(), k, uint32(1+i%4)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A harm is done to some bytes of the pages in use of a file.
 type harm struct {
 	name string
@@ -129,6 +147,25 @@ var harms = []harm{
 			}
 		}
 	}},
+	{"a bucket's name", func(rnd *rand.Rand, file []byte, page int) {
+		names := []string{"feed", "group", "head", "seen", "sight", "span", "clock", "doc"}
+		name := []byte(names[rnd.IntN(len(names))])
+		for at := 0; at < len(file); at += page {
+			if bytes.Contains(file[at:at+page], []byte("opage")) {
+				if n := bytes.Index(file[at:at+page], name); n >= 0 {
+					file[at+n] ^= 4
+				}
+			}
+		}
+	}},
+	{"the count of free pages", func(rnd *rand.Rand, file []byte, page int) {
+		clear(file[rnd.IntN(len(file)/page)*page:][:page])
+		for at := 0; at < len(file); at += page {
+			if b := file[at:]; binary.NativeEndian.Uint64(b) == uint64(at/page+2) && binary.NativeEndian.Uint16(b[8:]) == 16 {
+				b[10] ^= byte(1 + rnd.IntN(31))
+			}
+		}
+	}},
 	{"eight pages", func(rnd *rand.Rand, file []byte, page int) {
 		at := rnd.IntN(len(file)/page-8) * page
 		for i := range 8 * page {
@@ -153,40 +190,38 @@ var harms = []harm{
 // TestRepair damages used files, repairs them, and holds what is there then against
 // what was there before: each answer is the right one, or what it lacks is reported.
 func TestRepair(t *testing.T) {
-	rounds := 5 * scale()
+	rounds := 4 * scale()
 	if testing.Short() {
 		rounds = 1
 	}
-	for name, fill := range map[string]func(testing.TB, string){"Used": usedStore, "Pruned": prunedStore} {
-		dir := memoryDir(t)
-		fill(t, dir)
-		whole, err := os.ReadFile(filepath.Join(dir, bolt.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := holdingsOf(t, dir)
-		outcomes := map[string]int{}
-		for n, harm := range harms {
-			t.Run(name+"/"+strings.ReplaceAll(harm.name, " ", ""), func(t *testing.T) {
+	outcomes := map[string]int{}
+	for name, fill := range map[string]func(testing.TB, string){"Used": usedStore, "Pruned": prunedStore, "Erased": erasedStore} {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			fill(t, dir)
+			whole, err := os.ReadFile(filepath.Join(dir, bolt.FileName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, pages := os.Getpagesize(), 0
+			for meta := range 2 { // see pages.go
+				pages = max(pages, int(binary.NativeEndian.Uint64(whole[meta*page+16+40:])))
+			}
+			want := holdingsOf(t, dir)
+			for n, harm := range harms {
 				for round := range rounds {
 					rnd := rand.New(rand.NewPCG(uint64(n), uint64(round)))
 					file := slices.Clone(whole)
-					page := os.Getpagesize()
-					pages := 0
-					for meta := range 2 { // see pages.go
-						pages = max(pages, int(binary.NativeEndian.Uint64(whole[meta*page+16+40:])))
-					}
 					harm.do(rnd, file[2*page:pages*page], page)
-					outcome := repairAndJudge(t, fmt.Sprintf("round %d", round), file, want)
-					outcomes[outcome]++
+					outcomes[repairAndJudge(t, fmt.Sprintf("%s, round %d", harm.name, round), file, want)]++
 				}
-			})
-		}
-		t.Logf("%s: %v", name, outcomes)
-		for _, outcome := range []string{"nothing lost", "mended", "something lost"} {
-			if outcomes[outcome] == 0 && !testing.Short() {
-				t.Errorf("%s: no repair after which %s", name, outcome)
 			}
+		})
+	}
+	t.Logf("repairs: %v", outcomes)
+	for _, outcome := range []string{"nothing lost", "mended", "something lost"} {
+		if outcomes[outcome] == 0 && !testing.Short() {
+			t.Errorf("no repair after which %s", outcome)
 		}
 	}
 }

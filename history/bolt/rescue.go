@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -17,17 +16,16 @@ import (
 // match, those that lacked a single bit among them, and notes what it cannot hand out.
 //
 // A damaged page number may lead to a page of another bucket, or to one that was
-// freed and holds what was true once. So a page is followed for certain only where
-// the key that leads to it is its first one, and it is not free. Others are followed
-// if nothing else leads to them and they are not free: strays. So are strays that
-// nothing leads to, where a page is lost and their keys lie in its place; where none
-// is, a free page is followed, since the list of free pages may be what is wrong.
+// freed and holds what was true once. So a page is followed only where the key that
+// leads to it is its first one, and it is not free. The leaves to which nothing leads
+// then are strays, unless they are free: each belongs to the bucket whose keys and
+// values it has, as far as these lie where no other leaf's may lie. Neither which page
+// leads there nor the directory of buckets is needed for that.
 type rescue struct {
 	tree
 	roots  map[string]uint64 // of the buckets
 	inline map[string]page   // buckets that need no page of their own
-	strays []stray           // by their first keys
-	stray  map[uint64]bool   // their pages
+	leaves map[string][]leaf // of the buckets, by their first keys
 
 	lost   map[string]bool // buckets of which anything is
 	seen   map[string]bool // losses that were told: a bucket is read more than once
@@ -35,22 +33,26 @@ type rescue struct {
 	value  func(bucket string, key []byte) // is told of values that are lost
 }
 
-// stray is a page that nothing leads to for certain, with the keys it holds.
-type stray struct {
-	page        uint64
-	first, last []byte
+// leaf is a leaf page of a bucket, and the keys it may hold.
+type leaf struct {
+	ref
+	first, last []byte // keys
+	stray       bool
 }
 
 // newRescue looks at all pages of a file.
 func newRescue(file *os.File, report func(Loss)) (*rescue, error) {
 	r := &rescue{
 		tree:  tree{file: file, deep: true},
-		roots: map[string]uint64{}, inline: map[string]page{}, stray: map[uint64]bool{},
-		lost: map[string]bool{}, seen: map[string]bool{}, report: report,
+		roots: map[string]uint64{}, inline: map[string]page{}, leaves: map[string][]leaf{},
+		lost: map[string]bool{}, seen: map[string]bool{}, report: report, value: func(string, []byte) {},
 	}
 	r.find = func(page uint64, bucket, text string) {
 		r.lost[bucket] = true
-		r.once(Loss{What: LostPage, Text: pageFinding(page, bucket, text).String()})
+		if bucket != "" {
+			bucket = " of " + bucket
+		}
+		r.once(Loss{What: LostPage, Text: fmt.Sprintf("%d%s: %s", page, bucket, text)})
 	}
 	var err error
 	if r.meta, err = inspect(file.Name()); err != nil {
@@ -60,28 +62,61 @@ func newRescue(file *os.File, report func(Loss)) (*rescue, error) {
 		return nil, history.Errorf(history.DataLoss, "%s is not a store of Varve, or both of its meta pages are damaged: restore a backup", file.Name())
 	}
 	for _, page := range r.meta.damaged {
-		r.once(Loss{What: LostPage, Text: fmt.Sprintf("meta page %d: if it was the newer one, the last commit is missing", page)})
+		r.once(Loss{What: LostPage, Text: fmt.Sprintf(
+			"%d: one of the two meta pages; if it was the newer one, the last commit is missing, and what was erased last has to be erased again", page)})
 	}
 	size := r.meta.pages/64 + 1
 	r.used, r.free = make(pageSet, size), make(pageSet, size)
 	r.freelist()
 	r.directory()
-	for name, root := range r.roots {
-		r.certain(name, root)
+	var doubtful []branchRef
+	for _, name := range allBuckets { // links last: hardly a key is none of theirs
+		if root, ok := r.roots[string(name)]; ok && !bytes.Equal(name, bucketLinks) {
+			doubtful = append(doubtful, r.follow(string(name), ref{page: root})...)
+		}
 	}
+	if root, ok := r.roots[string(bucketLinks)]; ok {
+		r.follow(string(bucketLinks), ref{page: root})
+	}
+	r.sortLeaves()
 	switch {
 	case !r.unsafe: // else what was freed cannot be told from what is lost
-		r.findStrays()
+		r.findStrays(doubtful)
 	case r.lost[""]:
 		return nil, history.Errorf(history.DataLoss, "%s: neither where anything stands can be read, nor which pages are free: restore a backup", file.Name())
 	}
+	r.sortLeaves()
 	return r, nil
 }
 
+func (r *rescue) sortLeaves() {
+	for _, list := range r.leaves {
+		slices.SortStableFunc(list, func(a, b leaf) int { return bytes.Compare(a.first, b.first) })
+	}
+}
+
 func (r *rescue) once(l Loss) {
-	if !r.seen[l.Text] {
-		r.seen[l.Text] = true
+	if id := l.What.String() + l.Text; !r.seen[id] {
+		r.seen[id] = true
 		r.report(l)
+	}
+}
+
+// freelist reads which pages are free. A count that is too low would make strays of
+// some: what follows the list is zero.
+func (r *rescue) freelist() {
+	r.tree.freelist()
+	if r.unsafe {
+		return
+	}
+	p, ok := r.load(r.meta.freelist, true)
+	list, n := p.b[min(pageHeader, len(p.b)):], p.count
+	if n == 0xffff && len(list) >= 8 {
+		n, list = int(binary.NativeEndian.Uint64(list)), list[8:]
+	}
+	if !ok || n > len(list)/8 || len(bytes.Trim(list[8*n:], "\x00")) > 0 {
+		r.unsafe = true
+		r.find(r.meta.freelist, "free list", "it is damaged")
 	}
 }
 
@@ -97,7 +132,7 @@ func (r *rescue) load(n uint64, whole bool) (page, bool) {
 	}
 	order := binary.NativeEndian
 	p := page{number: n, flags: order.Uint16(b[8:]), count: int(order.Uint16(b[10:])), overflow: uint64(order.Uint32(b[12:])), b: b}
-	if order.Uint64(b) != n || p.flags != leafFlag && p.flags != branchFlag {
+	if order.Uint64(b) != n || p.flags != leafFlag && p.flags != branchFlag && p.flags != freelistFlag {
 		return page{}, false
 	}
 	if n+p.overflow >= r.meta.pages {
@@ -159,12 +194,13 @@ func (p *page) firstKey() []byte {
 
 // directory reads where the buckets are.
 func (r *rescue) directory() {
+	var unknown []element
 	for list := []uint64{r.meta.root}; len(list) > 0; list = list[1:] {
 		if !r.claim(list[0], "") {
 			continue
 		}
 		p, ok := r.load(list[0], true)
-		if !ok {
+		if !ok || p.flags == freelistFlag {
 			r.find(list[0], "", unreadable)
 			continue
 		}
@@ -173,74 +209,178 @@ func (r *rescue) directory() {
 			switch {
 			case p.flags == branchFlag:
 				list = append(list, e.page)
-			case len(e.value) < 16:
-			case binary.NativeEndian.Uint64(e.value) != 0:
-				r.roots[string(e.key)] = binary.NativeEndian.Uint64(e.value)
-			case len(e.value) >= 16+pageHeader:
-				b := e.value[16:]
-				r.inline[string(e.key)] = page{number: p.number, flags: leafFlag, b: b, count: int(binary.NativeEndian.Uint16(b[10:]))}
+			case !slices.ContainsFunc(allBuckets, func(b []byte) bool { return bytes.Equal(b, e.key) }):
+				r.find(p.number, "", fmt.Sprintf("it names no bucket that there is: %q", e.key))
+				unknown = append(unknown, e)
+			default:
+				r.bucket(string(e.key), &e)
 			}
 		}
+	}
+	var missing []string
+	for _, name := range allBuckets {
+		_, paged := r.roots[string(name)]
+		if _, within := r.inline[string(name)]; !paged && !within && !bytes.Equal(name, bucketDocuments) && !bytes.Equal(name, bucketLinks) { // which came later
+			r.find(r.meta.root, "", fmt.Sprintf("it does not lead to the bucket %s", name))
+			missing = append(missing, string(name))
+		}
+	}
+	if len(missing) == 1 && len(unknown) == 1 { // then it is that
+		r.bucket(missing[0], &unknown[0])
+	}
+	if r.lost[""] {
+		for _, name := range allBuckets {
+			r.lost[string(name)] = true
+		}
+	}
+}
+
+// bucket takes the place of a bucket out of the directory.
+func (r *rescue) bucket(name string, e *element) {
+	switch {
+	case len(e.value) < 16:
+	case binary.NativeEndian.Uint64(e.value) != 0:
+		r.roots[name] = binary.NativeEndian.Uint64(e.value)
+	case len(e.value) >= 16+pageHeader:
+		b := e.value[16:]
+		inline := page{number: r.meta.root, flags: leafFlag, b: b, count: int(binary.NativeEndian.Uint16(b[10:]))}
+		r.laidOut(&inline, name, ref{})
+		r.inline[name] = inline
 	}
 }
 
 const unreadable = "it cannot be read, or its header is damaged"
 
-// certain claims the pages of a bucket that are followed for certain, and has what
-// is wrong with them reported.
-func (r *rescue) certain(bucket string, root uint64) {
-	if !r.claim(root, bucket) {
-		return
+// branchRef is a page of a bucket.
+type branchRef struct {
+	ref
+	bucket string
+}
+
+// follow lists the leaves of a bucket below a page, and has what is wrong with pages
+// reported. It returns those that should be followed as well, but are free.
+func (r *rescue) follow(bucket string, root ref) (doubtful []branchRef) {
+	if p, ok := r.load(root.page, true); root.low == nil && (!ok || !r.belongs(bucket, &p) || r.free.has(root.page) || r.used.has(root.page)) {
+		r.find(root.page, bucket, "it is not the bucket's first page")
+		return nil
 	}
-	for level := []uint64{root}; len(level) > 0; {
-		var next []uint64
-		for _, n := range level {
-			p, ok := r.load(n, true)
-			if !ok {
-				r.find(n, bucket, unreadable)
+	r.used.set(root.page)
+	for level := []ref{root}; len(level) > 0; {
+		var next []ref
+		for _, at := range level {
+			p, ok := r.load(at.page, true)
+			if !ok || p.flags == freelistFlag {
+				r.find(at.page, bucket, unreadable)
 				continue
 			}
-			for i := n + 1; i <= n+p.overflow; i++ {
+			for i := at.page + 1; i <= at.page+p.overflow; i++ {
 				r.used.set(i)
 			}
 			r.laidOut(&p, bucket, ref{})
-			if p.flags != branchFlag {
+			if p.flags == leafFlag {
+				r.leaves[bucket] = append(r.leaves[bucket], newLeaf(&p, at, false))
 				continue
 			}
-			for _, e := range p.elements() {
-				if r.begins(e.page, e.key) && !r.used.has(e.page) && !r.free.has(e.page) {
+			list := p.elements()
+			for i, e := range list {
+				child := ref{page: e.page, low: e.key, high: at.high}
+				if i+1 < len(list) {
+					child.high = list[i+1].key
+				}
+				switch {
+				case !r.begins(e.page, e.key) || r.used.has(e.page):
+					r.find(e.page, bucket, "it is damaged, or what leads to it")
+				case r.free.has(e.page):
+					r.find(e.page, bucket, "it is listed as free, but one leads to it")
+					doubtful = append(doubtful, branchRef{child, bucket})
+				default:
 					r.used.set(e.page)
-					next = append(next, e.page)
+					next = append(next, child)
 				}
 			}
 		}
 		level = next
 	}
+	return doubtful
+}
+
+func newLeaf(p *page, at ref, stray bool) leaf {
+	l := leaf{ref: at, first: p.firstKey(), stray: stray}
+	if list := p.elements(); len(list) > 0 {
+		l.last = list[len(list)-1].key
+	}
+	return l
 }
 
 // begins reports whether a page's first key is the one given.
 func (r *rescue) begins(n uint64, key []byte) bool {
 	p, ok := r.load(n, false)
-	return ok && bytes.Equal(p.firstKey(), key)
+	return ok && p.flags != freelistFlag && bytes.Equal(p.firstKey(), key)
 }
 
-// findStrays lists the pages in use that nothing leads to for certain.
-func (r *rescue) findStrays() {
+// belongs reports whether a page is of a bucket, as far as its keys tell, and of a
+// leaf the first value that is whole.
+func (r *rescue) belongs(bucket string, p *page) bool {
+	list := p.elements()
+	if p.flags == branchFlag {
+		return len(list) > 0 && keyFits(bucket, list[0].key)
+	}
+	for _, e := range list {
+		if !keyFits(bucket, e.key) || bucket == string(bucketOpAges) || bucket == string(bucketLinks) {
+			return keyFits(bucket, e.key)
+		}
+		if _, ok := openValue(e.key, e.value); ok {
+			return valueFits(bucket, e.key, e.value)
+		}
+	}
+	return p.flags == leafFlag && p.count == 0
+}
+
+// findStrays takes the leaves in use to which nothing leads into their buckets. Pages
+// that are listed as free are followed only where no stray has their keys: then the
+// list is what is wrong.
+func (r *rescue) findStrays(doubtful []branchRef) {
+	var strays []page
 	for n := uint64(2); n < r.meta.pages; n++ {
 		if r.used.has(n) || r.free.has(n) {
 			continue
 		}
-		p, ok := r.load(n, true)
-		if !ok {
-			continue
-		}
-		if list := p.elements(); len(list) > 0 {
-			r.strays = append(r.strays, stray{n, list[0].key, list[len(list)-1].key})
-			r.stray[n] = true
+		if p, ok := r.load(n, true); ok && p.flags == leafFlag && len(p.elements()) > 0 {
+			strays = append(strays, p)
 			n += p.overflow
 		}
 	}
-	slices.SortFunc(r.strays, func(a, b stray) int { return cmp.Or(bytes.Compare(a.first, b.first), cmp.Compare(a.page, b.page)) })
+	taken := make([]bool, len(strays))
+	for _, name := range allBuckets {
+		bucket := string(name)
+		if _, within := r.inline[bucket]; within || bytes.Equal(name, bucketMeta) || bytes.Equal(name, bucketOpAges) || bytes.Equal(name, bucketLinks) {
+			continue // it has no page of its own, or is made anew
+		}
+		sure, found := r.leaves[bucket], 0
+		for i := range strays {
+			p := &strays[i]
+			if taken[i] || !r.belongs(bucket, p) {
+				continue
+			}
+			taken[i] = true
+			if l := newLeaf(p, ref{page: p.number}, true); !covered(sure, l.first) || !covered(sure, l.last) {
+				r.leaves[bucket] = append(r.leaves[bucket], l)
+				found++
+			}
+		}
+		if found > 0 {
+			r.lost[bucket] = true
+			r.once(Loss{What: LostPage, Text: fmt.Sprintf("%d of %s, to which nothing leads: what they hold was found", found, bucket)})
+		}
+	}
+	for _, d := range doubtful {
+		instead := slices.ContainsFunc(r.leaves[d.bucket], func(l leaf) bool {
+			return l.stray && bytes.Compare(l.first, d.low) >= 0 && (d.high == nil || bytes.Compare(l.first, d.high) < 0)
+		})
+		if !instead {
+			r.follow(d.bucket, d.ref)
+		}
+	}
 }
 
 // values hands out the framed values of a bucket whose checksums match, or match
@@ -248,11 +388,13 @@ func (r *rescue) findStrays() {
 func (r *rescue) values(bucket []byte) iter.Seq2[[]byte, []byte] {
 	name := string(bucket)
 	return func(yield func(k, framed []byte) bool) {
-		for k, framed := range r.each(name) {
-			key, value, ok := r.open(name, k, framed)
+		for e := range r.each(name) {
+			key, value, ok := r.open(name, &e)
 			if !ok {
 				r.lost[name] = true
-				r.value(name, k)
+				if !e.stray {
+					r.value(name, e.k)
+				}
 			} else if !yield(key, value) {
 				return
 			}
@@ -260,109 +402,79 @@ func (r *rescue) values(bucket []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// open checks a value, and puts back a bit that was flipped.
-func (r *rescue) open(bucket string, k, framed []byte) (key, value []byte, ok bool) {
-	if _, ok := openValue(k, framed); ok {
-		return k, framed, keyFits(bucket, k) && valueFits(bucket, k, framed)
-	}
-	if key, value, ok = mend(k, framed); ok && keyFits(bucket, key) && valueFits(bucket, key, value) {
-		r.once(Loss{What: Mended, Text: fmt.Sprintf("%s %x: a flipped bit was put back", bucket, key)})
-		return key, value, true
-	}
-	return nil, nil, false
+// rescued is an element of a leaf of a bucket.
+type rescued struct {
+	k, v  []byte
+	at    ref
+	stray bool
 }
 
 // each hands out the elements of a bucket's leaves in order.
-func (r *rescue) each(bucket string) iter.Seq2[[]byte, []byte] {
-	return func(yield func(k, v []byte) bool) {
-		w := pageWalk{rescue: r, bucket: bucket, seen: map[uint64]bool{}, yield: yield}
+func (r *rescue) each(bucket string) iter.Seq[rescued] {
+	return func(yield func(rescued) bool) {
 		if p, ok := r.inline[bucket]; ok {
-			r.laidOut(&p, bucket, ref{})
-			w.hand(&p)
-		} else if root, ok := r.roots[bucket]; ok {
-			w.follow(ref{page: root})
-		} else if r.lost[""] { // else the file is from before there was such a bucket
-			r.lost[bucket] = true
-			w.instead(ref{})
-		}
-	}
-}
-
-// pageWalk goes through the pages of a bucket. Its steps return false once no more
-// is wanted.
-type pageWalk struct {
-	*rescue
-	bucket string
-	seen   map[uint64]bool
-	yield  func(k, v []byte) bool
-}
-
-func (w *pageWalk) hand(p *page) bool {
-	for _, e := range p.elements() {
-		if !w.yield(e.key, e.value) {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *pageWalk) follow(at ref) bool {
-	if w.seen[at.page] {
-		return true
-	}
-	w.seen[at.page] = true
-	p, ok := w.load(at.page, true)
-	switch {
-	case !ok:
-		return w.instead(at)
-	case p.flags == leafFlag:
-		return w.hand(&p)
-	}
-	list := p.elements()
-	for i, e := range list {
-		child := ref{page: e.page, low: e.key, high: at.high}
-		if i+1 < len(list) {
-			child.high = list[i+1].key
-		}
-		step, matches := w.follow, w.begins(e.page, e.key)
-		switch {
-		case w.stray[e.page]:
-		case matches && w.free.has(e.page):
-			w.find(e.page, w.bucket, "it is listed as free, but one leads to it")
-			if len(w.straysIn(child)) > 0 {
-				step = w.instead
+			for _, e := range p.elements() {
+				if !yield(rescued{k: e.key, v: e.value}) {
+					return
+				}
 			}
-		case !matches:
-			w.find(e.page, w.bucket, "it is damaged, or what leads to it")
-			step = w.instead
 		}
-		if !step(child) {
-			return false
+		sure := slices.DeleteFunc(slices.Clone(r.leaves[bucket]), func(l leaf) bool { return l.stray })
+		for _, l := range r.leaves[bucket] {
+			p, _ := r.load(l.page, true)
+			for _, e := range p.elements() {
+				if l.stray && covered(sure, e.key) {
+					continue
+				}
+				if !yield(rescued{e.key, e.value, l.ref, l.stray}) {
+					return
+				}
+			}
 		}
 	}
-	return true
 }
 
-// instead hands out what strays hold of the keys of a page that is lost.
-func (w *pageWalk) instead(of ref) bool {
-	for _, s := range w.straysIn(of) {
-		if !w.follow(ref{page: s.page, high: of.high}) {
-			return false
-		}
+// covered reports whether a key can only stand in one of some leaves, which are in
+// order.
+func covered(leaves []leaf, key []byte) bool {
+	i, found := slices.BinarySearchFunc(leaves, key, func(l leaf, k []byte) int { return bytes.Compare(l.first, k) })
+	if !found {
+		i--
 	}
-	return true
+	switch {
+	case i < 0:
+		return false
+	case leaves[i].high != nil:
+		return bytes.Compare(key, leaves[i].high) < 0
+	}
+	return bytes.Compare(key, leaves[i].last) <= 0
 }
 
-// straysIn are the strays that may hold the keys of a page.
-func (w *pageWalk) straysIn(of ref) (list []stray) {
-	for _, s := range w.strays {
-		inside := bytes.Compare(s.first, of.low) >= 0 && (of.high == nil || bytes.Compare(s.last, of.high) < 0)
-		if inside && keyFits(w.bucket, s.first) && keyFits(w.bucket, s.last) {
-			list = append(list, s)
+// open checks a value, and puts back a bit that was flipped; false as well for one
+// that stands where its key does not belong.
+func (r *rescue) open(bucket string, e *rescued) (key, value []byte, ok bool) {
+	key, value = e.k, e.v
+	if _, ok := openValue(key, value); !ok {
+		if len(value) > mendable && bucket != string(bucketDicts) { // whose contents have hashes
+			return nil, nil, false
+		}
+		if key, value, ok = mend(e.k, e.v); !ok {
+			return nil, nil, false
 		}
 	}
-	return list
+	if !keyFits(bucket, key) || !valueFits(bucket, key, value) ||
+		bytes.Compare(key, e.at.low) < 0 || e.at.high != nil && bytes.Compare(key, e.at.high) >= 0 {
+		return nil, nil, false
+	}
+	if len(e.k) != len(key) || len(key) > 0 && &e.k[0] != &key[0] {
+		r.once(Loss{What: Mended, Text: fmt.Sprintf("%s %x: a flipped bit was put back", bucket, key)})
+	}
+	return key, value, true
 }
+
+// mendable is how long a value may be to be mended: of what is damaged more, less than
+// one in 30,000 is then taken for what it was not.
+const mendable = 16 << 10
 
 // valueFits reports whether a bucket has values of that form: checksums do not tell
 // buckets apart.
@@ -435,6 +547,10 @@ func keyFits(bucket string, k []byte) bool {
 		return len(k) == 24
 	case string(bucketNames):
 		return len(k) > 4
+	case string(bucketOpAges):
+		return len(k) == 24
+	case string(bucketLinks):
+		return len(k) > 3
 	case string(bucketDocuments):
 		return bytes.IndexByte(k, 0) > 0
 	}

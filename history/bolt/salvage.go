@@ -59,10 +59,15 @@ func (s *salvage) run(ctx context.Context) error {
 		return err
 	}
 	s.tables()
+	if s.header.mark == (mark{}) { // what is merged, the heads tell
+		for _, h := range s.heads() {
+			s.header.mark.commit = max(s.header.mark.commit, h.merged)
+		}
+	}
 	s.readLog()
 	s.readRuns()
 	s.readClock()
-	if err := s.survey(); err != nil {
+	if err := s.survey(ctx); err != nil {
 		return err
 	}
 	if err := s.to.begin(&s.header); err != nil { // whose floors may still rise
@@ -92,10 +97,6 @@ func (s *salvage) lostValue(bucket string, key []byte) {
 		s.from.once(Loss{What: what, Text: fmt.Sprintf(format, args...)})
 	}
 	switch bucket {
-	case string(bucketLog):
-		if commit := number(0, 8); commit > s.header.mark.commit && len(key) == 10 {
-			s.lostEntry(commit, "part of what was recorded with it")
-		}
 	case string(bucketSightings):
 		s.sighted[rid(number(0, 4))] = true
 	case string(bucketSeen):
@@ -113,18 +114,20 @@ func (s *salvage) lostValue(bucket string, key []byte) {
 // meta reads what the file says of itself.
 func (s *salvage) meta() error {
 	values, unknown := map[string][]byte{}, s.from.lostAny(bucketMeta)
-	for k, framed := range s.from.each(string(bucketMeta)) {
-		if bytes.Equal(k, metaFormat) {
-			if err := repairable(framed); err != nil {
+	for e := range s.from.each(string(bucketMeta)) {
+		if bytes.Equal(e.k, metaFormat) {
+			if err := repairable(e.v); err != nil {
 				return err
 			}
 			continue
 		}
-		key, value, ok := s.from.open(string(bucketMeta), k, framed)
+		key, value, ok := s.from.open(string(bucketMeta), &e)
 		if ok {
 			values[string(key)] = value[4:]
 		}
-		unknown = unknown || !ok
+		if !ok {
+			unknown, s.from.lost[string(bucketMeta)] = true, true
+		}
 	}
 	s.header.floors = &floors{swept: true}
 	if v, ok := values[string(metaFloors)]; ok {
@@ -136,7 +139,7 @@ func (s *salvage) meta() error {
 	var ok bool
 	if s.lineage, ok = parseLineage(values[string(metaLineage)]); !ok {
 		s.lineage = history.Lineage{StoreID: uuid.New(), Incarnation: 1}
-		s.report(Loss{What: LostIdentity, Text: "the id of the store: positions that it gave resume nowhere"})
+		s.report(Loss{What: LostIdentity, Text: "the id of the store: positions that it gave resume nowhere, and subscriptions have to be put again"})
 	}
 	d := decoder{b: values[string(metaMerged)]}
 	if m := d.mark(); !d.short {
@@ -149,17 +152,19 @@ func (s *salvage) meta() error {
 	return nil
 }
 
-// repairable refuses a file of another format version.
+// repairable refuses a file of another format version. Nothing tells whether the
+// version itself is damaged.
 func repairable(format []byte) error {
 	if len(format) != 4 {
 		return nil
 	}
 	switch v := binary.BigEndian.Uint32(format); {
 	case v > formatVersion:
-		return history.Errorf(history.NewerFormat, "the store has format version %d, this program knows versions up to %d; use a newer one", v, formatVersion)
+		return history.Errorf(history.NewerFormat, "the store has format version %d, this program knows versions up to %d: use a newer one, "+
+			"or, if none was ever used on it, that is the damage: restore a backup", v, formatVersion)
 	case v < formatVersion:
 		return history.Errorf(history.Unimplemented, "the store has format version %d, and only one of version %d can be repaired: "+
-			"start a daemon on it, which migrates it, or restore a backup", v, formatVersion)
+			"start a daemon on a copy of it, which migrates that, or, if this program has used it before, that is the damage: restore a backup", v, formatVersion)
 	}
 	return nil
 }
@@ -210,36 +215,44 @@ func (s *salvage) readRuns() {
 	for no := range s.runs {
 		s.header.mark.runs = max(s.header.mark.runs, no)
 	}
+	if len(s.runs) == int(s.header.mark.runs) {
+		return
+	}
+	witnessed := s.witnessed()
 	for no := runNo(1); no <= s.header.mark.runs; no++ {
 		if s.runs[no] == nil {
-			s.runs[no] = s.lostRun(no)
+			s.runs[no] = s.lostRun(no, witnessed[no])
 		}
 	}
 }
 
 // lostRun stands for a run whose record is lost: aborted, so that nothing follows
 // from what it did not see.
-func (s *salvage) lostRun(no runNo) *runRecord {
-	r := &runRecord{no: no, Run: history.Run{
+func (s *salvage) lostRun(no runNo, seen *runRecord) *runRecord {
+	r := &runRecord{no: no, from: seen.from, to: seen.to, Run: history.Run{
 		ID: history.RunID(fmt.Sprintf("lost-%d", no)), State: history.RunAborted, Reason: "its record was lost to damage of the store",
 	}}
-	s.eachSeen(no, func(e seenEntry) { r.witness(e.At) })
 	r.Moment = r.from
 	r.OpenedAt, r.Deadline, r.ClosedAt = r.from, r.to, r.to
 	s.report(Loss{What: LostRun, Text: fmt.Sprintf("the record of run number %d, which is now %s and counts as aborted", no, r.ID)})
 	return r
 }
 
-// eachSeen reads what is left of a run's set, without order.
-func (s *salvage) eachSeen(no runNo, f func(seenEntry)) {
-	for k, framed := range s.from.values(bucketSeen) {
-		if runNo(binary.BigEndian.Uint32(k)) == no {
-			_ = eachSeen(k, framed, func(e seenEntry) bool { f(e); return true })
+// witnessed gathers from when to when the runs saw anything.
+func (s *salvage) witnessed() []*runRecord {
+	list := make([]*runRecord, s.header.mark.runs+1)
+	for no := range list {
+		list[no] = &runRecord{}
+		for _, e := range s.log.sights[runNo(no)].sorted() {
+			list[no].witness(e.At)
 		}
 	}
-	for _, e := range s.log.sights[no].sorted() {
-		f(e)
+	for k, framed := range s.from.values(bucketSeen) {
+		if no := int(binary.BigEndian.Uint32(k)); no < len(list) {
+			_ = eachSeen(k, framed, func(e seenEntry) bool { list[no].witness(e.At); return true })
+		}
 	}
+	return list
 }
 
 func (s *salvage) readClock() {
@@ -275,7 +288,7 @@ func (s *salvage) recordedAt(rev history.Revision) history.Moment {
 
 // survey looks for what it takes to tell the resources: where the store stands, the
 // names of those whose heads are lost, and what only the feed knows.
-func (s *salvage) survey() error {
+func (s *salvage) survey(ctx context.Context) error {
 	var headed ridSet
 	m := mark{}
 	for k, framed := range s.from.values(bucketHeads) {
@@ -308,23 +321,24 @@ func (s *salvage) survey() error {
 		}
 	}
 	s.header.mark = s.header.mark.later(m)
-	return s.surveyRows()
+	return s.surveyRows(ctx)
 }
 
 // surveyRows looks for versions of which only the feed knows, and at the highest
 // numbers that rows and changes have.
-func (s *salvage) surveyRows() error {
+func (s *salvage) surveyRows(ctx context.Context) error {
 	for range s.segments() { // so that it is known what is lost
 	}
 	for range s.from.values(bucketSpans) {
 	}
-	m, pruned := mark{}, false
+	m, pruned, rows := mark{}, false, 0
 	missing := map[rid]map[uint32]bool{}
 	if s.from.lostAny(bucketSegments, bucketSpans, bucketHeads, bucketLog, bucketMeta) {
-		_ = s.resources(context.Background(), func(l *left) error {
-			m.rids = max(m.rids, l.rid)
+		err := s.resources(ctx, func(l *left) error {
+			m.rids, rows = max(m.rids, l.rid), rows+len(l.rows)
 			for i := range l.rows {
 				m.revision = max(m.revision, l.rows[i].Opened, l.rows[i].Closed)
+				m.recordedAt = max(m.recordedAt, l.rows[i].RecordedAt)
 				pruned = pruned || l.rows[i].Bare
 			}
 			if lacks := l.lacks(); len(lacks) > 0 && !s.header.floors.any() { // else they were pruned
@@ -332,13 +346,19 @@ func (s *salvage) surveyRows() error {
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
+	}
+	for range s.from.values(bucketGone) {
+		pruned = true
 	}
 	first := history.Seq(0)
 	for c := range s.changes() {
 		if first == 0 {
 			first = c.seq
 		}
-		m.seq, m.revision = max(m.seq, c.seq), max(m.revision, c.revision)
+		m.seq, m.revision, m.recordedAt = max(m.seq, c.seq), max(m.revision, c.revision), max(m.recordedAt, c.recordedAt)
 		if missing[c.rid][c.version] {
 			if s.feed[c.rid] == nil {
 				s.feed[c.rid] = map[uint32]plan.Row{}
@@ -348,7 +368,7 @@ func (s *salvage) surveyRows() error {
 			}
 		}
 	}
-	if s.floorless && (pruned || first > 1) {
+	if s.floorless && (pruned || first != 1 && rows > 0) {
 		return history.Errorf(history.DataLoss, "how far the store was pruned cannot be read, and so what it may answer: restore a backup")
 	}
 	s.header.mark = s.header.mark.later(m)

@@ -18,8 +18,11 @@ func (s *salvage) readLog() {
 			continue
 		case no != e.commit:
 			s.takeEntry(&e)
-			for lost := e.commit + 1; lost < no; lost++ {
+			if lost := e.commit + 1; lost == no-1 {
 				s.lostEntry(lost, "what was recorded with it")
+			} else if lost < no {
+				s.from.lost[string(bucketLog)] = true
+				s.from.once(Loss{What: LostCommit, Text: fmt.Sprintf("commits %d to %d: what was recorded with them", lost, no-1)})
 			}
 			e = logEntry{commit: no, pieces: pieces}
 		}
@@ -50,7 +53,7 @@ func (s *salvage) takeEntry(e *logEntry) {
 		return
 	}
 	records := d.rest()
-	if whole := wholeRecords(m, records); whole < len(records) || e.have < e.pieces {
+	if whole := wholeRecords(m, records, e.have < e.pieces); whole < len(records) || e.have < e.pieces {
 		s.lostEntry(e.commit, "part of what was recorded with it")
 		records = records[:whole]
 	}
@@ -60,11 +63,30 @@ func (s *salvage) takeEntry(e *logEntry) {
 	s.header.mark = s.header.mark.later(m)
 }
 
-// wholeRecords tells how many bytes the records take that are not cut short.
-func wholeRecords(m mark, b []byte) int {
+// wholeRecords tells how many bytes the records take that are not cut short. Of a
+// resource whose records are cut none counts: without those that follow, which close
+// versions, it would tell what never was.
+func wholeRecords(m mark, b []byte, cut bool) int {
 	d, t := decoder{b: b}, newTail()
+	begins, of := 0, rid(0) // where the records of the resource begin that was read last
 	for whole := 0; ; whole = d.at {
+		if !d.more() && !cut {
+			return whole
+		}
+		if d.more() {
+			r := rid(0)
+			if kind := recordKind(d.b[d.at]); kind == recRow || kind == recClose {
+				n, _ := binary.Uvarint(d.b[d.at+1:])
+				r = rid(n)
+			}
+			if r != of {
+				begins, of = whole, r
+			}
+		}
 		if !d.more() || t.readRecord(m, &d) != nil {
+			if of != 0 {
+				return begins
+			}
 			return whole
 		}
 	}

@@ -51,7 +51,7 @@ func (l *left) add(r leftRow) {
 
 // addLost adds a row of which everything but the content is known, or part of it.
 func (l *left) addLost(r plan.Row) {
-	r.Erased, r.Lost, r.Bare = true, true, false
+	r.Erased, r.Lost, r.Bare = true, r.Lost || !r.Erased, false
 	l.add(leftRow{Row: r, lost: true})
 }
 
@@ -153,18 +153,37 @@ type segmentLeft struct {
 
 func (s *salvage) segments() iter.Seq2[rid, segmentLeft] {
 	return func(yield func(rid, segmentLeft) bool) {
-		for k, framed := range s.from.each(string(bucketSegments)) {
-			key, value, whole := s.from.open(string(bucketSegments), k, framed)
-			if !whole {
-				s.from.lost[string(bucketSegments)] = true
-				if key, value = k, framed; !keyFits(string(bucketSegments), k) || len(framed) < 4 {
-					continue
+		last, doubtful := rid(0), []rescued(nil) // the last key, and what has to lie between it and the next
+		flush := func(next rid) bool {
+			for _, e := range doubtful {
+				rows, err := parseRows(nil, e.v[4:])
+				if r := parseRid(e.k); err == nil && r >= last && r <= next {
+					if last = r; !yield(r, segmentLeft{rows, true}) {
+						return false
+					}
 				}
 			}
-			if rows, err := parseRows(nil, value[4:]); err == nil && !yield(parseRid(key), segmentLeft{rows, !whole}) {
+			doubtful = nil
+			return true
+		}
+		for e := range s.from.each(string(bucketSegments)) {
+			key, value, whole := s.from.open(string(bucketSegments), &e)
+			if !whole {
+				s.from.lost[string(bucketSegments)] = true
+				if keyFits(string(bucketSegments), e.k) && len(e.v) > 4 {
+					doubtful = append(doubtful, e)
+				}
+				continue
+			}
+			if !flush(parseRid(key)) {
+				return
+			}
+			last = parseRid(key)
+			if rows, err := parseRows(nil, value[4:]); err == nil && !yield(last, segmentLeft{rows, false}) {
 				return
 			}
 		}
+		flush(noRid)
 	}
 }
 
@@ -303,7 +322,10 @@ func (r *leftRow) trust(spans []span, recordedAt history.Moment) bool {
 		return false
 	}
 	_, content, err := splitPayload(r.payload)
-	r.payload, r.origin, r.RecordedAt = append([]byte{0}, content...), !r.Derived, recordedAt
+	r.payload, r.origin = append([]byte{0}, content...), !r.Derived
+	if recordedAt != 0 {
+		r.RecordedAt = recordedAt
+	}
 	return err == nil
 }
 

@@ -196,8 +196,11 @@ func Open(dir string, o Options) (*Store, error) {
 // system's metadata, but not by as much as a small store is large.
 const growStep = 4 << 20
 
-func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
-	path := filepath.Join(dir, FileName)
+func openFile(dir string, o *Options, readOnly bool) (*bolt.DB, error) {
+	return openPath(filepath.Join(dir, FileName), o, readOnly)
+}
+
+func openPath(path string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	state, err := inspect(path)
 	if err != nil {
 		return nil, openError(path, err)
@@ -228,7 +231,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, inUse(dir)
+		return nil, inUse(filepath.Dir(path))
 	case err != nil:
 		return nil, openError(path, err)
 	}
@@ -237,7 +240,7 @@ func openFile(dir string, o *Options, readOnly bool) (db *bolt.DB, err error) {
 		if err = errors.Join(err, db.Close()); err != nil {
 			return nil, fmt.Errorf("bolt: open %s: %w", path, err)
 		}
-		return openFile(dir, o, readOnly)
+		return openPath(path, o, readOnly)
 	}
 	return db, nil
 }

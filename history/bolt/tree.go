@@ -204,13 +204,15 @@ func (t *tree) descend(bucket string, root uint64) {
 
 // leaf looks at a leaf page, and walks the buckets in it.
 func (t *tree) leaf(p *page, bucket string, within ref) {
-	if !t.laidOut(p, bucket, within) || bucket != "" {
+	if sound := t.laidOut(p, bucket, within); !sound || bucket != "" {
+		t.unsafe = t.unsafe || bucket == "" // what it holds of buckets may lead anywhere
 		return
 	}
 	for i := range p.count {
 		e := p.element(i)
 		if e.flags != bucketFlag || len(e.value) < 16 {
 			t.find(p.number, string(e.key), "it is no bucket")
+			t.unsafe = true
 			continue
 		}
 		name, root := string(e.key), binary.NativeEndian.Uint64(e.value)

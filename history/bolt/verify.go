@@ -76,12 +76,17 @@ type Summary struct {
 // the linker that read them is given. The error tells that the store could not
 // be read at all.
 func Verify(ctx context.Context, dir string, by history.Linker, report func(Finding)) (Summary, error) {
-	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
+	path := filepath.Join(dir, FileName)
+	if _, err := os.Stat(path); err != nil {
 		return Summary{}, &history.Error{Kind: history.NotFound, Field: "--data", Value: dir, Text: "holds no store"}
 	}
+	return verifyFile(ctx, path, by, report)
+}
+
+func verifyFile(ctx context.Context, path string, by history.Linker, report func(Finding)) (Summary, error) {
 	o := Options{LockTimeout: time.Second, Linker: by}
 	o.fill()
-	db, err := openFile(dir, &o, true)
+	db, err := openPath(path, &o, true)
 	if err != nil {
 		return Summary{}, err
 	}
