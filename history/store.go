@@ -90,7 +90,8 @@ type Reader interface {
 	History(ctx context.Context, k Key, q HistoryQuery) ([]Item, bool, error)
 
 	// Items returns the inventory at the moment in key order, and whether
-	// there is more.
+	// there is more. With DataLoss come, where FieldsKey is asked for, those that
+	// stand before what is damaged.
 	Items(ctx context.Context, q Query) ([]Item, bool, error)
 
 	// Count counts what Items would return without Limit and After, by group,
