@@ -110,11 +110,17 @@ func (b broken) Judge(context.Context, *rules.Subject) (rules.Verdict, error) {
 
 func (b broken) Needs() rules.Needs { return rules.Needs{} }
 
-// load reads all rules.
+// load reads all rules. DataLoss if it cannot be told which there are.
 func (c *catalog) load(ctx context.Context, r history.Reader) error {
-	items, _, err := r.Items(ctx, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}} // one that is damaged hides no others
+	items, _, err := sound.Items(ctx, history.Query{Type: rules.TypeRule, Deleted: true, Fields: history.FieldsKey})
 	if err != nil {
 		return err
+	}
+	if len(sound.Lost) > 0 {
+		if err := allRules(ctx, r, len(items)); err != nil {
+			return err
+		}
 	}
 	for i := range items {
 		if _, err := c.reload(ctx, r, items[i].Key); err != nil {
@@ -122,6 +128,20 @@ func (c *catalog) load(ctx context.Context, r history.Reader) error {
 		}
 	}
 	return nil
+}
+
+// allRules checks that so many rules are all, deleted ones included: where a name is
+// damaged, others may be hidden behind it. Which there are is counted without names;
+// if that cannot be, it is not the names that are damaged.
+func allRules(ctx context.Context, r history.Reader, n int) error {
+	groups, err := r.Count(ctx, history.Query{Type: rules.TypeRule, Deleted: true}, history.ByNothing)
+	if errors.Is(err, history.DataLoss) {
+		return nil
+	}
+	if err != nil || len(groups) == 1 && groups[0].Count == uint64(n) {
+		return err
+	}
+	return history.Errorf(history.DataLoss, "%s: a stored value is damaged, and hides others; run varve verify", rules.TypeRule)
 }
 
 // reload reads one rule anew; nil: nothing is known of it.

@@ -35,8 +35,9 @@
 //
 // # Damage
 //
-// What cannot be read is left out, logged and counted, and everything else goes on:
-// to try it again would hold up all that comes behind it. A rule with one damaged
+// What cannot be read, or recorded since what stands there cannot be read, is left out,
+// logged once and counted, and everything else goes on: to try it again would hold up
+// all that comes behind it. A rule with one damaged
 // version judges nothing, since that may be the one in force at any moment; what it
 // said before stays.
 package engine

@@ -60,6 +60,7 @@ type Engine struct {
 	failing error
 	asked   []history.Key // rules that are to be evaluated anew
 	open    map[*sweep]struct{}
+	leftOut map[history.Key]bool // what was logged as that
 }
 
 // Of the document that keeps the position.
@@ -88,6 +89,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger, damaged: map[history.Key]bool{}}, depends: newDepends(), due: &due{},
 		cache: NewCache(o.Cache), recorded: memo.New[history.Key, step](o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
+		leftOut: map[history.Key]bool{},
 	}
 	e.due.sooner = e.Poke
 	head, err := o.Store.Head(ctx)

@@ -52,7 +52,11 @@ func (e *Engine) follow(ctx context.Context) error {
 		})
 		for i := range changes {
 			for {
-				if err = e.change(ctx, batch, &changes[i]); err == nil || ctx.Err() != nil {
+				if err = e.change(ctx, batch, &changes[i]); errors.Is(err, history.DataLoss) {
+					e.leaveOut(changes[i].Key, err)
+					break
+				}
+				if err == nil || ctx.Err() != nil {
 					break
 				}
 				e.failed(err)

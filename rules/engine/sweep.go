@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/varvehq/varve/history"
 )
@@ -88,26 +89,19 @@ func (e *Engine) sweepOver(ctx context.Context, s *sweep) error {
 		return err
 	}
 	for _, typ := range types {
-		q := history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey, Limit: sweepPage}
-		for more := true; more; {
-			if err := e.queue.room(ctx, sweepRoom); err != nil {
-				return err
-			}
-			var items []history.Item
-			if items, more, err = r.Items(ctx, q); err != nil {
-				return err
-			}
+		q := history.Query{Type: typ, Deleted: true, Fields: history.FieldsKey}
+		err := e.sweepItems(ctx, r, q, func(items []history.Item) {
 			for i := range items {
 				if s.wants(&items[i]) {
 					e.queue.add(s.batch, items[i].Key, rule, s.from, false)
 				}
 			}
-			if n := len(items); n > 0 {
-				q.After = &items[n-1].Key
-			}
 			e.mu.Lock()
 			s.done += len(items)
 			e.mu.Unlock()
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if s.ruling != nil && s.ruling.external() {
@@ -119,22 +113,36 @@ func (e *Engine) sweepOver(ctx context.Context, s *sweep) error {
 // sweepEvaluated goes over what evaluations were put on: not all of it is recorded.
 func (e *Engine) sweepEvaluated(ctx context.Context, r history.Reader, s *sweep) error {
 	rule := s.ruling.key()
+	q := history.Query{Type: TypeEvaluation, IDPrefix: s.ruling.verdictPrefix(), Deleted: true}
+	return e.sweepItems(ctx, r, q, func(items []history.Item) {
+		for i := range items {
+			if put, err := ReadRecord(&items[i]); err == nil && s.ruling.mayJudge(put.Key) {
+				e.queue.add(s.batch, put.Key, &rule, s.from, false)
+			}
+		}
+	})
+}
+
+// sweepItems calls f with page after page of what a query selects, as there is room in
+// the queue. What is damaged is stepped over; if that cannot be, the rest is left out.
+func (e *Engine) sweepItems(ctx context.Context, r history.Reader, q history.Query, f func([]history.Item)) error {
 	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
-	q := history.Query{Type: TypeEvaluation, IDPrefix: s.ruling.verdictPrefix(), Deleted: true, Limit: sweepPage}
+	q.Limit = sweepPage
 	for more := true; more; {
 		if err := e.queue.room(ctx, sweepRoom); err != nil {
 			return err
 		}
 		var items []history.Item
 		var err error
-		if items, more, err = sound.Items(ctx, q); err != nil {
+		items, more, err = sound.Items(ctx, q)
+		if errors.Is(err, history.DataLoss) {
+			e.leaveOut(history.Key{Type: q.Type, ID: q.IDPrefix}, err)
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		for i := range items {
-			if put, err := ReadRecord(&items[i]); err == nil && s.ruling.mayJudge(put.Key) {
-				e.queue.add(s.batch, put.Key, &rule, s.from, false)
-			}
-		}
+		f(items)
 		if n := len(items); n > 0 {
 			q.After = &items[n-1].Key
 		}
@@ -143,10 +151,10 @@ func (e *Engine) sweepEvaluated(ctx context.Context, r history.Reader, s *sweep)
 }
 
 // wants reports whether there is anything to judge of a resource, whose newest
-// version this is.
+// version this is; without a number: of which nothing can be told but its key.
 func (s *sweep) wants(i *history.Item) bool {
 	if s.ruling == nil {
-		return i.CapturedAt >= s.from
+		return i.CapturedAt >= s.from || i.Version == 0
 	}
 	return s.ruling.mayJudge(i.Key) && (!i.State.Deleted || i.CapturedAt > s.from)
 }

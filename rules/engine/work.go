@@ -27,7 +27,12 @@ func (e *Engine) work(ctx context.Context) {
 		// One that fails must not hold up the others.
 		var failed error
 		for _, j := range jobs {
-			if err := e.evaluate(ctx, []*job{j}); err != nil {
+			err := e.evaluate(ctx, []*job{j})
+			if errors.Is(err, history.DataLoss) {
+				e.leaveOut(j.key, err)
+				err = nil
+			}
+			if err != nil {
 				failed = err
 				e.queue.again(j)
 				continue
@@ -79,11 +84,14 @@ func (e *Engine) evaluate(ctx context.Context, jobs []*job) error {
 			e.recorded.Put(w.key, step{from: history.Newest}, stepBytes) // until it is known to be recorded
 		}
 	}
-	if err := e.record(ctx, recuts); err != nil {
+	lost := map[history.Key]bool{}
+	if err := e.record(ctx, recuts, lost); err != nil {
 		return err
 	}
 	for i, w := range list {
-		e.recorded.Put(w.key, newest[i], stepBytes)
+		if !lost[w.key] {
+			e.recorded.Put(w.key, newest[i], stepBytes)
+		}
 	}
 	return nil
 }
@@ -171,25 +179,33 @@ func (e *Engine) stored(ctx context.Context, s *Session, list []*wanted) ([]*wan
 }
 
 // leaveOut notes that a resource, a verdict or an evaluation is stepped over since it
-// cannot be read, now or ever: to try again would hold up all that comes behind it.
+// cannot be read, now or ever; or all of a type from some place on, without an id: to try again would hold up all that comes behind it.
 func (e *Engine) leaveOut(k history.Key, err error) {
 	e.counted.leftOut.Add(1)
+	e.mu.Lock()
+	known := e.leftOut[k]
+	e.leftOut[k] = true
+	e.mu.Unlock()
+	if known {
+		return // it was logged
+	}
 	e.o.Logger.Error("not evaluated: what is recorded is damaged", "resource", k.String(), "error", err)
 }
 
 // record appends what differs of each of many verdicts. What differs of one is one
-// batch, which readers see as a whole, unless that would be very large.
-func (e *Engine) record(ctx context.Context, recuts [][]history.Observation) error {
+// batch, which readers see as a whole, unless that would be very large. Those of which
+// what is recorded is damaged are left out, and added to lost.
+func (e *Engine) record(ctx context.Context, recuts [][]history.Observation, lost map[history.Key]bool) error {
 	var batch []history.Observation
 	for _, one := range recuts {
 		if len(batch) > 0 && len(batch)+len(one) > appendsMost {
-			if err := e.append(ctx, batch); err != nil {
+			if err := e.append(ctx, batch, lost); err != nil {
 				return err
 			}
 			batch = nil
 		}
 		for len(one) > recutMost {
-			if err := e.append(ctx, one[:recutMost]); err != nil {
+			if err := e.append(ctx, one[:recutMost], lost); err != nil {
 				return err
 			}
 			one = one[recutMost:]
@@ -199,20 +215,29 @@ func (e *Engine) record(ctx context.Context, recuts [][]history.Observation) err
 	if len(batch) == 0 {
 		return nil
 	}
-	return e.append(ctx, batch)
+	return e.append(ctx, batch, lost)
 }
 
 // append is one batch. What meanwhile lies below a floor is of no use any more.
-func (e *Engine) append(ctx context.Context, list []history.Observation) error {
+func (e *Engine) append(ctx context.Context, list []history.Observation, lost map[history.Key]bool) error {
 	receipt, err := e.store.Append(ctx, history.Batch{Observations: list})
 	if err != nil {
 		return err
 	}
-	for _, r := range receipt.Results {
-		if r.Err != nil && !errors.Is(r.Err, history.Compacted) {
+	recorded := len(list)
+	for i, r := range receipt.Results {
+		k := list[i].Key
+		switch {
+		case r.Err == nil, errors.Is(r.Err, history.Compacted):
+		case errors.Is(r.Err, history.DataLoss):
+			if recorded--; !lost[k] {
+				lost[k] = true
+				e.leaveOut(k, r.Err)
+			}
+		default:
 			return r.Err
 		}
 	}
-	e.counted.transitions.Add(uint64(len(list)))
+	e.counted.transitions.Add(uint64(recorded))
 	return nil
 }
