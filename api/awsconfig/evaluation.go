@@ -1,7 +1,9 @@
 package awsconfig
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/varvehq/varve/api/awsconfig/shape"
@@ -122,10 +124,17 @@ func (d *Door) describeConfigRuleEvaluationStatus(ctx context.Context, c Caller,
 func (j *judged) status(ctx context.Context, r *ruleSeen) (shape.ConfigRuleEvaluationStatus, error) {
 	s := shape.ConfigRuleEvaluationStatus{ConfigRuleName: r.name, ConfigRuleARN: r.arn(j.c), ConfigRuleID: r.id()}
 	first, err := j.activated(ctx, r)
+	if errors.Is(err, history.DataLoss) {
+		first, err = r.PutAt, nil // it may be told nevertheless
+	}
 	if err != nil {
 		return s, err
 	}
 	s.FirstActivatedTime = first
+	if lost := cmp.Or(r.lost, j.d.o.Rules.Engine.DamagedRule(engine.RuleKey(r.Owner, r.Recorded()))); lost != nil {
+		s.LastErrorCode, s.LastErrorMessage = "DataLoss", "The rule is not evaluated, since what is recorded of it is damaged: "+lost.Error()
+		return s, nil // what was evaluated before is not known
+	}
 	through := j.d.o.Rules.Engine.EvaluatedThrough()
 	state := j.state(r)
 	if s.FirstEvaluationStarted = through.Revision >= r.revision; !s.FirstEvaluationStarted {
@@ -148,6 +157,10 @@ func (j *judged) status(ctx context.Context, r *ruleSeen) (shape.ConfigRuleEvalu
 		}
 		return true, nil
 	})
+	if errors.Is(err, history.DataLoss) { // a verdict, and that is no more than one of the rule's
+		s.LastErrorCode, s.LastErrorMessage = "DataLoss", err.Error()
+		return s, nil
+	}
 	if !r.External {
 		s.LastSuccessfulEvaluationTime = max(through.Time, s.LastSuccessfulInvocationTime)
 	}

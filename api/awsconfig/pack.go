@@ -135,6 +135,9 @@ const mostReason = 2000
 
 // unjudged says which rules of the pack are not judged, and why; empty: all are.
 func (p *packSeen) unjudged() string {
+	if p.lost != nil {
+		return "The pack cannot be read: " + p.lost.Error()
+	}
 	var list []string
 	for i := range p.Rules {
 		if r := &p.Rules[i]; r.State == conformance.Unsupported {

@@ -16,6 +16,7 @@ import (
 type packSeen struct {
 	recorded.Pack
 	delivery packDelivery // as it was put through this door
+	lost     error        // why it cannot be read; nil: it can
 }
 
 // packDelivery is where AWS Config would put the parts of which it makes a pack. It is
@@ -45,6 +46,13 @@ func deliveryOf(p *recorded.Pack) (d packDelivery, err error) {
 	return d, nil
 }
 
+func (p *packSeen) read(i *history.Item) (err error) {
+	if p.Pack, err = recorded.ReadPack(i); err == nil {
+		p.delivery, err = deliveryOf(&p.Pack)
+	}
+	return err
+}
+
 func (p *packSeen) arn(c Caller) string {
 	return rules.ConformancePackARN(p.Owner, p.Name, c.Account, c.Region)
 }
@@ -67,27 +75,28 @@ type packsSeen struct {
 }
 
 // packsSeen reads the packs of these names, or all, that stand at the reader's moment.
+// Among all, one that is damaged hides no others.
 func (d *Door) packsSeen(ctx context.Context, c Caller, r history.Reader, names []string) (*packsSeen, error) {
 	s := &packsSeen{byName: map[string]*packSeen{}}
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
 	for _, q := range c.owner().Questions(history.Query{Type: recorded.TypePack}) {
-		items, err := packItems(ctx, r, q, names)
+		items, err := packItems(ctx, sound, q, names)
 		if err != nil {
 			return nil, err
 		}
 		for i := range items {
-			if !items[i].Exists() {
+			lost := sound.Lost[items[i].Key]
+			if !items[i].Exists() && lost == nil {
 				continue
 			}
-			pack, err := recorded.ReadPack(&items[i])
-			if err != nil {
+			seen := &packSeen{lost: lost}
+			if lost != nil {
+				seen.Pack = recorded.UnreadablePack(&items[i], lost)
+			} else if err := seen.read(&items[i]); err != nil {
 				return nil, err
 			}
-			seen := &packSeen{Pack: pack}
-			if seen.delivery, err = deliveryOf(&pack); err != nil {
-				return nil, err
-			}
-			if other := s.byName[pack.Name]; other == nil || c.rank(placeOf(pack.Owner)) < c.rank(placeOf(other.Owner)) {
-				s.byName[pack.Name] = seen
+			if other := s.byName[seen.Name]; other == nil || c.rank(placeOf(seen.Owner)) < c.rank(placeOf(other.Owner)) {
+				s.byName[seen.Name] = seen
 			}
 		}
 	}

@@ -18,6 +18,7 @@ type ruleSeen struct {
 	told *shape.ConfigRule // as it was put through this door; nil: through another
 
 	revision history.Revision // of its put
+	lost     error            // why it cannot be read; nil: it can
 }
 
 func (r *ruleSeen) arn(c Caller) string {
@@ -45,11 +46,11 @@ func (d *Door) rulesSeen(ctx context.Context, c Caller, r history.Reader) (*rule
 			return nil, err
 		}
 		for i := range items {
-			one, err := recorded.ReadRule(&items[i])
-			if err = cmp.Or(sound.Lost[items[i].Key], err); err != nil {
-				one = recorded.Unreadable(&items[i], err)
+			one, lost := recorded.ReadRule(&items[i])
+			if lost = cmp.Or(sound.Lost[items[i].Key], lost); lost != nil {
+				one = recorded.Unreadable(&items[i], lost)
 			}
-			seen := &ruleSeen{Rule: one, name: nameOf(one.Owner, one.Recorded()), revision: items[i].Revision}
+			seen := &ruleSeen{Rule: one, name: nameOf(one.Owner, one.Recorded()), revision: items[i].Revision, lost: lost}
 			if seen.told, err = toldOf(&one); err != nil {
 				return nil, err
 			}

@@ -47,13 +47,20 @@ func (s *complianceService) ListWaivers(ctx context.Context, req *varvev1.ListWa
 	if owner != nil {
 		q.Account, q.HasAccount, q.Region, q.HasRegion = owner.Account, true, owner.Region, true
 	}
-	items, more, err := r.Items(ctx, q)
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}} // one that is damaged hides no others
+	items, more, err := sound.Items(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	resp := &varvev1.ListWaiversResponse{}
 	now := s.now()
 	for i := range items {
+		k := items[i].Key
+		if lost := sound.Lost[k]; lost != nil {
+			w := &engine.Waiver{Owner: rules.Owner{Account: k.Account, Region: k.Region}, Waiver: rules.Waiver{Name: k.ID, Reason: "cannot be read: " + lost.Error()}}
+			resp.Waivers = append(resp.Waivers, wire.WaiverToProto(w, items[i].CapturedAt))
+			continue
+		}
 		one, owner, err := rules.ReadWaiver(&items[i])
 		if err != nil {
 			return nil, err

@@ -101,10 +101,13 @@ func RuleToProto(r *recorded.Rule) *varvev1.Rule {
 	p := &varvev1.Rule{
 		Name: RuleNames + r.Recorded(), Account: r.Owner.Account, Region: r.Owner.Region, Pack: r.Pack,
 		Description: shown.Description, Identifier: r.Identifier, Scope: scopeToProto(shown.Scope),
-		Trigger: r.Trigger.String(), Period: durationpb.New(r.Period), InputParameters: r.Arguments,
-		Severity: string(r.Severity), Mode: r.Mode.String(), Frameworks: r.Frameworks,
+		Period: durationpb.New(r.Period), InputParameters: r.Arguments,
+		Severity: string(r.Severity), Frameworks: r.Frameworks,
 		Applicable: shown.Applicable, Compliant: shown.Compliant, Annotation: shown.Annotation, External: r.External,
 		EffectiveFrom: MomentToProto(r.From), PutAt: MomentToProto(r.PutAt), Version: r.Version,
+	}
+	if r.Trigger != 0 { // else the rule cannot be read
+		p.Trigger, p.Mode = r.Trigger.String(), r.Mode.String()
 	}
 	for _, one := range shown.Parameters {
 		p.Parameters = append(p.Parameters, &varvev1.RuleParameter{

@@ -35,7 +35,7 @@ type catalog struct {
 	rest   []*Ruling               // those that name none
 	others bool                    // a rule looks at others
 
-	damaged map[history.Key]bool
+	damaged map[history.Key]error // why those are not known
 }
 
 // LoadRuling reads all versions of a rule as a reader knows them; nil: nothing
@@ -160,9 +160,9 @@ func (c *catalog) reload(ctx context.Context, r history.Reader, k history.Key) (
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if damaged && !c.damaged[k] {
+	if damaged && c.damaged[k] == nil {
 		c.log.Error("a rule is not evaluated: what is recorded of it is damaged", "rule", k.ID, "error", err)
-		c.damaged[k] = true
+		c.damaged[k] = err
 	}
 	if !damaged {
 		delete(c.damaged, k)

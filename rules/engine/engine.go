@@ -87,7 +87,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		o.Keep = time.Second
 	}
 	e := &Engine{
-		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger, damaged: map[history.Key]bool{}}, depends: newDepends(), due: &due{},
+		o: o, store: o.Store, rules: &catalog{language: o.Language, log: o.Logger, damaged: map[history.Key]error{}}, depends: newDepends(), due: &due{},
 		cache: NewCache(o.Cache), recorded: memo.New[history.Key, step](o.Cache), poked: make(chan struct{}, 1), open: map[*sweep]struct{}{},
 		leftOut: map[history.Key]bool{},
 	}
@@ -203,6 +203,14 @@ func (e *Engine) Damaged() int {
 	e.rules.mu.RLock()
 	defer e.rules.mu.RUnlock()
 	return len(e.rules.damaged)
+}
+
+// DamagedRule is why a rule, named by RuleKey, is not evaluated although it is recorded;
+// nil: it is, as far as that can be read.
+func (e *Engine) DamagedRule(k history.Key) error {
+	e.rules.mu.RLock()
+	defer e.rules.mu.RUnlock()
+	return e.rules.damaged[k]
 }
 
 // Current are the rules that stand at a reader's moment, in key order. Those that the

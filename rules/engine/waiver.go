@@ -13,18 +13,23 @@ type Waiver struct {
 	rules.Waiver
 }
 
-// Waivers are those that hold at the moment, in key order.
+// Waivers are those that hold at the moment, in key order. One that is damaged excuses
+// nothing.
 func (w *View) Waivers(ctx context.Context) ([]*Waiver, error) {
 	return w.waivers.once(func() ([]*Waiver, error) { return w.readWaivers(ctx) })
 }
 
 func (w *View) readWaivers(ctx context.Context) ([]*Waiver, error) {
-	items, err := history.Few(ctx, w.at, history.Query{Type: rules.TypeWaiver})
+	sound := history.Sound{Reader: w.at, Lost: map[history.Key]error{}}
+	items, err := history.Few(ctx, sound, history.Query{Type: rules.TypeWaiver})
 	if err != nil {
 		return nil, err
 	}
 	var list []*Waiver
 	for i := range items {
+		if sound.Lost[items[i].Key] != nil {
+			continue
+		}
 		one, owner, err := rules.ReadWaiver(&items[i])
 		if err != nil {
 			return nil, err

@@ -179,7 +179,8 @@ func (e *Engine) stored(ctx context.Context, s *Session, list []*wanted) ([]*wan
 }
 
 // leaveOut notes that a resource, a verdict or an evaluation is stepped over since it
-// cannot be read, now or ever; or all of a type from some place on, without an id: to try again would hold up all that comes behind it.
+// cannot be read, now or ever; or, without an id, all of a type from some place on. To
+// try again would hold up all that comes behind it.
 func (e *Engine) leaveOut(k history.Key, err error) {
 	e.counted.leftOut.Add(1)
 	e.mu.Lock()

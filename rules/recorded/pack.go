@@ -159,18 +159,23 @@ func GetPack(ctx context.Context, r history.Reader, o rules.Owner, name string) 
 }
 
 // Packs are those that stand at the reader's moment, by owner and name: up to limit
-// (0: all) after one. Owner nil: of all owners.
+// (0: all) after one. Owner nil: of all owners. One that is damaged hides no others.
 func Packs(ctx context.Context, r history.Reader, o *rules.Owner, after *history.Key, limit int) (list []Pack, more bool, err error) {
 	q := history.Query{Type: TypePack}
 	if o != nil {
 		q = owned(TypePack, *o)
 	}
 	q.After, q.Limit = after, limit
-	items, more, err := r.Items(ctx, q)
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
+	items, more, err := sound.Items(ctx, q)
 	if err != nil {
 		return nil, false, err
 	}
 	for i := range items {
+		if lost := sound.Lost[items[i].Key]; lost != nil {
+			list = append(list, UnreadablePack(&items[i], lost))
+			continue
+		}
 		one, err := ReadPack(&items[i])
 		if err != nil {
 			return nil, false, err
@@ -178,6 +183,14 @@ func Packs(ctx context.Context, r history.Reader, o *rules.Owner, after *history
 		list = append(list, one)
 	}
 	return list, more, nil
+}
+
+// UnreadablePack stands for a version of a pack that cannot be read, with the reason.
+func UnreadablePack(i *history.Item, err error) Pack {
+	return Pack{
+		Pack:  conformance.Pack{Name: i.Key.ID, Description: "cannot be read: " + err.Error()},
+		Owner: ownerOf(i.Key), PutAt: i.CapturedAt, Version: i.Version,
+	}
 }
 
 // Key names the pack's resource.

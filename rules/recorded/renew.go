@@ -2,6 +2,7 @@ package recorded
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
@@ -36,7 +37,8 @@ func (s *Shelf) Renew(ctx context.Context) ([]Renewal, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, _, err := r.Items(ctx, history.Query{Type: TypePack})
+	sound := history.Sound{Reader: r, Lost: map[history.Key]error{}}
+	items, _, err := sound.Items(ctx, history.Query{Type: TypePack})
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +46,7 @@ func (s *Shelf) Renew(ctx context.Context) ([]Renewal, error) {
 	for i := range items {
 		one := Renewal{Owner: ownerOf(items[i].Key), Name: items[i].Key.ID}
 		is, err := ReadPack(&items[i])
+		err = cmp.Or(sound.Lost[items[i].Key], err)
 		var wanted []history.Observation
 		if err == nil {
 			wanted, err = s.loadPack(PackPut{Owner: is.Owner, Name: is.Name, Template: []byte(is.Template), Parameters: is.Given(), AsTold: is.AsTold})

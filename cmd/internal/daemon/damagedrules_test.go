@@ -31,7 +31,7 @@ import (
 )
 
 // damageRules makes a store with resources and the rules "closed" and "open", both
-// evaluated, and damages the last value of a bucket that is chosen.
+// evaluated, two packs and two waivers, and damages the last value of a bucket that is chosen.
 func damageRules(t *testing.T, bucket string, chosen func(k, v []byte) bool) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -48,6 +48,19 @@ func damageRules(t *testing.T, bucket string, chosen func(k, v []byte) bool) (di
 	comply := varvev1.NewComplianceServiceClient(conn)
 	for _, rule := range []string{closedRule, "name: open\ndescription: DAMAGE-ME\nresourceTypes: [T]\ncompliant: config.open == true\n"} {
 		if _, err := comply.PutRules(t.Context(), &varvev1.PutRulesRequest{Text: rule}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"first": "DAMAGE-PACK", "second": "sound"} {
+		template := fmt.Sprintf("Description: %s\nResources:\n  One:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      ConfigRuleName: one\n"+
+			"      Scope: {ComplianceResourceTypes: [U]}\n      Source: {Owner: CUSTOM_POLICY, CustomPolicyDetails: {PolicyRuntime: guard-2.x.x, PolicyText: \"rule a { true }\"}}\n", text)
+		if _, err := comply.PutPack(t.Context(), &varvev1.PutPackRequest{Name: "packs/" + name, Template: template}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"first": "DAMAGE-WAIVER", "second": "sound"} {
+		w := &varvev1.Waiver{Name: "waivers/" + name, Rules: []string{"closed"}, Reason: text, Author: "somebody"}
+		if _, err := comply.PutWaiver(t.Context(), &varvev1.PutWaiverRequest{Waiver: w}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,6 +157,19 @@ func TestDamagedRule(t *testing.T) {
 		if err != nil || len(rules.ConfigRules) != 2 {
 			t.Errorf("AWS's tools: %v, %v", rules, err)
 		}
+		statuses, err := tools(d).DescribeConfigRuleEvaluationStatus(t.Context(), &configservice.DescribeConfigRuleEvaluationStatusInput{ConfigRuleNames: []string{"closed", "open"}})
+		if err != nil || len(statuses.ConfigRulesEvaluationStatus) != 2 {
+			t.Fatalf("AWS's tools: %v, %v", statuses, err)
+		}
+		if s := statuses.ConfigRulesEvaluationStatus[0]; s.LastErrorCode != nil || s.LastSuccessfulEvaluationTime == nil {
+			t.Errorf("the other rule: %+v", s)
+		}
+		if s := statuses.ConfigRulesEvaluationStatus[1]; aws.ToString(s.LastErrorCode) != "DataLoss" || s.LastSuccessfulEvaluationTime != nil {
+			t.Errorf("the damaged rule: %+v", s)
+		}
+		if code, text := get(t, d, "/v1/rules"); code != 200 || strings.Contains(text, "(0)") {
+			t.Errorf("%d %s", code, text)
+		}
 		_, text := get(t, d, "/metrics")
 		contains(t, "metrics", text, "varve_rules_damaged 1\n", "varve_rules_active 1\n", "varve_rules_failing 0\n")
 		if n := strings.Count(log.String(), "a rule is not evaluated"); n != 1 {
@@ -165,6 +191,42 @@ func TestDamagedSpans(t *testing.T) {
 	}
 	_, text := get(t, d, "/metrics")
 	contains(t, "metrics", text, "varve_rules_damaged 0\n", "varve_rules_active 2\n", "varve_rules_failing 0\n")
+}
+
+// TestDamagedPack: one hides no others, nor what is judged.
+func TestDamagedPack(t *testing.T) {
+	dir := damageRules(t, "seg", func(_, v []byte) bool { return bytes.Contains(v, []byte("DAMAGE-PACK")) })
+	d, _ := start(t, daemon.Options{Dir: dir, AWS: daemon.AWS{Anyone: true}})
+	comply := varvev1.NewComplianceServiceClient(dial(t, d))
+	list, err := comply.ListPacks(t.Context(), &varvev1.ListPacksRequest{})
+	if err != nil || len(list.GetPacks()) != 2 || !strings.Contains(list.GetPacks()[0].GetDescription(), "a stored value is damaged") || list.GetPacks()[1].GetDescription() != "sound" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if _, err := comply.ListComplianceResults(t.Context(), &varvev1.ListComplianceResultsRequest{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := comply.GetPack(t.Context(), &varvev1.GetPackRequest{Name: "packs/first"}); status.Code(err) != codes.DataLoss {
+		t.Errorf("got %v, want DataLoss", err)
+	}
+	packs, err := tools(d).DescribeConformancePackStatus(t.Context(), &configservice.DescribeConformancePackStatusInput{})
+	if err != nil || len(packs.ConformancePackStatusDetails) != 2 || !strings.Contains(aws.ToString(packs.ConformancePackStatusDetails[0].ConformancePackStatusReason), "cannot be read") {
+		t.Errorf("AWS's tools: %v, %v", packs, err)
+	}
+}
+
+// TestDamagedWaiver: one hides no others, and excuses nothing.
+func TestDamagedWaiver(t *testing.T) {
+	dir := damageRules(t, "seg", func(_, v []byte) bool { return bytes.Contains(v, []byte("DAMAGE-WAIVER")) })
+	d, _ := start(t, daemon.Options{Dir: dir})
+	comply := varvev1.NewComplianceServiceClient(dial(t, d))
+	list, err := comply.ListWaivers(t.Context(), &varvev1.ListWaiversRequest{})
+	if err != nil || len(list.GetWaivers()) != 2 || !strings.Contains(list.GetWaivers()[0].GetReason(), "a stored value is damaged") {
+		t.Errorf("%v, %v", list, err)
+	}
+	results, err := comply.ListComplianceResults(t.Context(), &varvev1.ListComplianceResultsRequest{Status: []string{"NON_COMPLIANT"}, Rule: "closed", PageSize: 1})
+	if err != nil || len(results.GetResults()) != 1 || results.GetResults()[0].GetWaived().GetReason() != "sound" {
+		t.Errorf("%v, %v", results, err)
+	}
 }
 
 // misname damages the name of a rule so that others stand behind it out of order.
