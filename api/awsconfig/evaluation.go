@@ -131,7 +131,7 @@ func (j *judged) status(ctx context.Context, r *ruleSeen) (shape.ConfigRuleEvalu
 		return s, err
 	}
 	s.FirstActivatedTime = first
-	if lost := cmp.Or(r.lost, j.d.o.Rules.Engine.DamagedRule(engine.RuleKey(r.Owner, r.Recorded()))); lost != nil {
+	if lost := cmp.Or(r.lost, j.d.o.Rules.Engine.DamagedRules()[engine.RuleKey(r.Owner, r.Recorded())]); lost != nil {
 		s.LastErrorCode, s.LastErrorMessage = "DataLoss", "The rule is not evaluated, since what is recorded of it is damaged: "+lost.Error()
 		return s, nil // what was evaluated before is not known
 	}

@@ -49,10 +49,12 @@ const longestEvaluation = 10 * time.Minute
 type waiting interface {
 	GetWait() *durationpb.Duration
 	GetWaitPosition() string
+	GetRule() string
 }
 
 // through waits if it is asked to, and tells how far evaluation has come: what is
-// read afterwards is no older.
+// read afterwards is no older. Nil where a rule is asked for that is damaged: nobody
+// knows how far that one was evaluated.
 func (s *complianceService) through(ctx context.Context, req waiting) (*varvev1.EvaluatedThrough, error) {
 	c, err := s.compliance()
 	if err != nil {
@@ -79,6 +81,13 @@ func (s *complianceService) through(ctx context.Context, req waiting) (*varvev1.
 			return c.Engine.WaitTime(ctx, clock)
 		}); err != nil {
 			return nil, err
+		}
+	}
+	if req.GetRule() != "" {
+		for k := range c.Engine.DamagedRules() {
+			if rules.Means(req.GetRule(), k.ID) {
+				return nil, nil
+			}
 		}
 	}
 	return wire.ThroughToProto(c.Engine.EvaluatedThrough()), nil

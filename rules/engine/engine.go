@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -205,12 +206,11 @@ func (e *Engine) Damaged() int {
 	return len(e.rules.damaged)
 }
 
-// DamagedRule is why a rule, named by RuleKey, is not evaluated although it is recorded;
-// nil: it is, as far as that can be read.
-func (e *Engine) DamagedRule(k history.Key) error {
+// DamagedRules are those rules, named as RuleKey does, and why they cannot be read.
+func (e *Engine) DamagedRules() map[history.Key]error {
 	e.rules.mu.RLock()
 	defer e.rules.mu.RUnlock()
-	return e.rules.damaged[k]
+	return maps.Clone(e.rules.damaged)
 }
 
 // Current are the rules that stand at a reader's moment, in key order. Those that the

@@ -133,6 +133,13 @@ func TestDamagedRule(t *testing.T) {
 		if err != nil || len(results.GetResults()) != i+1 {
 			t.Errorf("the other rule: %v, %v", results.GetResults(), err)
 		}
+		if results.GetEvaluatedThrough() == nil {
+			t.Error("the other rule: it is not told how far it was evaluated")
+		}
+		results, err = comply.ListComplianceResults(t.Context(), &varvev1.ListComplianceResultsRequest{Rule: "open", PageSize: 1})
+		if err != nil || len(results.GetResults()) != 1 || results.GetEvaluatedThrough() != nil {
+			t.Errorf("what the damaged rule said: %v, %v", results, err)
+		}
 		list, err := comply.ListRules(t.Context(), &varvev1.ListRulesRequest{})
 		if err != nil || len(list.GetRules()) != 2 || list.GetRules()[0].GetName() != "rules/closed" || !strings.Contains(list.GetRules()[1].GetDescription(), "a stored value is damaged") {
 			t.Errorf("%v, %v", list, err)

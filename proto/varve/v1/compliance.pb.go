@@ -146,7 +146,8 @@ func (SummarizeComplianceRequest_GroupBy) EnumDescriptor() ([]byte, []int) {
 	return file_varve_v1_compliance_proto_rawDescGZIP(), []int{47, 0}
 }
 
-// How far evaluation has come.
+// How far evaluation has come. Answers about one rule lack it while that rule is not
+// evaluated since what is recorded of it is damaged: the verdicts are those from before.
 type EvaluatedThrough struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Everything up to this position of the feed is evaluated.
