@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -96,14 +97,19 @@ func (l *dicts) add(no dictNo, typ string, d *s2.Dict) {
 	}
 }
 
-// find is the dictionary of a number.
+// noDict says that a dictionary is damaged, or missing.
+type noDict dictNo
+
+func (n noDict) Error() string { return fmt.Sprintf("dictionary %d is damaged", uint32(n)) }
+
+// find is the dictionary of a number; noDict if it cannot be had.
 func (l *dicts) find(no dictNo) (*s2.Dict, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if d := l.byNo[no]; d != nil {
 		return d, nil
 	}
-	return nil, errBody
+	return nil, noDict(no)
 }
 
 // gather takes a document into the samples of its type. Of many it keeps some,

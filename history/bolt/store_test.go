@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -270,8 +271,9 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyTellsOnce damages values of one resource: each is told once, with the
-// resource, and what does not agree with it for want of it is not told at all.
+// TestVerifyTellsOnce damages one value, or one page: each is told once, with the
+// resource if it is of one, and what does not agree with it for want of it is not
+// told at all.
 func TestVerifyTellsOnce(t *testing.T) {
 	origin := memoryDir(t)
 	usedStore(t, origin)
@@ -279,12 +281,23 @@ func TestVerifyTellsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verify := func(t *testing.T, f func(*bbolt.Tx) error) (list []bolt.Finding) {
+	verify := func(t *testing.T, f func(*bbolt.Tx) error, page ...func(file []byte)) (list []bolt.Finding) {
 		dir := memoryDir(t)
-		if err := os.WriteFile(filepath.Join(dir, bolt.FileName), whole, 0o600); err != nil {
+		path := filepath.Join(dir, bolt.FileName)
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		edit(t, dir, f)
+		for _, f := range page {
+			file, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f(file)
+			if err := os.WriteFile(path, file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if _, err := bolt.Verify(context.Background(), dir, testLinker, func(f bolt.Finding) { list = append(list, f) }); err != nil {
 			t.Fatal(err)
 		}
@@ -320,9 +333,65 @@ func TestVerifyTellsOnce(t *testing.T) {
 		}
 	}
 
+	length := func(bucket string) (n int) {
+		edit(t, origin, func(tx *bbolt.Tx) error {
+			n = tx.Bucket([]byte(bucket)).Stats().KeyN
+			return nil
+		})
+		return n
+	}
+	for _, bucket := range []string{"dict", "group", "link", "log", "feed", "sight", "clock", "run", "seen", "op", "doc"} {
+		for n := range min(length(bucket), 12) {
+			list := verify(t, func(tx *bbolt.Tx) error { flip(tx, bucket, n); return nil })
+			if len(list) != 1 || list[0].Bucket != bucket {
+				t.Errorf("%s %d: %d findings: %.600v", bucket, n, len(list), list)
+			}
+		}
+	}
+	list := verify(t, func(tx *bbolt.Tx) error { flip(tx, "dict", 0); return nil })
+	if len(list) != 1 || !regexp.MustCompile(`; [1-9][0-9]{2,} contents were written with it$`).MatchString(list[0].Text) {
+		t.Errorf("a dictionary: found %v", list)
+	}
+
+	// Of a page are told besides those that it took, how far its bucket can be read,
+	// and how much was written with the dictionary on it.
+	for _, bucket := range []string{"seg", "head", "name", "span", "feed", "link", "log", "dict"} {
+		for _, part := range []int{8, 10} { // its flags, the number of its elements
+			for n := range 3 {
+				var k, v []byte
+				list := verify(t, func(tx *bbolt.Tx) error {
+					c := tx.Bucket([]byte(bucket)).Cursor()
+					k, v = c.First()
+					for range n * length(bucket) / 3 {
+						k, v = c.Next()
+					}
+					k, v = bytes.Clone(k), bytes.Clone(v)
+					return nil
+				}, func(file []byte) {
+					size := os.Getpagesize()
+					for from, kv := 0, append(k, v...); ; from++ { // on free pages, too
+						i := bytes.Index(file[from:], kv)
+						if i < 0 {
+							return
+						}
+						from += i
+						at := from / size * size
+						for binary.NativeEndian.Uint64(file[at:]) != uint64(at/size) {
+							at -= size
+						}
+						file[at+part] ^= 0x40
+					}
+				})
+				if len(list) == 0 || len(list) > 4 {
+					t.Errorf("page %d of %s, byte %d: %d findings: %.600v", n, bucket, part, len(list), list)
+				}
+			}
+		}
+	}
+
 	// Damage of something else of the resource is told beside it.
 	for bucket, want := range map[string]string{"head": "name", "name": "head", "span": "span", "link": "link"} {
-		list := verify(t, func(tx *bbolt.Tx) error {
+		list = verify(t, func(tx *bbolt.Tx) error {
 			of := flip(tx, "seg", 0)[:4]
 			b := tx.Bucket([]byte(bucket))
 			k, _ := b.Cursor().First()

@@ -40,6 +40,7 @@ type tree struct {
 	deep bool // read leaves as well; else only what leads to them
 
 	find func(page uint64, bucket, text string)
+	at   ref // while find is called in a deep walk: what the page may hold of its bucket
 
 	used, free pageSet
 	buffer     []byte // for pages of which only the numbers in it are of interest
@@ -141,6 +142,7 @@ func (t *tree) bucket(name string, root ref) {
 	for level := []ref{root}; len(level) > 0; {
 		var next []ref
 		for _, r := range level {
+			t.at = r
 			p, ok := t.read(r.page, name, true)
 			if !ok {
 				continue
@@ -209,6 +211,7 @@ func (t *tree) leaf(p *page, bucket string, within ref) {
 		return
 	}
 	for i := range p.count {
+		t.at = ref{}
 		e := p.element(i)
 		if e.flags != bucketFlag || len(e.value) < 16 {
 			t.find(p.number, string(e.key), "it is no bucket")

@@ -97,13 +97,20 @@ func verifyFile(ctx context.Context, path string, by history.Linker, report func
 
 // examine verifies a store into which nobody writes. What faults is a finding.
 func (s *Store) examine(ctx context.Context, report func(Finding)) (Summary, error) {
-	c := check{ctx: ctx, report: report, found: map[rid]*found{}, lost: map[rid]bool{}, named: map[rid]history.Key{}}
+	c := check{
+		ctx: ctx, report: report, found: map[rid]*found{}, lost: map[rid]bool{}, named: map[rid]history.Key{},
+		gaps: map[string][]gap{}, brokenOff: map[string]bool{}, without: map[dictNo]*wanted{},
+	}
 	file, err := os.Open(s.db.Path())
 	if err != nil {
 		return c.sum, err
 	}
 	defer file.Close()
-	t := tree{file: file, deep: true, find: func(page uint64, bucket, text string) { c.add(pageFinding(page, bucket, text)) }}
+	t := tree{file: file, deep: true}
+	t.find = func(page uint64, bucket, text string) {
+		c.add(pageFinding(page, bucket, text))
+		c.gap([]byte(bucket), t.at.low, t.at.high)
+	}
 	if t.meta, err = inspect(file.Name()); err != nil {
 		return c.sum, err
 	}
@@ -127,16 +134,10 @@ func (c *check) all(tx *bolt.Tx, s *Store) error {
 	}
 	c.groups, c.dicts, c.s = newGroups(nil), &file.dicts, file
 	c.tx, c.merged, c.end, c.floors = tx, file.mark, file.mark, file.floors.Load()
-	if last, _ := tx.Bucket(bucketLog).Cursor().Last(); len(last) == 10 {
-		cursor := tx.Bucket(bucketLog).Cursor()
-		k, framed := cursor.Seek(last[:8])
-		if entry, _, _, err := readLogEntry(cursor, k, framed); err == nil {
-			d := decoder{b: entry}
-			if m := d.mark(); m.commit > c.merged.commit {
-				c.end = m
-			}
-		}
+	if m := c.logEnd(); m.commit > c.merged.commit {
+		c.end = m
 	}
+	defer c.tellWanted()
 	for _, step := range []func() error{
 		c.tables, c.names, c.segments, c.spans, c.heads, c.links, c.sightings, c.gone, c.feed, c.clock, c.runs, c.seen, c.ops, c.documents, c.log,
 	} {
@@ -175,8 +176,15 @@ type check struct {
 	dicts  *dicts
 	s      *Store
 
-	named    map[rid]history.Key // what heads do not tell of
-	nameless bool                // a group is missing: which are the others is not known
+	named     map[rid]history.Key // what heads do not tell of
+	nameless  bool                // a group is missing: which are the others is not known
+	ungrouped bool                // a group is damaged, or missing
+
+	logCut bool // an entry of the log is damaged
+
+	gaps      map[string][]gap // by bucket: what cannot be read of it, which was told
+	brokenOff map[string]bool  // buckets of which it was told that the rest cannot be read
+	without   map[dictNo]*wanted
 }
 
 // found is what the segments say of a resource.
@@ -266,15 +274,13 @@ func (c *check) each(bucket []byte, f func(k, v []byte)) error {
 	var last []byte
 	defer func() {
 		if p := recover(); p != nil {
-			if _, damage := blame(p); !damage {
-				panic(p)
-			}
-			c.find(bucket, last, "what follows this key cannot be read: %v", p)
+			c.breakOff(bucket, last, p)
 		}
 	}()
 	b := c.tx.Bucket(bucket)
 	if b == nil {
 		c.find(bucket, nil, "the bucket is missing")
+		c.gap(bucket, nil, nil)
 		return nil
 	}
 	n := 0
@@ -306,29 +312,37 @@ func (c *check) sealed(bucket []byte, f func(k []byte, d *decoder)) error {
 
 // tables reads the groups and dictionaries, which all else refers to.
 func (c *check) tables() error {
-	for _, bucket := range [][]byte{bucketGroups, bucketDicts} {
-		if c.tx.Bucket(bucket) == nil {
-			c.find(bucket, nil, "the bucket is missing")
-			return nil
+	c.dicts.init()
+	err := c.each(bucketDicts, func(k, framed []byte) {
+		const text = "its checksum does not match, or it is no dictionary"
+		c.sum.ContentBytes += int64(len(framed))
+		no, typ, d, err := decodeDict(k, framed)
+		switch {
+		case err == nil:
+			c.dicts.add(no, typ, d)
+		case len(k) == 4:
+			c.without[dictNo(binary.BigEndian.Uint32(k))] = &wanted{key: bytes.Clone(k), text: text}
+		default:
+			c.find(bucketDicts, k, text)
 		}
-	}
-	if err := c.each(bucketDicts, func(_, v []byte) { c.sum.ContentBytes += int64(len(v)) }); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	c.dicts.load(c.tx, func(key []byte) {
-		c.find(bucketDicts, key, "its checksum does not match, or it is no dictionary")
-	})
 	var list []history.Key
 	next := groupNo(1)
-	err := c.each(bucketGroups, func(k, framed []byte) {
+	err = c.each(bucketGroups, func(k, framed []byte) {
 		g, ok := decodeGroup(k, framed)
 		if !ok || !bytes.Equal(k, groupKey(next)) {
 			c.find(bucketGroups, k, "its checksum does not match, or one before it is missing")
-			c.nameless = c.nameless || !bytes.Equal(k, groupKey(next))
+			c.ungrouped, c.nameless = true, c.nameless || !bytes.Equal(k, groupKey(next))
 		}
 		list = append(list, g)
 		next++
 	})
+	if c.hidden(bucketGroups, nil, nil) {
+		c.ungrouped, c.nameless = true, true
+	}
 	c.groups = newGroups(list)
 	return err
 }
@@ -346,7 +360,7 @@ func (c *check) names() error {
 			c.add(Finding{Bucket: string(bucketNames), Key: bytes.Clone(k), Text: broken, Resource: resource})
 			return
 		}
-		framedHead := c.tx.Bucket(bucketHeads).Get(ridKey(r))
+		framedHead, known := c.get(bucketHeads, ridKey(r))
 		head, ok := openValue(ridKey(r), framedHead)
 		d := decoder{b: head}
 		_, n, id := d.head()
@@ -354,7 +368,7 @@ func (c *check) names() error {
 			c.named[r] = resource
 		}
 		switch {
-		case !ok && framedHead != nil: // told of the head
+		case !ok && (framedHead != nil || !known): // told of the head
 		case d.short || !bytes.Equal(nameKey(n, string(id)), k):
 			c.add(Finding{Bucket: string(bucketNames), Key: bytes.Clone(k), Text: "its number does not lead back to it", Number: uint32(r), Resource: resource})
 		}
@@ -381,7 +395,7 @@ func (c *check) segments() error {
 			f.cut, open = true, plan.Row{} // what follows it may be equal to what stands before it
 			return
 		}
-		if c.tx.Bucket(bucketHeads).Get(ridKey(r)) == nil {
+		if head, known := c.get(bucketHeads, ridKey(r)); head == nil && known {
 			c.findOf(r, bucketSegments, k, "no resource has its number")
 		}
 		if !bytes.Equal(k, segmentKey(r, &seg[0].Row)) {
@@ -391,7 +405,7 @@ func (c *check) segments() error {
 			f.spans = append(f.spans, spanOf(&seg[i]))
 			c.sum.ContentBytes += int64(len(seg[i].body))
 			c.row(r, k, f, &seg[i].Row, &before, &open)
-			if c.without(r, bucketSegments, k, &seg[i]) {
+			if c.bare(r, bucketSegments, k, &seg[i]) {
 				continue
 			}
 			payload, err := seg.payload(i, c.dicts, nil)
@@ -399,7 +413,9 @@ func (c *check) segments() error {
 		}
 	})
 	for _, r := range sortedKeys(c.found) {
-		if f := c.found[r]; len(f.versions) >= int(f.last) { // else one between them may have been lost, or pruned
+		f := c.found[r]
+		f.cut = f.cut || c.hidden(bucketSegments, ridKey(r), ridKey(r+1))
+		if len(f.versions) >= int(f.last) { // else one between them may have been lost, or pruned
 			for _, equal := range f.equal {
 				c.add(equal)
 			}
@@ -413,7 +429,8 @@ func (c *check) floorsOf(r rid) (history.Moment, history.Revision) {
 	if !c.floors.any() {
 		return 0, 0
 	}
-	value, _ := openValue(ridKey(r), c.tx.Bucket(bucketHeads).Get(ridKey(r)))
+	framed, _ := c.get(bucketHeads, ridKey(r))
+	value, _ := openValue(ridKey(r), framed)
 	if value == nil {
 		return history.Newest, 0 // it went, or is damaged
 	}
@@ -423,15 +440,14 @@ func (c *check) floorsOf(r rid) (history.Moment, history.Revision) {
 	return c.floors.Of(k.Type), c.floors.RevisionOf(k.Type)
 }
 
-// without reports whether a row is to have no content, and checks that it has
-// none.
-func (c *check) without(of rid, bucket, k []byte, r *row) bool {
-	without := r.Erased || r.Bare
-	if without != bytes.Equal(r.body, erasedBody) {
+// bare reports whether a row is to have no content, and checks that it has none.
+func (c *check) bare(of rid, bucket, k []byte, r *row) bool {
+	bare := r.Erased || r.Bare
+	if bare != bytes.Equal(r.body, erasedBody) {
 		c.loss(of, bucket, k, "version %d was erased or pruned, or was not, and its content disagrees", r.Number)
 		return true
 	}
-	return without
+	return bare
 }
 
 // row checks a row of a segment against those before it.
@@ -460,7 +476,16 @@ func (c *check) row(of rid, k []byte, f *found, r, before, open *plan.Row) {
 }
 
 func (c *check) payload(of rid, bucket, k []byte, r *plan.Row, payload []byte, err error) {
-	if err != nil {
+	var no noDict
+	if errors.As(err, &no) {
+		w := c.without[dictNo(no)]
+		if w == nil {
+			w = &wanted{key: dictKey(dictNo(no)), text: "it is missing"}
+			c.without[dictNo(no)] = w
+		}
+		w.contents++
+		c.lost[of] = true
+	} else if err != nil {
 		c.loss(of, bucket, k, "the content of version %d cannot be restored", r.Number)
 	} else if err := wholePayload(r, payload); errors.Is(err, errDisagree) {
 		c.findOf(of, bucket, k, "the content of version %d %v", r.Number, err)
@@ -516,17 +541,17 @@ func (c *check) spans() error {
 			for s, ok := rows.next(); ok; s, ok = rows.next() {
 				list = append(list, *s)
 			}
-			if f := c.found[r]; f == nil || !f.are(list) {
+			if f := c.foundOf(r); f == nil || !f.are(list) {
 				c.findOf(r, bucketSpans, k, "it does not tell the versions of the resource")
 			}
-			if _, ok := c.groups.key(n, ""); !ok {
+			if _, ok := c.groups.key(n, ""); !ok && !c.nameless {
 				c.findOf(r, bucketSpans, k, "the resource is of no group")
 			}
 		}
 	})
 	missing, first := 0, rid(0)
 	for r, f := range c.found {
-		if !f.listed && len(f.spans) > 0 {
+		if !f.listed && len(f.spans) > 0 && !c.hidden(bucketSpans, spanKey(r), spanKey(r)) {
 			if missing++; first == 0 || r < first {
 				first = r
 			}
@@ -563,7 +588,7 @@ func (f *found) are(list []span) bool {
 func (c *check) heads() error {
 	return c.each(bucketHeads, func(k, framed []byte) {
 		r := ridAt(k)
-		f := c.found[r]
+		f := c.foundOf(r)
 		value, ok := openValue(k, framed)
 		d := decoder{b: value}
 		h, n, id := d.head()
@@ -576,10 +601,11 @@ func (c *check) heads() error {
 		}
 		key, ok := c.groups.key(n, string(id))
 		name := nameKey(n, key.ID)
-		named := c.tx.Bucket(bucketNames).Get(name)
+		named, known := c.get(bucketNames, name)
 		back, err := openName(name, named)
 		switch {
-		case ok && err != nil && named != nil: // told of the name
+		case ok && err != nil && (named != nil || !known): // told of the name
+		case !ok && c.nameless: // told of the groups
 		case !ok || err != nil || back != r:
 			c.findOf(r, bucketHeads, k, "its name does not lead back to it")
 		}
@@ -617,7 +643,7 @@ func (c *check) sightings() error {
 			if _, err := decodeOrigin(e.origin); err != nil {
 				c.findOf(e.rid, bucketSightings, k, "the origin of a sighting cannot be read")
 			}
-			if c.found[e.rid] == nil {
+			if c.foundOf(e.rid) == nil {
 				c.findOf(e.rid, bucketSightings, k, "the resource, which it names, is not there")
 			}
 			if before.compare(e) >= 0 {
@@ -643,9 +669,9 @@ func (c *check) feed() error {
 			return
 		}
 		for i := range list {
-			f := c.found[list[i].rid]
+			f := c.foundOf(list[i].rid)
 			switch {
-			case next != 0 && list[i].seq != next:
+			case next != 0 && !c.hidden(bucketFeed, nil, nil) && list[i].seq != next:
 				c.find(bucketFeed, k, "sequence %d follows %d", list[i].seq, next-1)
 			case list[i].revision < last:
 				c.find(bucketFeed, k, "sequence %d runs against the revisions", list[i].seq)
@@ -659,7 +685,7 @@ func (c *check) feed() error {
 			c.sum.Changes++
 		}
 	})
-	if next != 0 && next != c.merged.seq+1 && err == nil {
+	if next != 0 && next != c.merged.seq+1 && err == nil && !c.hidden(bucketFeed, nil, nil) {
 		// A merge that was cut short leaves more than its mark says.
 		if next <= c.merged.seq {
 			c.find(bucketFeed, nil, "it ends with sequence %d, not %d", next-1, c.merged.seq)
@@ -674,8 +700,9 @@ func (c *check) pruned(f *found, ch *change) bool {
 	if f != nil {
 		return ch.version <= f.last
 	}
-	seq, _, _, err := decodeGone(ridKey(ch.rid), c.tx.Bucket(bucketGone).Get(ridKey(ch.rid)))
-	return err == nil && seq >= ch.seq
+	framed, known := c.get(bucketGone, ridKey(ch.rid))
+	seq, _, _, err := decodeGone(ridKey(ch.rid), framed)
+	return !known || err == nil && seq >= ch.seq
 }
 
 // gone checks the keys of resources that went.
@@ -686,7 +713,7 @@ func (c *check) gone() error {
 		switch {
 		case err != nil:
 			c.findOf(ridAt(k), bucketGone, k, broken)
-		case !known || seq > c.end.seq || c.stands(parseRid(k)):
+		case !known && !c.nameless || seq > c.end.seq || c.stands(parseRid(k)):
 			c.findOf(parseRid(k), bucketGone, k, "it tells of no resource that went")
 		}
 	})
@@ -729,7 +756,7 @@ func (c *check) seen() error {
 	return c.each(bucketSeen, func(k, framed []byte) {
 		err := eachSeen(k, framed, func(e seenEntry) bool {
 			went := c.floors.any() && e.rid <= c.end.rids
-			if !went && c.tx.Bucket(bucketHeads).Get(ridKey(e.rid)) == nil {
+			if head, known := c.get(bucketHeads, ridKey(e.rid)); !went && head == nil && known {
 				c.findOf(e.rid, bucketSeen, k, "the resource, which it names, is not there")
 			}
 			return true
@@ -741,16 +768,20 @@ func (c *check) seen() error {
 }
 
 func (c *check) ops() error {
-	ages := c.tx.Bucket(bucketOpAges)
 	err := c.sealed(bucketOps, func(k []byte, d *decoder) {
 		at := d.varint()
 		d.receipt(history.Lineage{})
-		if !d.short && ages.Get(append(uint64Key(at), k...)) == nil {
+		if age, known := c.get(bucketOpAges, append(uint64Key(at), k...)); !d.short && age == nil && known {
 			c.find(bucketOps, k, "its age is missing: it would be kept for ever")
 		}
 	})
 	return errors.Join(err, c.each(bucketOpAges, func(k, _ []byte) {
-		if len(k) != 24 || c.tx.Bucket(bucketOps).Get(k[8:]) == nil {
+		var op []byte
+		known := true
+		if len(k) == 24 {
+			op, known = c.get(bucketOps, k[8:])
+		}
+		if op == nil && known {
 			c.find(bucketOpAges, k, "its operation is missing")
 		}
 	}))

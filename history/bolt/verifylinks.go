@@ -12,7 +12,8 @@ import (
 // links holds the spans of links against what the linker reads from the versions:
 // over all that is kept and merged, each resource bears each link at the same
 // moments and revisions. Spans are not compared one by one, since floors may cut
-// them in different ways, but by a sum over what they cover.
+// them in different ways, but by a sum over what they cover. Where a block, or a
+// group, is damaged no sum would be right.
 func (c *check) links() error {
 	state, err := readLinkState(c.tx)
 	if err != nil {
@@ -26,8 +27,12 @@ func (c *check) links() error {
 		return nil
 	}
 	s := linkSums{c: c, seed: maphash.MakeSeed(), sums: map[rid]uint64{}}
+	told := c.sum.Findings
 	if err := c.linkBlocks(&s); err != nil {
 		return err
+	}
+	if c.sum.Findings > told || c.hidden(bucketLinks, nil, nil) || c.ungrouped {
+		return nil
 	}
 	by := c.s.o.Linker
 	if by == nil || !state.complete || state.tables != by.Tables() || state.commit != c.merged.commit {
@@ -39,7 +44,7 @@ func (c *check) links() error {
 		d := decoder{b: value}
 		_, n, id := d.head()
 		key, known := c.groups.key(n, string(id))
-		if !ok || d.short || !known {
+		if !ok || d.short || !known || c.cut(parseRid(k)) {
 			return // told elsewhere
 		}
 		l, err := v.load(parseRid(k))
@@ -55,7 +60,7 @@ func (c *check) links() error {
 		}
 	})
 	for _, r := range sortedKeys(s.sums) {
-		if s.sums[r] != 0 && !c.lost[r] { // what is lost may have had any
+		if s.sums[r] != 0 && !c.cut(r) { // what is lost may have had any
 			c.findOf(r, bucketLinks, nil, "it does not tell the links of the resource")
 		}
 	}
