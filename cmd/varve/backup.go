@@ -90,26 +90,25 @@ func oneFile(cmd *cobra.Command, args []string) error {
 // backupFile writes a backup that is there under its name only when it is whole.
 func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (size int64, err error) {
 	sweepParts(name)
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	f, err := newPart(name)
 	if err != nil {
-		if path := (*os.PathError)(nil); errors.As(err, &path) {
-			err = path.Err // its name is one that nobody gave
-		}
-		return 0, fmt.Errorf("%s cannot be written: %w", name, err)
+		return 0, err
 	}
 	defer func() {
 		if err != nil {
 			_ = errors.Join(f.Close(), os.Remove(f.Name()))
 		}
 	}()
-	holdPart(f)
 	if size, err = a.backup(ctx, conn, f); err != nil {
 		return 0, err
 	}
-	if err = errors.Join(f.Sync(), f.Close()); err != nil {
+	if err = f.Sync(); err != nil {
 		return 0, err
 	}
-	if err = os.Rename(f.Name(), name); err != nil {
+	if err = os.Rename(f.Name(), name); err != nil { // while it is held: else another may take it for left
+		return 0, err
+	}
+	if err = f.Close(); err != nil {
 		return 0, err
 	}
 	dir, err := os.Open(filepath.Dir(name))
@@ -117,6 +116,25 @@ func (a *app) backupFile(ctx context.Context, conn *client.Conn, name string) (s
 		return 0, err
 	}
 	return size, errors.Join(dir.Sync(), dir.Close())
+}
+
+// newPart makes the file that is to become FILE, held as one that is being written.
+// Another backup may take it for left, and remove it, until it is: then it is made
+// anew.
+func newPart(name string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+		if err != nil {
+			if path := (*os.PathError)(nil); errors.As(err, &path) {
+				err = path.Err // its name is one that nobody gave
+			}
+			return nil, fmt.Errorf("%s cannot be written: %w", name, err)
+		}
+		if holdPart(f) {
+			return f, nil
+		}
+		_ = errors.Join(f.Close(), os.Remove(f.Name())) // mostly it is gone
+	}
 }
 
 // sweepParts removes what backups of the same file left that were killed: each may be
