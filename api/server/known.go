@@ -46,11 +46,16 @@ func (s *Server) revision(ctx context.Context, known wire.KnownAt) (history.Revi
 	if known.Recorded == 0 {
 		return known.Revision, nil
 	}
-	if known.Recorded > history.MomentOf(s.opts.Now().Add(knownSlack)) {
+	if s.ahead(known.Recorded) {
 		return 0, &history.Error{Kind: history.Future, Field: "knownAt", Value: known.String(),
 			Text: "lies in the future: what will be known then is not known yet"}
 	}
 	return s.store.KnownAt(ctx, known.Recorded)
+}
+
+// ahead reports whether a moment of recording lies further ahead than clocks differ.
+func (s *Server) ahead(m history.Moment) bool {
+	return m > history.MomentOf(s.opts.Now().Add(knownSlack))
 }
 
 // nothing is a reader from before anything was known, which history.At has no

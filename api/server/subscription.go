@@ -55,6 +55,9 @@ func (s *subscriptionService) PutSubscription(ctx context.Context, req *varvev1.
 	if o.From, err = wire.FromFromProto(req); err != nil {
 		return nil, err
 	}
+	if err := s.passed(o.From.Recorded); err != nil {
+		return nil, err
+	}
 	now, err := all.Put(ctx, sub, o)
 	return standing(now, inOurWords(err))
 }

@@ -240,6 +240,9 @@ func TestSubscriptionRefused(t *testing.T) {
 			r.Subscription.Rotation = &varvev1.Subscription_Rotation{Keep: -1}
 		}, "rotation.keep", history.Invalid},
 		{"Position and moment", func(r *varvev1.PutSubscriptionRequest) { r.Position, r.Since = "x", day(1) }, "since", history.Invalid},
+		{"Since a moment to come", func(r *varvev1.PutSubscriptionRequest) {
+			r.Since = timestamppb.New(day(1).AsTime().AddDate(200, 0, 0))
+		}, "since", history.Future},
 		{"No position", func(r *varvev1.PutSubscriptionRequest) { r.Position = "x" }, "position", history.ForeignToken},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -90,14 +90,22 @@ func (s *Server) feedFrom(ctx context.Context, req feedRequest) (history.Positio
 	if err != nil {
 		return "", err
 	}
-	if since > history.MomentOf(s.opts.Now().Add(knownSlack)) {
-		return "", &history.Error{Kind: history.Future, Field: "since", Value: since.String(),
-			Text: "lies in the future: nothing was recorded since; name a moment that has passed, or now"}
+	if err := s.passed(since); err != nil {
+		return "", err
 	}
 	if _, err := s.store.KnownAt(ctx, since); err != nil { // what was recorded since is not all there
 		return "", renamed(err, "since")
 	}
 	return s.store.PositionAt(ctx, since)
+}
+
+// passed refuses a moment since when changes are asked for that is still to come.
+func (s *Server) passed(since history.Moment) error {
+	if !s.ahead(since) {
+		return nil
+	}
+	return &history.Error{Kind: history.Future, Field: "since", Value: since.String(),
+		Text: "lies in the future: nothing was recorded since; name a moment that has passed, or now"}
 }
 
 // watcher is one stream of changes.

@@ -431,7 +431,8 @@ type PutSubscriptionRequest struct {
 	// Begin with what comes after this position.
 	Position string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
 	// Begin with the first change recorded at or after this moment. COMPACTED
-	// (OUT_OF_RANGE) if changes since then were pruned.
+	// (OUT_OF_RANGE) if changes since then were pruned, IN_THE_FUTURE (OUT_OF_RANGE) if
+	// it is still to come.
 	Since         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
