@@ -67,9 +67,10 @@ func (s *maintenanceService) Prune(req *varvev1.PruneRequest, stream grpc.Server
 	}}})
 }
 
-// prunable refuses a type of which nothing was ever known: by a slip of the pen a
+// prunable refuses a type of which nothing is known: by a slip of the pen a
 // floor would stand for ever, and what was to go would stay. One that all went of has
-// a floor.
+// a floor, unless a prune of all types that came as far emptied it: then nothing tells
+// it from one that was never known.
 func (s *maintenanceService) prunable(ctx context.Context, p history.Pruner, typ string) error {
 	if typ == "" {
 		return nil

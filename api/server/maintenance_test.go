@@ -312,6 +312,11 @@ func TestPrune(t *testing.T) {
 		if _, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(6), Type: "Went"}); err != nil {
 			t.Errorf("a type that has a floor: %v", err)
 		}
+		if _, _, err := pruned(t, d, &varvev1.PruneRequest{Floor: day(7)}); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = pruned(t, d, &varvev1.PruneRequest{Floor: day(8), Type: "Went"}) // as the protocol says
+		refused(t, err, history.NotFound)
 	})
 	t.Run("MalformedIsRefused", func(t *testing.T) {
 		d := open(t, apitest.Options{})

@@ -36,7 +36,8 @@ That moment becomes the floor. Of each resource the version that stands at the
 floor stays, and all that begin later; a resource that was deleted by then goes
 entirely. What is asked or captured below the floor is refused from then on. With
 --type only resources of that type are pruned; without it, what was known when and
-the feed of changes are pruned as well.
+the feed of changes are pruned as well. A TYPE of which nothing is known, or not any
+more, is refused, unless it has a floor of its own from before.
 
 The store also knows what it knew when. What was believed before the floor is
 forgotten with it; what was recorded since stays answerable as it was known then,

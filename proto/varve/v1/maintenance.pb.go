@@ -111,7 +111,8 @@ type PruneRequest struct {
 	// Captured moment below which to forget; the state at it is kept.
 	Floor *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor,omitempty"`
 	// Only resources of this type. Default: all of them, and with them revisions
-	// and the feed. NOT_FOUND if nothing was ever known of the type.
+	// and the feed. NOT_FOUND if nothing is known of the type, or not any more, unless
+	// it has a floor of its own.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// Only tell what would go.
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
