@@ -71,7 +71,7 @@ higher number.`,
 			return err
 		}
 		if from.Given() && h.floor != nil {
-			fmt.Fprintf(a.stderr, "what was captured before %s is no longer kept\n", h.floor.AsTime().Format(time.RFC3339Nano))
+			fmt.Fprintf(a.stderr, "what was captured before %s is no longer kept, but for the version that stood then\n", h.floor.AsTime().Format(time.RFC3339Nano))
 		}
 		return nil
 	}
