@@ -97,7 +97,7 @@ func (s *Store) takeUpHeld() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.active.first == 0 { // else what came belongs before it in the log
-		s.merging, s.held, s.heldBy = s.held, nil, nil
+		s.merging, s.held = s.held, nil
 	}
 	return nil
 }

@@ -196,6 +196,69 @@ func TestDamagedIsSetApart(t *testing.T) {
 	}
 }
 
+// TestApartIsCounted mends damage while the store is open: what was set apart counts
+// until it is merged.
+func TestApartIsCounted(t *testing.T) {
+	ctx, dir := context.Background(), memoryDir(t)
+	s := openWith(t, dir, bolt.Options{MergeIdle: time.Hour})
+	add := func(n history.Moment, text string) {
+		t.Helper()
+		if _, err := s.Append(ctx, history.Batch{Observations: []history.Observation{observed(0, firstMoment+n*1_000_000, text)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apart := func(want uint64) {
+		t.Helper()
+		if stats, err := s.Stats(ctx); err != nil || stats.Apart != want {
+			t.Errorf("%d resources are apart, want %d; %v", stats.Apart, want, err)
+		}
+	}
+	replace := func(old, with string) {
+		t.Helper()
+		file, err := os.OpenFile(filepath.Join(dir, bolt.FileName), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		whole, err := os.ReadFile(file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := 0; ; {
+			i := bytes.Index(whole[at:], []byte(old))
+			if i < 0 {
+				return
+			}
+			if _, err := file.WriteAt([]byte(with), int64(at+i)); err != nil {
+				t.Fatal(err)
+			}
+			at += i + len(old)
+		}
+	}
+	add(1, `{"a":"DAMAGE-ME"}`)
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	add(2, `{"a":2}`)
+	replace("DAMAGE-ME", "damaged!!")
+	if err := s.Merge(); !errors.Is(err, history.DataLoss) {
+		t.Fatalf("merge: got %v, want DataLoss", err)
+	}
+	apart(1)
+	replace("damaged!!", "DAMAGE-ME")
+	if err := s.TakeUpHeld(); err != nil {
+		t.Fatal(err)
+	}
+	apart(1)
+	if err := s.Merge(); err != nil {
+		t.Fatal(err)
+	}
+	apart(0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // historyOf is all that there is of a resource, newest first.
 func historyOf(t *testing.T, s *bolt.Store, k history.Key) []history.Item {
 	t.Helper()

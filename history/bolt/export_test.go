@@ -16,6 +16,9 @@ func (s *Store) CopyFile(path string) error {
 	return s.db.View(func(tx *bbolt.Tx) error { return tx.CopyFile(path, 0o600) })
 }
 
+// TakeUpHeld begins a merge of what was set apart, and goes no further.
+func (s *Store) TakeUpHeld() error { return s.takeUpHeld() }
+
 // HoldBack has files that are built hold back no more than so many bytes.
 func HoldBack(t testing.TB, bytes int) {
 	was := buildHeld

@@ -54,7 +54,7 @@ func (s *Store) mergeNext() error {
 	}
 
 	s.mu.Lock()
-	s.merging = nil
+	s.merging, s.heldBy = nil, nil
 	s.mu.Unlock()
 	return nil
 }

@@ -103,9 +103,9 @@ type Store struct {
 	mu          sync.RWMutex // guards what follows; never held during a transaction
 	closed      bool
 	active      *tail
-	merging     *tail // nil: none
-	held        *tail // of resources set apart; nil: there are none
-	heldBy      *apartError
+	merging     *tail       // nil: none
+	held        *tail       // of resources set apart; nil: there are none
+	heldBy      *apartError // what set them apart, until a merge of them has ended
 	mark        mark
 	runs        []*runRecord // by number - 1; the records are replaced, not changed
 	runByID     map[history.RunID]runNo

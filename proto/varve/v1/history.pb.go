@@ -1670,7 +1670,8 @@ type GetStatusResponse_Lag struct {
 	// Bytes of them.
 	Bytes uint64 `protobuf:"varint,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Resources whose records stay there, since what the file has of them in its
-	// final place is damaged; "varve verify" tells where. 0 while all is well.
+	// final place is damaged; "varve verify" tells where. 0 while all is well, and
+	// after a start of the daemon until it has tried once to put them there.
 	ResourcesApart uint64 `protobuf:"varint,3,opt,name=resources_apart,json=resourcesApart,proto3" json:"resources_apart,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
