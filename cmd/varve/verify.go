@@ -79,9 +79,9 @@ is in use is refused. Exit code 1 means that damage was found.
 What is wrong comes with the resource that it is about, if it is about one and that
 can still be told, and with the place in the file. A value that is damaged is told
 once: what others say of it cannot be held against it until it is mended. Of a page
-that is damaged it is told besides up to which key its bucket could be read: what
-stands behind it is not looked at. A dictionary comes with how many contents were
-written with it.
+that is damaged it is told besides up to which key its bucket could be read, for what
+stands behind it is not looked at, and which pages nothing leads to for want of it. A
+dictionary comes with how many contents were written with it.
 
 The daemon verifies a store by itself when the disk failed to write before, which
 the file varve.failed beside the store says: it answers questions meanwhile, and
