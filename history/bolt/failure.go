@@ -136,8 +136,8 @@ func suspect(dir string) (bool, error) {
 }
 
 // survey looks at the pages of a file that is being opened, before anything else
-// reads or writes it, and says what is wrong first. DataLoss if to follow them
-// might never end.
+// reads or writes it, and says what is wrong first. DataLoss if to follow them might
+// never end, or end the process.
 func survey(path string, o *Options) (t tree, first string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -156,7 +156,7 @@ func survey(path string, o *Options) (t tree, first string, err error) {
 		o.Logger.Error("the store is damaged; run varve verify", "finding", finding.String())
 	}
 	t.walk()
-	if t.circle {
+	if t.circle || t.trap {
 		return t, first, history.Errorf(history.DataLoss, "%s is damaged (%s); run varve verify, then varve repair, or restore a backup", path, first)
 	}
 	return t, first, nil

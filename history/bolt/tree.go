@@ -45,8 +45,13 @@ type tree struct {
 	used, free pageSet
 	buffer     []byte // for pages of which only the numbers in it are of interest
 	live       uint64 // pages of buckets, in a deep walk
-	circle     bool   // some page is led to twice: to follow the pages may never end
-	unsafe     bool   // not to be written to: the free list is not what the tree leaves free, or a bucket within a page is damaged
+	circle     bool   // some page is led to twice: to follow the pages may never end; not to be read
+	unsafe     bool   // the free list is not what the tree leaves free: not to be written to
+
+	// A page that names buckets is damaged, or a bucket that stands within it. bbolt
+	// copies such a bucket into memory, where an element that leads beyond it leads to
+	// anything: the garbage collector then ends the process. Not to be read.
+	trap bool
 }
 
 // pageSet is a set of page numbers.
@@ -207,7 +212,7 @@ func (t *tree) descend(bucket string, root uint64) {
 // leaf looks at a leaf page, and walks the buckets in it.
 func (t *tree) leaf(p *page, bucket string, within ref) {
 	if sound := t.laidOut(p, bucket, within); !sound || bucket != "" {
-		t.unsafe = t.unsafe || bucket == "" // what it holds of buckets may lead anywhere
+		t.trap = t.trap || bucket == ""
 		return
 	}
 	for i := range p.count {
@@ -215,7 +220,7 @@ func (t *tree) leaf(p *page, bucket string, within ref) {
 		e := p.element(i)
 		if e.flags != bucketFlag || len(e.value) < 16 {
 			t.find(p.number, string(e.key), "it is no bucket")
-			t.unsafe = true
+			t.trap = true
 			continue
 		}
 		name, root := string(e.key), binary.NativeEndian.Uint64(e.value)
@@ -225,17 +230,15 @@ func (t *tree) leaf(p *page, bucket string, within ref) {
 			}
 			continue
 		}
-		// A bucket within the page of another. Whoever writes to it has bbolt copy it
-		// into memory, where what lies beyond its end is anything.
 		inline := page{number: p.number, flags: leafFlag, b: e.value[16:]}
 		if len(inline.b) < pageHeader || binary.NativeEndian.Uint16(inline.b[8:]) != leafFlag {
 			t.find(p.number, name, "its header is damaged")
-			t.unsafe = true
+			t.trap = true
 			continue
 		}
 		inline.count = int(binary.NativeEndian.Uint16(inline.b[10:]))
 		if !t.laidOut(&inline, name, ref{}) {
-			t.unsafe = true
+			t.trap = true
 		}
 	}
 }
