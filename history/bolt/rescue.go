@@ -213,7 +213,7 @@ func (r *rescue) directory() {
 				r.find(p.number, "", fmt.Sprintf("it names no bucket that there is: %q", e.key))
 				unknown = append(unknown, e)
 			default:
-				r.bucket(string(e.key), &e)
+				r.place(string(e.key), &e)
 			}
 		}
 	}
@@ -226,7 +226,7 @@ func (r *rescue) directory() {
 		}
 	}
 	if len(missing) == 1 && len(unknown) == 1 { // then it is that
-		r.bucket(missing[0], &unknown[0])
+		r.place(missing[0], &unknown[0])
 	}
 	if r.lost[""] {
 		for _, name := range allBuckets {
@@ -235,8 +235,8 @@ func (r *rescue) directory() {
 	}
 }
 
-// bucket takes the place of a bucket out of the directory.
-func (r *rescue) bucket(name string, e *element) {
+// place takes where a bucket stands out of the directory.
+func (r *rescue) place(name string, e *element) {
 	switch {
 	case len(e.value) < 16:
 	case binary.NativeEndian.Uint64(e.value) != 0:
