@@ -113,7 +113,7 @@ func (n *names) next(e *entry) (bool, error) {
 		e.Key = n.group
 		e.ID = n.ids.keep(n.raw[4:])
 		if e.rid, err = openName(n.raw, n.value); err != nil {
-			return false, lossOf(&e.Key, err)
+			return false, err
 		}
 	}
 	found := merged
