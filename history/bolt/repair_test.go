@@ -123,6 +123,9 @@ type harm struct {
 var harms = []harm{
 	{"nothing", func(*rand.Rand, []byte, int) {}},
 	{"a bit", func(rnd *rand.Rand, file []byte, _ int) { file[rnd.IntN(len(file))] ^= 1 << rnd.IntN(8) }},
+	{"a bit of a header", func(rnd *rand.Rand, file []byte, page int) {
+		file[rnd.IntN(len(file)/page)*page+rnd.IntN(512)] ^= 1 << rnd.IntN(8)
+	}},
 	{"a byte", func(rnd *rand.Rand, file []byte, _ int) { file[rnd.IntN(len(file))] ^= byte(1 + rnd.IntN(255)) }},
 	{"three bytes", func(rnd *rand.Rand, file []byte, _ int) {
 		for range 3 {
@@ -192,7 +195,7 @@ var harms = []harm{
 func TestRepair(t *testing.T) {
 	rounds, harms := 4*scale(), harms
 	if testing.Short() {
-		rounds, harms = 1, harms[:4]
+		rounds, harms = 1, harms[:5]
 	}
 	outcomes := map[string]int{}
 	for name, fill := range map[string]func(testing.TB, string){"Used": usedStore, "Pruned": prunedStore, "Erased": erasedStore} {
@@ -240,7 +243,15 @@ func repairAndJudge(t *testing.T, round string, file []byte, want *holdings) str
 		t.Fatal(err)
 	}
 	var losses []bolt.Loss
-	_, err := bolt.Repair(context.Background(), from, into, func(l bolt.Loss) { losses = append(losses, l) }, bolt.CopyOptions{})
+	content := 0
+	_, err := bolt.Repair(context.Background(), from, into, func(l bolt.Loss) {
+		if losses = append(losses, l); l.What == bolt.LostContent {
+			content++
+		}
+	}, bolt.CopyOptions{})
+	if strings.HasPrefix(round, "a bit") && content > 8 {
+		t.Errorf("%s costs the content of %d resources: %v", round, content, losses)
+	}
 	if now, readErr := os.ReadFile(path); readErr != nil || string(now) != string(file) {
 		t.Fatalf("%s: the damaged file was changed: %v", round, readErr)
 	}

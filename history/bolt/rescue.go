@@ -278,17 +278,24 @@ func (r *rescue) follow(bucket string, root ref) (doubtful []branchRef) {
 			}
 			r.laidOut(&p, bucket, ref{})
 			if p.flags == leafFlag {
-				r.leaves[bucket] = append(r.leaves[bucket], newLeaf(&p, at, false))
+				r.leaves[bucket] = append(r.leaves[bucket], newLeaf(&p, at))
 				continue
 			}
 			list := p.elements()
+			sure := make([]bool, len(list)+1)
+			for i, e := range list {
+				sure[i] = r.begins(e.page, e.key) && !r.used.has(e.page)
+			}
 			for i, e := range list {
 				child := ref{page: e.page, low: e.key, high: at.high}
 				if i+1 < len(list) {
-					child.high = list[i+1].key
+					child.high = nil // where the next key may be what is damaged
+					if sure[i+1] {
+						child.high = list[i+1].key
+					}
 				}
 				switch {
-				case !r.begins(e.page, e.key) || r.used.has(e.page):
+				case !sure[i]:
 					r.find(e.page, bucket, "it is damaged, or what leads to it")
 				case r.free.has(e.page):
 					r.find(e.page, bucket, "it is listed as free, but one leads to it")
@@ -304,10 +311,25 @@ func (r *rescue) follow(bucket string, root ref) (doubtful []branchRef) {
 	return doubtful
 }
 
-func newLeaf(p *page, at ref, stray bool) leaf {
-	l := leaf{ref: at, first: p.firstKey(), stray: stray}
+func newLeaf(p *page, at ref) leaf {
+	l := leaf{ref: at, first: p.firstKey()}
 	if list := p.elements(); len(list) > 0 {
 		l.last = list[len(list)-1].key
+	}
+	return l
+}
+
+// newStray is a leaf whose keys are those that are whole: its first one may be why
+// nothing leads there.
+func (r *rescue) newStray(bucket string, p *page) leaf {
+	l := leaf{ref: ref{page: p.number}, stray: true}
+	for _, e := range p.elements() {
+		if key, _, ok := r.open(bucket, &rescued{k: e.key, v: e.value}); ok {
+			if l.first == nil {
+				l.first = key
+			}
+			l.last = key
+		}
 	}
 	return l
 }
@@ -363,7 +385,7 @@ func (r *rescue) findStrays(doubtful []branchRef) {
 				continue
 			}
 			taken[i] = true
-			if l := newLeaf(p, ref{page: p.number}, true); !covered(sure, l.first) || !covered(sure, l.last) {
+			if l := r.newStray(bucket, p); l.first != nil && !(covered(sure, l.first) && covered(sure, l.last)) {
 				r.leaves[bucket] = append(r.leaves[bucket], l)
 				found++
 			}
@@ -388,18 +410,29 @@ func (r *rescue) findStrays(doubtful []branchRef) {
 func (r *rescue) values(bucket []byte) iter.Seq2[[]byte, []byte] {
 	name := string(bucket)
 	return func(yield func(k, framed []byte) bool) {
+		var before []byte
 		for e := range r.each(name) {
 			key, value, ok := r.open(name, &e)
-			if !ok {
+			switch {
+			case !ok:
 				r.lost[name] = true
 				if !e.stray {
 					r.value(name, e.k)
 				}
-			} else if !yield(key, value) {
+			case before != nil && bytes.Compare(key, before) <= 0:
+				r.disordered(name)
+			case !yield(key, value):
 				return
+			default:
+				before = key
 			}
 		}
 	}
+}
+
+func (r *rescue) disordered(bucket string) {
+	r.lost[bucket] = true
+	r.once(Loss{What: LostPage, Text: fmt.Sprintf("some of %s: they tell of what others tell, or are out of order, and were left out", bucket)})
 }
 
 // rescued is an element of a leaf of a bucket.

@@ -175,6 +175,10 @@ func (s *salvage) segments() iter.Seq2[rid, segmentLeft] {
 				}
 				continue
 			}
+			if parseRid(key) < last {
+				s.from.disordered(string(bucketSegments))
+				continue
+			}
 			if !flush(parseRid(key)) {
 				return
 			}
