@@ -10,6 +10,9 @@ import (
 // Queued is how many requests wait for the writer.
 func (s *Store) Queued() int { return len(s.writer.queue) }
 
+// Alone does something between two commits.
+func (s *Store) Alone(f func() error) error { return s.alone(f) }
+
 // DocumentValue is a document as it is stored, and OpenDocument reads it.
 func DocumentValue(key, body []byte, revision uint64) []byte {
 	return frontDocument(key, sealDocument(body), revision)
