@@ -82,10 +82,7 @@ func decodeOrigin(b []byte) (history.Origin, error) {
 // sealBody makes a body that stands alone, quickly: written with a dictionary if
 // there is one, else by s2, else as it is, whichever is shorter.
 func sealBody(payload []byte, with *dict) []byte {
-	if with != nil {
-		return sealWith(payload, with, codecDict, with.Encode)
-	}
-	return sealPlain(payload, s2.Encode)
+	return packer{with: with}.alone(payload)
 }
 
 // sealPlain makes a body that stands alone without a dictionary.

@@ -248,10 +248,31 @@ func pack(rows []mergeRow, with packer, open func(*mergeRow) ([]byte, error)) (s
 
 // packer makes the bodies of segments with the dictionary of their type, if it
 // has one: for a merge quickly enough to keep up with what is recorded, for a
-// copy as short as they get.
+// copy shorter.
 type packer struct {
 	with     *dict
 	shortest bool
+}
+
+// longPayload is from how many bytes on the search for the shortest form is worth
+// the tables that it clears first, which are 4.5 MiB large.
+const longPayload = 64 << 10
+
+// encoder is what compresses a text of so many bytes.
+func (p packer) encoder(size int) func(dst, src []byte) []byte {
+	switch {
+	case !p.shortest && p.with == nil:
+		return s2.Encode
+	case !p.shortest:
+		return p.with.Encode
+	case size < longPayload && p.with == nil:
+		return s2.EncodeBetter
+	case size < longPayload:
+		return p.with.EncodeBetter
+	case p.with == nil:
+		return s2.EncodeBest
+	}
+	return p.with.EncodeBest
 }
 
 // wouldWrite reports whether alone would make a body that stands alone just as it
@@ -292,11 +313,7 @@ func (p packer) delta(body []byte) []byte {
 	if p.with == nil || len(body) < packedDelta {
 		return body
 	}
-	encode := p.with.Encode
-	if p.shortest {
-		encode = p.with.EncodeBest
-	}
-	packed := sealWith(body[1:], p.with, codecPacked, encode)
+	packed := sealWith(body[1:], p.with, codecPacked, p.encoder(len(body)))
 	if codec(packed[0]) != codecPacked || len(packed) > len(body)-len(body)/8 {
 		return body
 	}
@@ -305,11 +322,8 @@ func (p packer) delta(body []byte) []byte {
 
 // alone makes a body that stands alone.
 func (p packer) alone(payload []byte) []byte {
-	switch {
-	case !p.shortest:
-		return sealBody(payload, p.with)
-	case p.with == nil:
-		return sealPlain(payload, s2.EncodeBest)
+	if p.with == nil {
+		return sealPlain(payload, p.encoder(len(payload)))
 	}
-	return sealWith(payload, p.with, codecDict, p.with.EncodeBest)
+	return sealWith(payload, p.with, codecDict, p.encoder(len(payload)))
 }
