@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"syscall"
 	"testing"
@@ -402,28 +401,4 @@ func throughHTTP(n int) func(*testing.B, *served, []doorBatch) {
 			return err
 		})
 	}
-}
-
-// profiled is main, with profiles of the process if DOOR_PROFILES asks for them.
-func profiled() {
-	folder := os.Getenv("DOOR_PROFILES")
-	if folder == "" {
-		main()
-		return
-	}
-	create := func(kind string) *os.File {
-		f, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%d.%s", os.Args[1], os.Getpid(), kind)))
-		if err != nil {
-			panic(err)
-		}
-		return f
-	}
-	runtime.MemProfileRate = 64 << 10
-	if err := pprof.StartCPUProfile(create("cpu")); err != nil {
-		panic(err)
-	}
-	code := run(os.Args[1:], os.Stdout, os.Stderr)
-	pprof.StopCPUProfile()
-	_ = pprof.Lookup("allocs").WriteTo(create("allocs"), 0)
-	os.Exit(code)
 }

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,6 +29,30 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
 	testscript.Main(m, map[string]func(){"varve": profiled})
+}
+
+// profiled is main, with profiles of the process if DOOR_PROFILES asks for them.
+func profiled() {
+	folder := os.Getenv("DOOR_PROFILES")
+	if folder == "" {
+		main()
+		return
+	}
+	create := func(kind string) *os.File {
+		f, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%d.%s", os.Args[1], os.Getpid(), kind)))
+		if err != nil {
+			panic(err)
+		}
+		return f
+	}
+	runtime.MemProfileRate = 64 << 10
+	if err := pprof.StartCPUProfile(create("cpu")); err != nil {
+		panic(err)
+	}
+	code := run(os.Args[1:], os.Stdout, os.Stderr)
+	pprof.StopCPUProfile()
+	_ = pprof.Lookup("allocs").WriteTo(create("allocs"), 0)
+	os.Exit(code)
 }
 
 // TestScript runs the whole program, command line by command line. Besides the

@@ -37,8 +37,9 @@ func TestStalledExport(t *testing.T) {
 
 	alone.begin()
 	beside.begin()
-	for begun := time.Now(); time.Since(begun) < stall; { // by turns: what else the machine does slows both
-		alone.record()
+	const least = 2 * fedResources // on a slow machine the file has still to grow
+	for begun := time.Now(); time.Since(begun) < stall || alone.n < alone.from+least; {
+		alone.record() // by turns: what else the machine does slows both
 		beside.record()
 	}
 	bytes, rate := beside.end()
@@ -53,9 +54,6 @@ func TestStalledExport(t *testing.T) {
 		stall, bytesAlone, bytes/bytesAlone, rateAlone, rate/rateAlone)
 	if bytes > 2*bytesAlone {
 		t.Error("a stalled export has the file grow")
-	}
-	if rate < rateAlone/5 {
-		t.Error("a stalled export holds the writer up")
 	}
 }
 
@@ -99,7 +97,9 @@ func (f *feeding) record() {
 		f.n++
 	}
 	begin := time.Now()
-	if _, err := varvev1.NewRecorderServiceClient(f.conn).BatchRecord(context.Background(), req); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := varvev1.NewRecorderServiceClient(f.conn).BatchRecord(ctx, req); err != nil {
 		f.t.Fatal(err)
 	}
 	f.took += time.Since(begin)
