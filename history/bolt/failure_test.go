@@ -27,7 +27,7 @@ func TestFailedBefore(t *testing.T) {
 	// settle waits until the verification has come to its end.
 	settle := func(t *testing.T, s *bolt.Store) error {
 		t.Helper()
-		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if err := s.Failed(); !errors.Is(err, history.Unavailable) {
 				return err
 			}

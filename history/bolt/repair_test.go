@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/varvehq/varve/history"
@@ -323,7 +322,7 @@ func (h *holdings) lacking(got *holdings, losses []bolt.Loss) (problems []string
 				want.Until = i.Until
 			}
 			if ok {
-				if d := differs(want, i); d != "" {
+				if d := differs(want, i, cmpopts.EquateEmpty()); d != "" {
 					problem("%v v%d (-want +got):\n%s", k, want.Version, d)
 				}
 			} else if !lost[bolt.LostCommit] && !lost[bolt.LostName] && !content[k] {
@@ -356,10 +355,10 @@ func (h *holdings) lackingBeside(got *holdings, lost map[bolt.LossKind]bool, pro
 	if lost[bolt.LostName] {
 		feed, got.feed = nil, nil
 	}
-	if d := differs(feed, got.feed); d != "" {
+	if d := differs(feed, got.feed, cmpopts.EquateEmpty()); d != "" {
 		problem("feed (-want +got):\n%s", d)
 	}
-	if d := differs(h.runs, got.runs); d != "" && !lost[bolt.LostRun] && !lost[bolt.LostCommit] {
+	if d := differs(h.runs, got.runs, cmpopts.EquateEmpty()); d != "" && !lost[bolt.LostRun] && !lost[bolt.LostCommit] {
 		problem("runs (-want +got):\n%s", d)
 	}
 	for _, want := range h.documents {
@@ -367,26 +366,18 @@ func (h *holdings) lackingBeside(got *holdings, lost map[bolt.LossKind]bool, pro
 		switch {
 		case i < 0 && !lost[bolt.LostDocument] && !lost[bolt.LostPage]:
 			problem("document %s of %s is missing", want.Name, want.Collection)
-		case i >= 0 && differs(want, got.documents[i]) != "":
-			problem("document (-want +got):\n%s", differs(want, got.documents[i]))
+		case i >= 0 && differs(want, got.documents[i], cmpopts.EquateEmpty()) != "":
+			problem("document (-want +got):\n%s", differs(want, got.documents[i], cmpopts.EquateEmpty()))
 		}
 	}
 	if !lost[bolt.LostClock] && !lost[bolt.LostCommit] && !slices.Equal(h.known, got.known) {
 		problem("known: %v, want %v", got.known, h.known)
 	}
 	if !lost[bolt.LostChanges] {
-		if d := differs(h.floors, got.floors); d != "" {
+		if d := differs(h.floors, got.floors, cmpopts.EquateEmpty()); d != "" {
 			problem("floors (-want +got):\n%s", d)
 		}
 	}
-}
-
-// differs is cmp.Diff at less cost where there is nothing to tell.
-func differs(want, got any) string {
-	if reflect.DeepEqual(want, got) {
-		return ""
-	}
-	return cmp.Diff(want, got, cmpopts.EquateEmpty())
 }
 
 // recordInto records into a repaired store, merges and verifies it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/varvehq/varve/history"
 )
@@ -290,7 +291,10 @@ var linkCases = []namedCase{
 // hubThenAndNow has thousands refer to one term, drop it, take it up again and
 // say it otherwise, a part of it learnt late.
 func hubThenAndNow(r *rig) {
-	const referrers = 3000
+	referrers := 3000
+	if testing.Short() {
+		referrers = 1000
+	}
 	by := modelLinker("first") // the documents are few
 	r = newRigWith(r.T, r.b, Options{StoreID: testStore, Linker: by})
 	versions := []int{0, 1, 3, 4, 5, 2} // as they are recorded

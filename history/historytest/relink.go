@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
+	"testing"
 	"time"
 
 	"github.com/varvehq/varve/history"
@@ -59,7 +59,7 @@ func underWay(r *rig, err error) bool {
 // under other tables does by itself.
 func (r *rig) awaitLinks() {
 	r.Helper()
-	for began := time.Now(); ; runtime.Gosched() {
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		_, _, err := r.asOf(history.At{}).Links(ctx, history.LinkQuery{Terms: []string{"nobody's"}})
 		switch {
 		case err == nil:
@@ -219,7 +219,10 @@ func cutShort(r *rig) {
 // relinkWhileRecording records, early and late, while the links of an estate are
 // read anew; answers are Unavailable or right.
 func relinkWhileRecording(r *rig) {
-	const resources, rounds = 5000, 60
+	resources, rounds := 5000, 60
+	if testing.Short() {
+		resources = 1500
+	}
 	first, second := modelLinker("first"), modelLinker("second") // the documents are few
 	r = newRigWith(r.T, r.b, Options{StoreID: testStore, Linker: first})
 	fresh := newRigWith(r.T, r.b, Options{StoreID: testStore, Linker: second})
