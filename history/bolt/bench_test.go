@@ -145,6 +145,32 @@ func BenchmarkIngest(b *testing.B) {
 		}
 		perItem(b, len(last))
 	})
+	b.Run("varve-rescan-beside-a-merge/batch=256", func(b *testing.B) {
+		const passes = 5
+		all := estate(10*benchResources, 2)
+		last := append([]history.Observation(nil), all[len(all)-10*benchResources:][:benchResources]...)
+		for range b.N {
+			b.StopTimer()
+			s, err := bolt.Open(b.TempDir(), bolt.Options{MergeRecords: len(all)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			ingest(b, s, all, 4096)
+			b.StartTimer()
+			for pass := range passes {
+				for i := range last {
+					last[i].CapturedAt = history.Moment(1_720_000_000_000_000 + int64(pass)*1_000_000)
+				}
+				ingest(b, s, last, benchBatch)
+			}
+			b.StopTimer()
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+			b.StartTimer()
+		}
+		perItem(b, passes*len(last))
+	})
 }
 
 func perItem(b *testing.B, items int) {

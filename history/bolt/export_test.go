@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -48,6 +49,25 @@ func Made(t testing.TB, dir string) (made bool) {
 		t.Fatal(err)
 	}
 	return made
+}
+
+// Nap is for how long a merge rests that has worked for so long while this was
+// recorded.
+func (s *Store) Nap(worked time.Duration, record func()) time.Duration {
+	s.merger.one.Lock()
+	defer s.merger.one.Unlock()
+	now := time.Now()
+	s.merger.turn = mergeTurn{now.Add(-worked), s.merger.lastCommit()}
+	defer func() { s.merger.turn = mergeTurn{} }()
+	record()
+	return s.merger.nap(now)
+}
+
+// AwaitCall waits until somebody waits for a merge.
+func (s *Store) AwaitCall() {
+	for s.merger.calls.Load() == 0 {
+		runtime.Gosched()
+	}
 }
 
 // MergeUncut merges as a process does that is killed before it cuts the log.

@@ -88,10 +88,8 @@ func (s *Store) writeLinks(edits []linkEdit, upTo history.Revision) error {
 	state := *s.links.Load()
 	state.upTo = max(state.upTo, upTo)
 	for len(edits) > 0 {
-		select {
-		case <-s.merger.quit:
-			return errClosed
-		default:
+		if err := s.merger.yield(); err != nil {
+			return err
 		}
 		n := min(len(edits), linkEdits)
 		for n < len(edits) && edits[n].Term == edits[n-1].Term {

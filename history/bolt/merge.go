@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -15,8 +16,23 @@ import (
 // Merge carries all that is in the log at the moment into the other buckets.
 // The store does so by itself; calling it makes sizes and benchmarks steady.
 func (s *Store) Merge() error {
+	s.merger.calls.Add(1)
+	defer s.merger.calls.Add(-1)
 	s.merger.one.Lock()
 	defer s.merger.one.Unlock()
+	return s.merge()
+}
+
+// mergeAside is Merge that gives way to those who record.
+func (s *Store) mergeAside() error {
+	s.merger.one.Lock()
+	defer s.merger.one.Unlock()
+	s.merger.turn = mergeTurn{time.Now(), s.merger.lastCommit()}
+	defer func() { s.merger.turn = mergeTurn{} }()
+	return s.merge()
+}
+
+func (s *Store) merge() error {
 	if err := s.Failed(); err != nil {
 		return err
 	}
@@ -80,10 +96,8 @@ func (s *Store) carry(t *tail, apart apart) error {
 	}
 	rids := sortedKeys(t.resources)
 	for len(rids) > 0 {
-		select {
-		case <-s.merger.quit:
-			return errClosed // goes on when the store is next open
-		default:
+		if err := s.merger.yield(); err != nil {
+			return err
 		}
 		writes, rest, err := s.mergeSlice(t, rids, apart)
 		if err != nil {
@@ -226,6 +240,9 @@ func (s *Store) mergeRest(t *tail) error {
 		}
 	}
 	for len(p.list) > 0 {
+		if err := s.merger.yield(); err != nil {
+			return err
+		}
 		n := min(len(p.list), 4*mergeResources)
 		part := &puts{deletes: p.deletes, list: p.list[:n]}
 		if err := s.writeTx(part.put); err != nil {

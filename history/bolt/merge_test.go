@@ -303,3 +303,40 @@ func TestCallersMayLeave(t *testing.T) {
 		expect = 1
 	}
 }
+
+// TestMergeGivesWay has merges rest while there is recording, but not when nobody
+// records, when somebody waits for the merge, or when the next one is soon due.
+func TestMergeGivesWay(t *testing.T) {
+	s := openWith(t, memoryDir(t), bolt.Options{MergeRecords: 40, MergeIdle: time.Hour, NoSync: true})
+	recorded := 0
+	some := func(n int) func() {
+		return func() {
+			for range n {
+				record(t, s, history.Batch{Observations: []history.Observation{observed(recorded, firstMoment, "1")}})
+				recorded++
+			}
+		}
+	}
+	want := func(what string, got, want time.Duration) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: rests for %v, want %v", what, got, want)
+		}
+	}
+	want("nobody records", s.Nap(2*time.Millisecond, some(0)), 0)
+	want("somebody does", s.Nap(2*time.Millisecond, some(1)), 10*time.Millisecond)
+	want("after long work", s.Nap(time.Hour, some(1)), 100*time.Millisecond)
+	var group sync.WaitGroup
+	want("somebody waits", s.Nap(2*time.Millisecond, func() {
+		some(1)()
+		group.Go(func() {
+			if err := s.Merge(); err != nil {
+				t.Error(err)
+			}
+		})
+		s.AwaitCall()
+	}), 0)
+	group.Wait()
+	want("afterwards", s.Nap(2*time.Millisecond, some(1)), 10*time.Millisecond)
+	want("the next is soon due", s.Nap(2*time.Millisecond, some(15)), 0)
+}

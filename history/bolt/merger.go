@@ -22,6 +22,14 @@ const (
 	mergeBacklog   = 2  // an active tail of so many times the threshold holds the writer up
 )
 
+// A merge beside which there is recording rests for so many times as long as it has
+// worked, each time for at most longestNap, until half of what makes the next merge due
+// has come in.
+const (
+	mergeRest  = 5
+	longestNap = 100 * time.Millisecond
+)
+
 // merger carries the log into the other buckets, in a goroutine of its own.
 //
 // A merge stops anywhere and begins anew without harm: each resource's head
@@ -29,16 +37,26 @@ const (
 // already stay there once, all else is written under keys that a second merge of
 // the same commits writes again, and the log is cut last.
 type merger struct {
-	s     *Store
-	wake  chan struct{}
-	quit  chan struct{}
-	done  chan struct{}
-	one   sync.Mutex // one merge at a time
-	mu    sync.Mutex
-	idle  *time.Timer
-	stall chan struct{} // closed when a merge is done
-	err   error         // of the last merge
-	live  atomic.Int64  // bytes of the file in use when the last merge was done
+	s      *Store
+	wake   chan struct{}
+	quit   chan struct{}
+	done   chan struct{}
+	one    sync.Mutex   // one merge at a time
+	calls  atomic.Int32 // that wait for a merge
+	turn   mergeTurn
+	rested time.Duration // of the merge that loop does; what it has worked is the rest
+	mu     sync.Mutex
+	idle   *time.Timer
+	stall  chan struct{} // closed when a merge is done
+	err    error         // of the last merge
+	live   atomic.Int64  // bytes of the file in use when the last merge was done
+}
+
+// mergeTurn is what a merge has done since it last gave way. Only who holds one looks
+// at it.
+type mergeTurn struct {
+	began  time.Time // zero: it gives way to nobody
+	commit uint64    // the last before it
 }
 
 func (m *merger) start(s *Store) {
@@ -107,8 +125,9 @@ func (m *merger) loop() {
 			return
 		}
 		began := time.Now()
-		err := m.s.Merge()
-		since(&m.s.counters.mergeNanos, began)
+		err := m.s.mergeAside()
+		since(&m.s.counters.mergeNanos, began.Add(m.rested))
+		m.rested = 0
 		m.s.counters.merges.Add(1)
 		var apart *apartError
 		if errors.As(err, &apart) {
@@ -142,6 +161,54 @@ func (m *merger) loop() {
 			m.s.mu.RUnlock()
 		}
 	}
+}
+
+// yield is called between two transactions of a merge. It has one that nobody waits
+// for rest, so that those who record have the machine; when the store is being closed
+// it returns errClosed, and the merge goes on when it is next open.
+func (m *merger) yield() error {
+	now := time.Now()
+	rest := m.nap(now)
+	if rest == 0 {
+		select {
+		case <-m.quit:
+			return errClosed
+		default:
+			return nil
+		}
+	}
+	nap := time.NewTimer(rest)
+	defer nap.Stop()
+	select {
+	case <-m.quit:
+		return errClosed
+	case <-nap.C:
+	case <-m.wake: // the next is due, or nobody records any more; loop looks again
+	}
+	m.turn = mergeTurn{time.Now(), m.lastCommit()}
+	m.rested += m.turn.began.Sub(now)
+	return nil
+}
+
+// nap is for how long to rest.
+func (m *merger) nap(now time.Time) time.Duration {
+	if m.turn.began.IsZero() || m.calls.Load() > 0 || m.lastCommit() == m.turn.commit {
+		return 0
+	}
+	m.s.mu.RLock()
+	active := m.s.active
+	soon := 2*active.weight() >= m.s.o.MergeRecords || 2*active.bytes >= m.limit()
+	m.s.mu.RUnlock()
+	if soon {
+		return 0
+	}
+	return min(mergeRest*now.Sub(m.turn.began), longestNap)
+}
+
+func (m *merger) lastCommit() uint64 {
+	m.s.mu.RLock()
+	defer m.s.mu.RUnlock()
+	return m.s.mark.commit
 }
 
 // relieve holds the writer up while the merger is far behind.

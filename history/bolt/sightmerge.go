@@ -26,10 +26,8 @@ func (s *Store) mergeSightings(t *tail) error {
 		return cmp.Or(cmp.Compare(x.rid, y.rid), x.Sighting.Compare(y.Sighting))
 	})
 	for len(order) > 0 {
-		select {
-		case <-s.merger.quit:
-			return errClosed // goes on when the store is next open
-		default:
+		if err := s.merger.yield(); err != nil {
+			return err
 		}
 		writes := &puts{}
 		size := 0

@@ -64,7 +64,8 @@ type Options struct {
 	// The log is merged when it holds so many records (of sightings, four times as
 	// many) or bytes, or when no commit came for MergeIdle. Defaults 32 Ki, 64 MiB,
 	// 1 s. In a small store fewer bytes do: a quarter of what the file holds, though
-	// not less than 8 MiB.
+	// not less than 8 MiB. A merge gives way to recording while the next is not soon
+	// due and nobody calls Merge.
 	MergeRecords int
 	MergeBytes   int
 	MergeIdle    time.Duration

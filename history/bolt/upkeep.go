@@ -48,6 +48,8 @@ func (u *upkeep) stop() {
 // betweenMerges calls f while no merge is under way or half done: nobody else
 // changes what is merged.
 func (s *Store) betweenMerges(f func() error) error {
+	s.merger.calls.Add(1)
+	defer s.merger.calls.Add(-1)
 	for {
 		s.merger.one.Lock()
 		s.mu.RLock()

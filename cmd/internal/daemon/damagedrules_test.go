@@ -64,6 +64,12 @@ func damageRules(t *testing.T, bucket string, chosen func(k, v []byte) bool) (di
 			t.Fatal(err)
 		}
 	}
+	for _, rule := range []string{"closed", "open"} {
+		results, err := comply.ListComplianceResults(t.Context(), &varvev1.ListComplianceResultsRequest{Wait: durationpb.New(time.Minute), Rule: rule, PageSize: 1000})
+		if err != nil || len(results.GetResults()) != len(list) {
+			t.Fatalf("%s: %d results, %v", rule, len(results.GetResults()), err)
+		}
+	}
 	stop()
 
 	s, err := bolt.Open(dir, bolt.Options{Linker: graph.NewLinker(), MergeIdle: time.Hour})
