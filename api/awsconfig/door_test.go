@@ -133,6 +133,10 @@ func (w *world) clientOf(account, region string) *configservice.Client {
 	})
 }
 
+// ownClient has a transport of its own: closing any httptest.Server closes idle
+// connections of net/http's, which a test beside may have just taken up.
+var ownClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+
 // whole is an HTTP client that has read an answer when it returns it. AWS's own
 // closes the body of the request then; if that had more than 4 KiB, and was answered
 // before net/http noticed its end, net/http takes the closed body for a failed one and
@@ -140,7 +144,7 @@ func (w *world) clientOf(account, region string) *configservice.Client {
 type whole struct{}
 
 func (whole) Do(r *http.Request) (*http.Response, error) {
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := ownClient.Do(r)
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (w *world) post(operation string, body []byte) (status string, answer []byt
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	got, err := http.DefaultClient.Do(r)
+	got, err := ownClient.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (w *world) answerTo(account, region, operation, body string) (int, []byte) 
 	}
 	r.Header.Set("X-Amz-Target", "StarlingDoveService."+operation)
 	signed(w.t, r, []byte(body), account, region, w.clock.Now())
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := ownClient.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func TestWhoIsAsking(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, tt.got, tt.want)
 		}
 	}
-	resp, err := http.Post(w.url, "application/x-amz-json-1.1", strings.NewReader("{}"))
+	resp, err := ownClient.Post(w.url, "application/x-amz-json-1.1", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
