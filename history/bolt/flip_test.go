@@ -31,7 +31,7 @@ import (
 func TestFlippedBytes(t *testing.T) {
 	flips := 80 * scale()
 	if testing.Short() {
-		flips = 12
+		flips = 6
 	}
 	dir := memoryDir(t)
 	usedStore(t, dir)

@@ -275,6 +275,9 @@ func TestVerify(t *testing.T) {
 // resource if it is of one, and what does not agree with it for want of it is not
 // told at all.
 func TestVerifyTellsOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: it verifies a store more than a hundred times, one after the other")
+	}
 	origin := memoryDir(t)
 	usedStore(t, origin)
 	whole, err := os.ReadFile(filepath.Join(origin, bolt.FileName))
@@ -321,10 +324,7 @@ func TestVerifyTellsOnce(t *testing.T) {
 	for _, k := range usedKeys() {
 		keys[k] = true
 	}
-	values, pages := 12, 3 // of a bucket
-	if testing.Short() {
-		values, pages = 1, 1
-	}
+	const values, pages = 12, 3 // of a bucket
 	for _, bucket := range []string{"seg", "head", "name", "span"} {
 		for n := range min(values, 5) {
 			list := verify(t, func(tx *bbolt.Tx) error { flip(tx, bucket, n*n); return nil })
