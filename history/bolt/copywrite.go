@@ -213,7 +213,7 @@ func (b *builder) pack(n row, payload []byte) {
 	if len(b.seg) > 0 && isFull(b.seg, b.size) {
 		b.closeSegment()
 	}
-	with := packer{with: b.dicts.of(b.key.Type), shortest: true}
+	with := packer{with: b.dicts.of(b.key.Type), smaller: true}
 	switch {
 	case n.Erased || n.Bare:
 		n.body, payload = erasedBody, nil

@@ -248,10 +248,10 @@ func pack(rows []mergeRow, with packer, open func(*mergeRow) ([]byte, error)) (s
 
 // packer makes the bodies of segments with the dictionary of their type, if it
 // has one: for a merge quickly enough to keep up with what is recorded, for a
-// copy shorter.
+// copy smaller.
 type packer struct {
-	with     *dict
-	shortest bool
+	with    *dict
+	smaller bool
 }
 
 // longPayload is from how many bytes on the search for the shortest form is worth
@@ -261,9 +261,9 @@ const longPayload = 64 << 10
 // encoder is what compresses a text of so many bytes.
 func (p packer) encoder(size int) func(dst, src []byte) []byte {
 	switch {
-	case !p.shortest && p.with == nil:
+	case !p.smaller && p.with == nil:
 		return s2.Encode
-	case !p.shortest:
+	case !p.smaller:
 		return p.with.Encode
 	case size < longPayload && p.with == nil:
 		return s2.EncodeBetter
@@ -299,7 +299,7 @@ func (p packer) follow(before, payload []byte) []byte {
 		return p.alone(payload) // longer than a delta is trusted to become
 	}
 	delta = p.delta(delta)
-	if len(delta) < packedDelta || !p.shortest && len(delta) <= len(payload)/6 {
+	if len(delta) < packedDelta || !p.smaller && len(delta) <= len(payload)/6 {
 		return delta
 	}
 	if alone := p.alone(payload); len(alone) < len(delta) {
